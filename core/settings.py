@@ -1,0 +1,116 @@
+"""All settings as one typed object, read once from the environment at a program's entry and passed down.
+
+Every field is the environment variable GROUNDSWELL_<FIELD> in capitals; `settings.example.env` lists them all.
+"""
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
+
+ENV_PREFIX = "GROUNDSWELL_"
+
+
+class Settings(BaseSettings):
+    """Endpoints, names and knobs; the same object on one machine and on a cluster."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+
+    # Kafka
+    kafka_bootstrap_servers: str = Field(description="host:port[,host:port...] of the brokers")
+    kafka_options: dict[str, str] = Field(
+        default={}, description='further client properties by their Java names as JSON, e.g. {"security.protocol": "SASL_SSL"}'
+    )
+    posts_topic: str = Field(default="tiktok.posts", description="topic of the posts")
+    rejected_topic: str = Field(default="tiktok.posts.rejected", description="topic of lines that are no post")
+
+    # Postgres
+    postgres_host: str = Field(description="host of the database server")
+    postgres_port: int = Field(default=5432, ge=1, le=65535, description="port of the database server")
+    postgres_database: str = Field(default="groundswell", description="database of the tables")
+    postgres_user: str = Field(default="groundswell", description="role that owns the tables")
+    postgres_password: SecretStr = Field(description="password of that role")
+    postgres_sslmode: str = Field(default="prefer", description="libpq's sslmode")
+
+    # Archive: Iceberg on S3
+    s3_bucket: str = Field(description="bucket of the archive")
+    s3_prefix: str = Field(default="warehouse", description="key prefix of the Iceberg warehouse in the bucket")
+    s3_endpoint: str | None = Field(default=None, description="URL of an S3 server other than AWS; path-style access is then used")
+    s3_region: str = Field(default="us-east-1", description="region of the bucket")
+    s3_access_key_id: str | None = Field(default=None, description="empty: the AWS default credential chain")
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="empty: the AWS default credential chain")
+    catalog_type: str = Field(default="jdbc", pattern="^(jdbc|glue|rest)$", description="Iceberg catalog: jdbc, glue or rest")
+    catalog_uri: str | None = Field(
+        default=None, description="jdbc: JDBC URL (default: database `lake` on the Postgres server above); rest: the catalog's URL"
+    )
+
+    # Spark
+    spark_master: str | None = Field(default="local[2]", description="Spark master; empty: what spark-submit says")
+    spark_jars_dir: str | None = Field(default=None, description="folder of the Java archives; empty: already on Spark's class path")
+    spark_driver_memory: str = Field(default="2g", description="heap of the Spark driver")
+    spark_local_dir: str | None = Field(default=None, description="folder for Spark's scratch files")
+    shuffle_partitions: int = Field(default=2, ge=1, description="shuffle partitions of the stream; frozen in a checkpoint")
+
+    # Streaming
+    checkpoint_dir: str = Field(default="checkpoints", description="folder or URI of the checkpoints: local disk or HDFS, never S3")
+    state_store: str = Field(
+        default="hdfs", pattern="^(hdfs|rocksdb)$", description="hdfs: state on the heap, fastest; rocksdb: bounded memory"
+    )
+    max_offsets_per_trigger: int = Field(default=100_000, ge=1, description="records a batch takes at most")
+    detect_trigger_seconds: float = Field(default=0.25, ge=0, description="shortest time between two batches of detection")
+    archive_trigger_seconds: float = Field(default=30, ge=0, description="time between two commits to the archive")
+    lateness_minutes: int = Field(default=15, ge=0, description="how late a post may come and still count")
+    future_minutes: int = Field(default=5, ge=0, description="how far event time may lie after Kafka's time")
+    idle_seconds: float = Field(default=15, gt=0, description="quiet time, lag 0, after which the wall clock closes windows")
+
+    # Detection
+    threshold: float = Field(default=6.0, ge=4.25, le=20, description="score T from which a window is anomalous; 6 open discovery, 4.5 few watched words")
+    floor: int = Field(default=10, ge=5, description="posts in a window below which nothing alerts")
+    cool_down_windows: int = Field(default=16, ge=0, description="windows after an opening before the same keyword opens again")
+    quiet_windows: int = Field(default=4, ge=1, description="quiet windows in a row after which an alert is resolved")
+
+    # Batch
+    statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
+
+    @property
+    def warehouse(self) -> str:
+        """URI of the Iceberg warehouse."""
+        return f"s3://{self.s3_bucket}/{self.s3_prefix}"
+
+    @property
+    def catalog_jdbc_url(self) -> str:
+        """JDBC URL of the Iceberg catalog's database."""
+        return self.catalog_uri or f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/lake"
+
+    @property
+    def postgres_jdbc_url(self) -> str:
+        """JDBC URL of the tables' database."""
+        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.postgres_database}?sslmode={self.postgres_sslmode}"
+
+    def postgres_connect_arguments(self) -> dict[str, str | int]:
+        """Keyword arguments for psycopg2.connect; holds the password, so never print it."""
+        return {
+            "host": self.postgres_host,
+            "port": self.postgres_port,
+            "dbname": self.postgres_database,
+            "user": self.postgres_user,
+            "password": self.postgres_password.get_secret_value(),
+            "sslmode": self.postgres_sslmode,
+            "options": "-c timezone=UTC",
+        }
+
+    def kafka_python_arguments(self) -> dict[str, str]:
+        """Keyword arguments that every kafka-python client takes: the servers and the further properties."""
+        options = {name.replace(".", "_"): value for name, value in self.kafka_options.items()}
+        return {"bootstrap_servers": self.kafka_bootstrap_servers, **options}
+
+
+def read_settings(**changes: object) -> Settings:
+    """The settings of this process's environment, with `changes` by field name; raises SettingsError."""
+    try:
+        return Settings(**changes)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(f"{ENV_PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(
+            f"Settings are missing or wrong: {problems}. Set these variables, or `source .local/env` after `make up`."
+        ) from error
