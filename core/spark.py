@@ -1,0 +1,92 @@
+"""The Spark session that streaming and batch run in: settings in, a configured session out."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from core.errors import SettingsError
+from core.settings import Settings
+
+CATALOG = "lake"
+RAW_POSTS = f"{CATALOG}.tiktok.raw_posts"
+
+
+def catalog_options(settings: Settings) -> dict[str, str]:
+    """The Iceberg catalog `lake` as Spark properties; may be set on a session of its own."""
+    prefix = f"spark.sql.catalog.{CATALOG}"
+    options = {
+        prefix: "org.apache.iceberg.spark.SparkCatalog",
+        f"{prefix}.warehouse": settings.warehouse,
+        f"{prefix}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        f"{prefix}.client.region": settings.s3_region,
+        f"{prefix}.s3.retry.num-retries": "32",
+    }
+    if settings.catalog_type == "jdbc":
+        options |= {
+            f"{prefix}.type": "jdbc",
+            f"{prefix}.uri": settings.catalog_jdbc_url,
+            f"{prefix}.jdbc.user": settings.postgres_user,
+            f"{prefix}.jdbc.password": settings.postgres_password.get_secret_value(),
+            f"{prefix}.jdbc.schema-version": "V1",
+        }
+    else:
+        options[f"{prefix}.type"] = settings.catalog_type
+        if settings.catalog_uri:
+            options[f"{prefix}.uri"] = settings.catalog_uri
+    if settings.s3_endpoint:
+        options |= {f"{prefix}.s3.endpoint": settings.s3_endpoint, f"{prefix}.s3.path-style-access": "true"}
+    if settings.s3_access_key_id and settings.s3_secret_access_key:
+        options |= {
+            f"{prefix}.s3.access-key-id": settings.s3_access_key_id,
+            f"{prefix}.s3.secret-access-key": settings.s3_secret_access_key.get_secret_value(),
+        }
+    return options
+
+
+def session_options(settings: Settings) -> dict[str, str]:
+    """All Spark properties of a Groundswell program."""
+    options = {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.redaction.regex": "(?i)secret|password|token|access.?key",
+        **catalog_options(settings),
+    }
+    if settings.spark_master and settings.spark_master.startswith("local"):
+        options |= {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.memory": settings.spark_driver_memory,
+            "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Duser.timezone=UTC "
+            f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}".replace(" -Dlog4j2", ' "-Dlog4j2') + '"',
+        }
+    if settings.spark_jars_dir:
+        jars = sorted(Path(settings.spark_jars_dir).glob("*.jar"))
+        if not jars:
+            raise SettingsError(
+                f"GROUNDSWELL_SPARK_JARS_DIR names {settings.spark_jars_dir}, which holds no Java archives. Run `make setup`."
+            )
+        options["spark.jars"] = ",".join(jar.absolute().as_uri() for jar in jars)
+    if settings.spark_local_dir:
+        options["spark.local.dir"] = settings.spark_local_dir
+    return options
+
+
+def start_session(settings: Settings, name: str, **further: str) -> SparkSession:
+    """Start Spark as `name`, with `further` properties (dots written as they are); the caller stops it."""
+    # Workers otherwise take the python3 of PATH; hosts without a name of their own otherwise fail to bind.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if settings.spark_master and settings.spark_master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.appName(name)
+    if settings.spark_master:
+        builder = builder.master(settings.spark_master)
+    for key, value in {**session_options(settings), **further}.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
