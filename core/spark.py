@@ -10,6 +10,7 @@ from core.errors import SettingsError
 from core.settings import Settings
 
 CATALOG = "lake"
+LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
 RAW_POSTS = f"{CATALOG}.tiktok.raw_posts"
 
 
@@ -46,7 +47,7 @@ def catalog_options(settings: Settings) -> dict[str, str]:
 
 
 def session_options(settings: Settings) -> dict[str, str]:
-    """All Spark properties of a Groundswell program."""
+    """The Spark properties of a Groundswell program, without secrets."""
     options = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.session.timeZone": "UTC",
@@ -54,15 +55,13 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.ui.enabled": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access.?key",
-        **catalog_options(settings),
     }
     if settings.spark_master and settings.spark_master.startswith("local"):
         options |= {
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": settings.spark_driver_memory,
-            "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Duser.timezone=UTC "
-            f"-Dlog4j2.configurationFile={Path(__file__).parent / 'log4j2.properties'}".replace(" -Dlog4j2", ' "-Dlog4j2') + '"',
+            "spark.driver.extraJavaOptions": f'-XX:+UseParallelGC -Duser.timezone=UTC "-Dlog4j2.configurationFile={LOG_CONFIGURATION}"',
         }
     if settings.spark_jars_dir:
         jars = sorted(Path(settings.spark_jars_dir).glob("*.jar"))
@@ -89,4 +88,7 @@ def start_session(settings: Settings, name: str, **further: str) -> SparkSession
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    # The catalog's options hold passwords: set here they stay out of the JVM's command line, which everybody can list.
+    for key, value in catalog_options(settings).items():
+        session.conf.set(key, value)
     return session
