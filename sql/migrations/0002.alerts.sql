@@ -61,13 +61,17 @@ CREATE TABLE alert_windows (
     scale            real        NOT NULL CHECK (scale >= 1),
     score            real        NOT NULL,
     statistics_as_of date,
-    active           boolean     NOT NULL,
     closed           boolean     NOT NULL,
     authors_bitmap   bigint      NOT NULL,
     texts_bitmap     bigint      NOT NULL,
+    first_post_at    timestamptz NOT NULL,
+    first_post_id    bigint      NOT NULL,
+    latest_post_id   bigint      NOT NULL,
+    top_post_id      bigint      NOT NULL,
+    top_likes        bigint      NOT NULL,
     PRIMARY KEY (alert_id, window_start)
 );
-COMMENT ON TABLE alert_windows IS 'One row a window with posts of an incident, with the figures it was judged by.';
+COMMENT ON TABLE alert_windows IS 'One row a window that keeps an incident going (score at least half the threshold), with the figures it was judged by.';
 COMMENT ON COLUMN alert_windows.alert_id IS 'the incident';
 COMMENT ON COLUMN alert_windows.window_start IS 'start of the 15-minute window (event time, UTC)';
 COMMENT ON COLUMN alert_windows.posts IS 'distinct posts with the keyword in the window (posts)';
@@ -77,10 +81,14 @@ COMMENT ON COLUMN alert_windows.expected IS 'posts with the keyword that were ex
 COMMENT ON COLUMN alert_windows.scale IS 'standard deviation that the keyword usually has (square-root posts)';
 COMMENT ON COLUMN alert_windows.score IS '(2*sqrt(posts + .375) - 2*sqrt(expected + .375)) / scale';
 COMMENT ON COLUMN alert_windows.statistics_as_of IS 'as_of of the statistics it was judged by; null: there were none yet';
-COMMENT ON COLUMN alert_windows.active IS 'whether the window keeps the incident going (score at least half the threshold)';
 COMMENT ON COLUMN alert_windows.closed IS 'whether the window is over, lateness included, so that its figures are final';
 COMMENT ON COLUMN alert_windows.authors_bitmap IS '64 bits, one set for each hashed author id; zero bits estimate the number of authors';
 COMMENT ON COLUMN alert_windows.texts_bitmap IS '64 bits, one set for each hashed normalised text; zero bits estimate the number of texts';
+COMMENT ON COLUMN alert_windows.first_post_at IS 'earliest event time of a post with the keyword in the window (UTC)';
+COMMENT ON COLUMN alert_windows.first_post_id IS 'smallest post id';
+COMMENT ON COLUMN alert_windows.latest_post_id IS 'largest post id';
+COMMENT ON COLUMN alert_windows.top_post_id IS 'id of the most liked post';
+COMMENT ON COLUMN alert_windows.top_likes IS 'likes of that post (likes); -1: unknown';
 
 CREATE TABLE live_counts (
     window_start    timestamptz NOT NULL,

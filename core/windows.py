@@ -1,0 +1,30 @@
+"""Windows of event time: 15 minutes, half open, aligned to the quarter hour in UTC; numbered from 1970."""
+
+from datetime import UTC, datetime, timedelta
+
+WINDOW = timedelta(minutes=15)
+WINDOWS_PER_DAY = 96
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def window_number(moment: datetime) -> int:
+    """Number of the window that holds `moment` (an aware datetime).
+
+    >>> window_number(datetime(1970, 1, 1, 0, 29, 59, tzinfo=UTC))
+    1
+    """
+    return (moment - _EPOCH) // WINDOW
+
+
+def window_start(number: int) -> datetime:
+    """Start of the window `number`, in UTC.
+
+    >>> window_start(1).isoformat()
+    '1970-01-01T00:15:00+00:00'
+    """
+    return _EPOCH + number * WINDOW
+
+
+def utc(naive: datetime) -> datetime:
+    """`naive`, which is meant in UTC, as an aware datetime."""
+    return naive.replace(tzinfo=UTC)
