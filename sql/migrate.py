@@ -14,7 +14,7 @@ def migrate(settings: Settings) -> list[str]:
     """Apply what is missing, in order, and return the ids of what was applied."""
     password = quote(settings.postgres_password.get_secret_value(), safe="")
     backend = get_backend(
-        f"postgresql+psycopg2://{quote(settings.postgres_user, safe='')}:{password}@{settings.postgres_host}"
+        f"postgresql://{quote(settings.postgres_user, safe='')}:{password}@{settings.postgres_host}"
         f":{settings.postgres_port}/{settings.postgres_database}?sslmode={settings.postgres_sslmode}"
     )
     migrations = read_migrations(str(MIGRATIONS))
