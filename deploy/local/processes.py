@@ -1,0 +1,232 @@
+"""Programs that outlive the command that started them: start, find again, stop, by a file each under `.local/run`.
+
+A program counts as ours only while its process id still has the start time that was written down.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from core.errors import NotReadyError
+from deploy.local.layout import Layout, write_private
+
+MARK = "GROUNDSWELL_STACK"
+"""Environment variable of every program that a stack started; names the stack's folder."""
+
+LOG_LIMIT_BYTES = 20_000_000
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A running program: the leader of a session of its own."""
+
+    name: str
+    pid: int
+    started: float
+    stop_signal: int
+
+    def processes(self, root: Path) -> list[psutil.Process]:
+        """What is alive of it: the leader and everything else in its session, also after the leader died."""
+        leader_is_gone = not psutil.pid_exists(self.pid)
+        if not leader_is_gone and _start_time(self.pid) != self.started:
+            return []
+        found = [process for process in psutil.process_iter() if _session(process.pid) == self.pid and _is_alive(process)]
+        return [process for process in found if _carries_mark(process, root)] if leader_is_gone else found
+
+
+def start(
+    layout: Layout,
+    name: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    account: str | None = None,
+    directory: Path | None = None,
+    stop_signal: int = signal.SIGTERM,
+) -> Program:
+    """Start `command` in a session of its own, its output appended to `.local/logs/<name>.log`, and register it."""
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    with open_log(layout, name) as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=directory or layout.root,
+            env={**(os.environ if environment is None else environment), MARK: str(layout.root)},
+            start_new_session=True,
+            **account_arguments(account),
+        )
+    return register(layout, name, process, stop_signal)
+
+
+def register(layout: Layout, name: str, process: subprocess.Popen[bytes], stop_signal: int = signal.SIGTERM) -> Program:
+    """Remember a process that leads a session of its own, so that `status` and `down` find it."""
+    _CHILDREN[process.pid] = process
+    program = Program(name, process.pid, _start_time(process.pid), stop_signal)
+    write_private(_file(layout, name), json.dumps(program.__dict__))
+    return program
+
+
+def account_arguments(account: str | None) -> dict[str, object]:
+    """Arguments for subprocess that run a command as another account without any further group."""
+    return {} if account is None else {"user": account, "group": _group(account), "extra_groups": []}
+
+
+def open_log(layout: Layout, name: str) -> "open":  # type: ignore[valid-type]
+    """The log of `name`, open for appending; one that has grown over 20 MB is set aside as .1 first."""
+    path = log_path(layout, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def log_path(layout: Layout, name: str) -> Path:
+    """Where the output of `name` goes."""
+    return layout.logs / f"{name}.log"
+
+
+def last_lines(path: Path, count: int = 5) -> str:
+    """The last lines of a log for an error message."""
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
+    except OSError:
+        return ""
+
+
+def running(layout: Layout, name: str) -> Program | None:
+    """The registered program `name` if it still runs; a file of one that is gone is removed."""
+    program = _read(_file(layout, name))
+    if program is not None and program.processes(layout.root):
+        return program
+    _file(layout, name).unlink(missing_ok=True)
+    return None
+
+
+def all_running(layout: Layout) -> list[Program]:
+    """Every registered program that still runs, the last started first."""
+    names = [path.stem for path in layout.run.glob("*.json")]
+    programs = [program for name in names if (program := running(layout, name))]
+    return sorted(programs, key=lambda program: program.started, reverse=True)
+
+
+def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
+    """Ask the leader to end, wait, then kill what is left of its session."""
+    if program.processes(layout.root) and psutil.pid_exists(program.pid):
+        _signal(program.pid, program.stop_signal)
+        _wait_until(lambda: not _leader_lives(program), timeout_seconds)
+    _wait_until(lambda: not program.processes(layout.root), 2)
+    for process in program.processes(layout.root):
+        _signal(process.pid, signal.SIGKILL)
+    if not _wait_until(lambda: not program.processes(layout.root), 10):
+        raise NotReadyError(f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}.")
+    _file(layout, program.name).unlink(missing_ok=True)
+
+
+def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], timeout_seconds: float = 90) -> None:
+    """Wait until `is_ready`; NotReadyError with the end of the log where the program stops or takes too long."""
+    deadline = time.monotonic() + timeout_seconds
+    while not is_ready():
+        log = log_path(layout, program.name)
+        if not _leader_lives(program):
+            raise NotReadyError(f"{program.name} stopped while starting. The end of {log}:\n{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise NotReadyError(f"{program.name} did not answer within {timeout_seconds:.0f} s. The end of {log}:\n{last_lines(log)}")
+        time.sleep(0.05)
+
+
+def memory_bytes(layout: Layout, program: Program) -> int:
+    """Resident memory of the program and of its children; shared pages count for each."""
+    total = 0
+    for process in {p for leader in program.processes(layout.root) for p in (leader, *leader.children(recursive=True))}:
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def _file(layout: Layout, name: str) -> Path:
+    return layout.run / f"{name}.json"
+
+
+def _read(path: Path) -> Program | None:
+    try:
+        return Program(**json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _start_time(pid: int) -> float:
+    """When a process started: clock ticks since boot where /proc tells them (a step of the clock does not move them)."""
+    try:
+        return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _carries_mark(process: psutil.Process, root: Path) -> bool:
+    try:
+        return process.environ().get(MARK) == str(root)
+    except psutil.Error:
+        return False
+
+
+def _leader_lives(program: Program) -> bool:
+    _reap(program.pid)
+    try:
+        return _start_time(program.pid) == program.started and _is_alive(psutil.Process(program.pid))
+    except psutil.Error:
+        return False
+
+
+def _reap(pid: int) -> None:
+    """A child of this very process stays a zombie until somebody asks how it ended."""
+    child = _CHILDREN.get(pid)
+    if child is not None and child.poll() is not None:
+        del _CHILDREN[pid]
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _group(account: str) -> int:
+    import pwd
+
+    return pwd.getpwnam(account).pw_gid

@@ -1,0 +1,54 @@
+"""What Kafka, S3 and Postgres have in common: how each is prepared, started, probed and provisioned."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.layout import Layout
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server of the stack.
+
+    `prepare` makes what must exist before it starts; `provision` makes what the pipeline needs inside the running
+    server; both may run again at any time.
+    """
+
+    name: str
+    port: int
+    command: Sequence[str]
+    data: Path
+    prepare: Callable[[], None]
+    is_ready: Callable[[], bool]
+    provision: Callable[[], None]
+    account: str | None = None
+    directory: Path | None = None
+    environment: Mapping[str, str] | None = None
+    stop_signal: int = signal.SIGTERM
+
+
+def bring_up(layout: Layout, server: Server) -> None:
+    """Start the server unless it runs, wait until it answers, provision it; stopped again where that fails."""
+    program = processes.running(layout, server.name)
+    started = None
+    if program is None:
+        server.prepare()
+        program = started = processes.start(
+            layout,
+            server.name,
+            server.command,
+            environment=server.environment,
+            account=server.account,
+            directory=server.directory,
+            stop_signal=server.stop_signal,
+        )
+    try:
+        processes.wait_ready(layout, program, server.is_ready)
+        server.provision()
+    except BaseException:
+        if started is not None:
+            processes.stop(layout, started)
+        raise
