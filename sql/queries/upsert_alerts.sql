@@ -1,0 +1,25 @@
+-- Writes incidents as they are now; absolute values under the natural key, so it may run twice.
+INSERT INTO anomaly_alerts (
+    alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score,
+    peak_score, severity, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id, statistics_as_of,
+    rule_version
+) VALUES %s
+ON CONFLICT (alert_id) DO UPDATE SET
+    status = excluded.status,
+    provisional = excluded.provisional,
+    last_window = excluded.last_window,
+    resolved_at = excluded.resolved_at,
+    first_post_at = excluded.first_post_at,
+    posts = excluded.posts,
+    expected = excluded.expected,
+    score = excluded.score,
+    peak_score = excluded.peak_score,
+    severity = excluded.severity,
+    distinct_authors = excluded.distinct_authors,
+    distinct_texts = excluded.distinct_texts,
+    first_post_id = excluded.first_post_id,
+    latest_post_id = excluded.latest_post_id,
+    top_post_id = excluded.top_post_id,
+    statistics_as_of = excluded.statistics_as_of,
+    rule_version = excluded.rule_version,
+    updated_at = now()

@@ -1,0 +1,71 @@
+"""Counts per window and keyword, from Kafka records: parse, guard event time, dedupe, keywords, windows."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from core.keywords import keywords
+from core.lifecycle import DISTINCT_BITS
+from core.records import DETECTION_SCHEMA, parse_records
+from core.windows import WINDOW
+
+ALL_POSTS = ""
+"""Stands in the keyword column of the row that counts all posts of a window; no keyword is empty."""
+
+
+def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int) -> DataFrame:
+    """Distinct posts by window and keyword, exact in any order of arrival.
+
+    Grain out: one row a window and keyword, plus one a window with keyword `ALL_POSTS` that counts every post. Columns
+    in: value, kafka_time. Columns out: window_start (timestamp), keyword, posts (bigint), authors_bitmap and
+    texts_bitmap (bigint, one hashed bit of 64 an author or text), first_post_at and last_post_at (event time),
+    first_post_id, latest_post_id, top_post_id and top_likes (bigint; -1 where likes are unknown). A post that comes twice
+    in a window counts once; refused records count nowhere; what comes later than `lateness_minutes` behind the newest
+    event is dropped with its window.
+    """
+    window_minutes = int(WINDOW.total_seconds() // 60)
+    posts = (
+        records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
+        .select("post_id", "event_time", "post.itemInfos.text", "post.itemInfos.authorId", "post.itemInfos.diggCount")
+        .withWatermark("event_time", f"{lateness_minutes} minutes")
+        .withColumn("window", F.window("event_time", f"{window_minutes} minutes"))
+        .dropDuplicates(["post_id", "window"])
+    )
+    # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
+    tagged = (
+        posts.withColumns({"keywords": keywords(F.col("text")), "likes": F.expr("try_cast(diggCount AS bigint)")})
+        .withColumns({"author_bit": _hashed_bit(F.col("authorId")), "text_bit": _hashed_bit(F.col("keywords"))})
+        .select(
+            "post_id", "event_time", "window", "likes", "author_bit", "text_bit",
+            F.explode_outer(F.concat(F.array(F.lit(ALL_POSTS)), "keywords")).alias("keyword"),
+        )
+    )
+    return (
+        tagged.groupBy("window", "keyword")
+        .agg(
+            F.count(F.lit(1)).alias("posts"),
+            F.bit_or("author_bit").alias("authors_bitmap"),
+            F.bit_or("text_bit").alias("texts_bitmap"),
+            F.min("event_time").alias("first_post_at"),
+            F.max("event_time").alias("last_post_at"),
+            F.min("post_id").alias("first_post_id"),
+            F.max("post_id").alias("latest_post_id"),
+            F.max_by("post_id", _top_order()).alias("top_post_id"),
+            F.coalesce(F.max("likes"), F.lit(-1)).alias("top_likes"),
+        )
+        .select(
+            F.col("window.start").alias("window_start"), "keyword", "posts", "authors_bitmap", "texts_bitmap",
+            "first_post_at", "last_post_at", "first_post_id", "latest_post_id", "top_post_id", "top_likes",
+        )
+    )
+
+
+def _hashed_bit(column: Column) -> Column:
+    """One of 64 bits as a bigint; 0 for null, whose hash would be 42 like that of one common author."""
+    bit = F.pmod(F.xxhash64(column), F.lit(DISTINCT_BITS)).cast("int")
+    return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(F.call_function("shiftleft", F.lit(1).cast("long"), bit))
+
+
+def _top_order() -> Column:
+    """Likes first, then bits of the id's hash, as one bigint: equal likes give the same post in any order of arrival."""
+    bounded = F.greatest(F.least(F.coalesce("likes", F.lit(-1).cast("long")), F.lit(2**42)), F.lit(-1).cast("long"))
+    return F.call_function("shiftleft", bounded, F.lit(20)) + F.pmod(F.xxhash64("post_id"), F.lit(2**20))
