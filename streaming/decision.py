@@ -140,11 +140,15 @@ def _decide(
     windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in concerned}
     for count, window in _judge(cursor, settings, store.load_live(cursor, keywords=concerned), closed_until=closed_until):
         windows[count.keyword].append(window)
-    return [
-        (keyword, incident)
-        for keyword in sorted(concerned)
-        for incident in decide(rule, confirmed.get(keyword), windows[keyword], quiet_before=window_number(quiet_until))
-    ]
+    incidents: list[tuple[str, Incident]] = []
+    for keyword in sorted(concerned):
+        decided = decide(rule, confirmed.get(keyword), windows[keyword], quiet_before=window_number(quiet_until))
+        running = confirmed.get(keyword)
+        if running is not None and not running.resolved and not any(incident.opened == running.opened for incident in decided):
+            # Nothing new keeps it going: written again, so that a window that fell back to the usual leaves it.
+            decided.insert(0, running)
+        incidents += [(keyword, incident) for incident in decided]
+    return incidents
 
 
 def _judge(

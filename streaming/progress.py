@@ -1,0 +1,118 @@
+"""How far the queries are: Spark's progress reports and Kafka's end offsets, as rows in Postgres and as figures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from core.settings import Settings
+
+Offsets = Mapping[TopicPartition, int]
+
+_UPSERT_PROGRESS = """
+INSERT INTO pipeline_progress (query, topic, partition, next_offset, end_offset, observed_at) VALUES %s
+ON CONFLICT (query, topic, partition) DO UPDATE SET
+    next_offset = excluded.next_offset, end_offset = excluded.end_offset, observed_at = excluded.observed_at
+"""
+_INSERT_METRICS = "INSERT INTO pipeline_metrics VALUES %s ON CONFLICT DO NOTHING"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryProgress:
+    """Where a query stands: the offsets that it reads next and the ends of the partitions at `observed_at`."""
+
+    query: str
+    next_offsets: Offsets
+    end_offsets: Offsets
+    observed_at: datetime
+
+    @property
+    def lag_records(self) -> int:
+        """Records that Kafka holds and the query has not committed."""
+        return sum(max(end - self.next_offsets.get(partition, 0), 0) for partition, end in self.end_offsets.items())
+
+
+class EndOffsets:
+    """Asks Kafka for the ends of partitions; opens its connection when first asked and again after a failure."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: KafkaConsumer | None = None
+
+    def of(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        """End offset of every partition of `topics`; raises kafka.errors.KafkaError where the brokers are away."""
+        try:
+            if self._consumer is None:
+                self._consumer = KafkaConsumer(**self._settings.kafka_python_arguments(), request_timeout_ms=5_000)
+            partitions = [
+                TopicPartition(topic, partition)
+                for topic in topics
+                for partition in self._consumer.partitions_for_topic(topic) or ()
+            ]
+            return dict(self._consumer.end_offsets(partitions))
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close(autocommit=False)
+
+
+def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
+    """Offsets behind what the batch of a Spark progress `report` committed."""
+    end = report["sources"][0]["endOffset"]
+    offsets = json.loads(end) if isinstance(end, str) else end
+    return {
+        TopicPartition(topic, int(partition)): offset
+        for topic, partitions in (offsets or {}).items()
+        for partition, offset in partitions.items()
+    }
+
+
+def save_progress(cursor: Cursor, progress: QueryProgress) -> None:
+    """Upsert where the query stands, a row a partition."""
+    rows = [
+        (progress.query, partition.topic, partition.partition, progress.next_offsets.get(partition, 0), end, progress.observed_at)
+        for partition, end in progress.end_offsets.items()
+    ]
+    if rows:
+        execute_values(cursor, _UPSERT_PROGRESS, rows)
+
+
+def save_metrics(cursor: Cursor, reports: Sequence[Mapping[str, Any]], *, lag_records: int) -> None:
+    """Insert one row for each report of a batch that read something."""
+    rows = [_metrics_row(report, lag_records) for report in reports if report["numInputRows"]]
+    if rows:
+        execute_values(cursor, _INSERT_METRICS, rows)
+
+
+def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, ...]:
+    operators = report.get("stateOperators") or []
+    dedupe = next((o for o in operators if o["operatorName"] == "dedupe"), {})
+    watermark = report.get("eventTime", {}).get("watermark")
+    return (
+        datetime.fromisoformat(report["timestamp"]),
+        report["name"],
+        report["batchId"],
+        report["numInputRows"],
+        report["durationMs"].get("triggerExecution", 0),
+        lag_records,
+        None if watermark is None else datetime.fromisoformat(watermark),
+        dedupe.get("numRowsDroppedByWatermark", 0),
+        dedupe.get("customMetrics", {}).get("numDroppedDuplicateRows", 0),
+        sum(o["numRowsTotal"] for o in operators),
+        sum(o["memoryUsedBytes"] for o in operators),
+    )
+
+
+def observed_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,64 @@
+"""Refused records: from the archive, where each lies whole, to rows of `rejected_records` with the reason."""
+
+from collections.abc import Sequence
+
+from psycopg2.extras import execute_values
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from core.records import IDENTITY_SCHEMA, parse_records, refusal_reason
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from sql.connection import transaction
+
+HEAD_CHARACTERS = 500
+ROWS_A_ROUND = 5_000
+
+_INSERT = """
+INSERT INTO rejected_records (topic, partition, "offset", kafka_time, reason, record_head) VALUES %s
+ON CONFLICT (topic, partition, "offset") DO NOTHING
+"""
+
+
+def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
+    """Store the reason of every refused record that the archive holds and the table does not; returns how many.
+
+    Works from the archive and by natural key, so it may run at any time, again, and after any crash.
+    """
+    stored = 0
+    while True:
+        with transaction(settings, application_name="groundswell rejects") as cursor:
+            cursor.execute('SELECT topic, partition, max("offset") FROM rejected_records GROUP BY topic, partition')
+            rows = _next_rejected(spark, settings, cursor.fetchall())
+            if not rows:
+                return stored
+            execute_values(cursor, _INSERT, rows, page_size=1000)
+            stored += len(rows)
+
+
+def _next_rejected(spark: SparkSession, settings: Settings, stored: Sequence[tuple[str, int, int]]) -> list[tuple[object, ...]]:
+    refused = spark.table(RAW_POSTS).where(F.col("event_time").isNull())
+    for topic, partition, offset in stored:
+        known = (F.col("topic") == topic) & (F.col("partition") == partition) & (F.col("offset") <= offset)
+        refused = refused.where(~known)
+    # In order of offset, so that what is stored is always all up to an offset of each partition.
+    rows = _with_reason(refused, settings).orderBy("offset").limit(ROWS_A_ROUND).collect()
+    return [(row.topic, row.partition, row.offset, row.kafka_time, row.reason, _storable(row.head)) for row in rows]
+
+
+def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
+    parsed = refused.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(_producers_reason())
+    head = F.left(F.decode(F.substring("value", 1, 4 * HEAD_CHARACTERS), "UTF-8"), F.lit(HEAD_CHARACTERS))
+    return parsed.select("topic", "partition", "offset", "kafka_time", reason.alias("reason"), head.alias("head"))
+
+
+def _producers_reason() -> Column:
+    """The reason that the producer wrote into a record of the rejected topic."""
+    reason = F.get_json_object(F.col("value").cast("string"), "$.reason")
+    return F.coalesce(F.concat(F.lit("not sent by the producer: "), reason), F.lit("not sent by the producer"))
+
+
+def _storable(text: str | None) -> str | None:
+    """`text` without NUL, which Postgres refuses."""
+    return None if text is None else text.replace("\0", "")

@@ -1,0 +1,35 @@
+"""The Spark session of the streaming process."""
+
+from pyspark.sql import SparkSession
+
+from core.settings import Settings
+from core.spark import CATALOG, start_session
+
+_STATE_STORES = {
+    "hdfs": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
+    "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
+}
+
+
+def start_streaming_session(settings: Settings) -> SparkSession:
+    """A session for both queries: fair shares of the cores, small batches without empty ones behind them."""
+    options = {
+        "spark.scheduler.mode": "FAIR",
+        "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
+        "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+        "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+        # Windows are closed by our own clock, so no empty batch is needed to move the watermark.
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        "spark.sql.streaming.noDataProgressEventInterval": "1000",
+        "spark.sql.streaming.metricsEnabled": "false",
+        "spark.sql.adaptive.enabled": "false",
+    }
+    if "://" not in settings.checkpoint_dir or settings.checkpoint_dir.startswith(("file:", "hdfs:")):
+        # Halves the overhead of a batch; it needs atomic renames, which S3 lacks.
+        options["spark.sql.streaming.checkpointFileManagerClass"] = (
+            "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
+        )
+    spark = start_session(settings, "groundswell streaming", **options)
+    # Another process compacts and expires; a cached table would be looked at as it was.
+    spark.conf.set(f"spark.sql.catalog.{CATALOG}.cache-enabled", "false")
+    return spark

@@ -1,0 +1,181 @@
+"""The streaming process: keeps both queries running on their checkpoints, says how far each is, lets quiet time decide."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql.streaming import StreamingQuery
+
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.decision import apply_time, lock_detection
+from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 30.0
+HEALTHY_SECONDS = 60.0
+ROUND_SECONDS = 0.5
+REPORT_SECONDS = 30.0
+
+
+@dataclass
+class Supervised:
+    """One query under supervision: how to start it, and how it does."""
+
+    name: str
+    topics: list[str]
+    start: Callable[[], StreamingQuery]
+    after_batch: Callable[[], None] = lambda: None
+    query: StreamingQuery | None = None
+    restarts: int = 0
+    started_at: float = 0.0
+    start_after: float = 0.0
+    backoff_seconds: float = FIRST_BACKOFF_SECONDS
+    last_batch_id: int = -1
+    progress: QueryProgress | None = None
+    caught_up_since: float | None = None
+    reports: list[dict[str, Any]] = field(default_factory=list)
+
+    def keep_running(self, now: float) -> None:
+        """Start the query where it does not run, on its checkpoint, later and later while it keeps failing."""
+        if self.query is not None and self.query.isActive:
+            if now - self.started_at > HEALTHY_SECONDS:
+                self.backoff_seconds = FIRST_BACKOFF_SECONDS
+            return
+        if self.query is not None:
+            self._note_failure(now)
+        if now < self.start_after:
+            return
+        try:
+            self.query = self.start()
+            self.started_at = now
+            log.info("%s: started", self.name)
+        except Exception as error:  # whatever keeps it from starting, servers away above all, is tried again
+            log.warning("%s: cannot start: %s", self.name, _first_line(error))
+            self._delay(now)
+
+    def _note_failure(self, now: float) -> None:
+        assert self.query is not None
+        error = self.query.exception()
+        self.query = None
+        self.restarts += 1
+        self._delay(now)
+        log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, _first_line(error))
+
+    def _delay(self, now: float) -> None:
+        self.start_after = now + self.backoff_seconds
+        self.backoff_seconds = min(self.backoff_seconds * 2, LONGEST_BACKOFF_SECONDS)
+
+    def take_reports(self) -> list[dict[str, Any]]:
+        """Spark's reports of the batches since the last call; the newest even where it read nothing."""
+        if self.query is None:
+            return []
+        reports = [dict(report) for report in self.query.recentProgress]
+        new = [report for report in reports if report["batchId"] > self.last_batch_id and report["numInputRows"]]
+        if new:
+            self.last_batch_id = new[-1]["batchId"]
+        return new or reports[-1:]
+
+
+class Supervisor:
+    """Runs supervised queries until it is told to stop."""
+
+    def __init__(self, settings: Settings, queries: list[Supervised]) -> None:
+        self._settings = settings
+        self._queries = queries
+        self._ends = EndOffsets(settings)
+        self._stop = threading.Event()
+        self._reported_at = 0.0
+
+    def stop(self) -> None:
+        """End `run` after the round that is under way."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Supervise until `stop`; then stop the queries, whose checkpoints say where to go on."""
+        try:
+            while not self._stop.is_set():
+                self._round(time.monotonic())
+                self._stop.wait(ROUND_SECONDS)
+        finally:
+            for supervised in self._queries:
+                if supervised.query is not None:
+                    supervised.query.stop()
+            self._ends.close()
+
+    def drain(self) -> None:
+        """Start the queries, wait until each has taken what Kafka held then, note how far they came, raise what failed."""
+        for supervised in self._queries:
+            supervised.query = supervised.start()
+        try:
+            for supervised in self._queries:
+                assert supervised.query is not None
+                supervised.query.awaitTermination()
+                self._observe(supervised, time.monotonic())
+        finally:
+            self._ends.close()
+
+    def _round(self, now: float) -> None:
+        for supervised in self._queries:
+            supervised.keep_running(now)
+        try:
+            for supervised in self._queries:
+                self._observe(supervised, now)
+            self._let_time_decide(now)
+        except Exception as error:  # Kafka or Postgres away: the queries say the same, louder; observing goes on later
+            log.warning("progress cannot be taken: %s", _first_line(error))
+        if now - self._reported_at > REPORT_SECONDS:
+            self._reported_at = now
+            self._report()
+
+    def _observe(self, supervised: Supervised, now: float) -> None:
+        end_offsets = self._ends.of(supervised.topics)
+        observed_at = observed_now()
+        reports = supervised.take_reports()
+        if not reports:
+            return
+        progress = QueryProgress(supervised.name, next_offsets(reports[-1]), end_offsets, observed_at)
+        supervised.progress = progress
+        if progress.lag_records:
+            supervised.caught_up_since = None
+        elif supervised.caught_up_since is None:
+            supervised.caught_up_since = now
+        with transaction(self._settings, application_name="groundswell progress") as cursor:
+            save_metrics(cursor, reports, lag_records=progress.lag_records)
+            save_progress(cursor, progress)
+        if any(report["numInputRows"] for report in reports):
+            supervised.after_batch()
+
+    def _let_time_decide(self, now: float) -> None:
+        """Close windows by the wall clock once detection has read everything and nothing has come for a while."""
+        for supervised in self._queries:
+            quiet = supervised.caught_up_since is not None and now - supervised.caught_up_since >= self._settings.idle_seconds
+            if supervised.name == "detect" and quiet:
+                with transaction(self._settings, application_name="groundswell clock") as cursor:
+                    lock_detection(cursor)
+                    apply_time(cursor, self._settings, now=None)
+
+    def _report(self) -> None:
+        for supervised in self._queries:
+            if supervised.progress is not None:
+                log.info(
+                    "%s: %d records behind, batch %d, %d restarts",
+                    supervised.name, supervised.progress.lag_records, supervised.last_batch_id, supervised.restarts,
+                )  # fmt: skip
+
+
+def _first_line(error: object) -> str:
+    """The line of an exception that says something to a person; Spark's run to hundreds."""
+    if isinstance(error, PySparkException):
+        text = str(error)
+    else:
+        text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    caused = [line for line in lines if line.startswith("Caused by:")]
+    return (caused[-1] if caused else lines[0])[:500] if lines else "no reason was given"
