@@ -71,6 +71,7 @@ class Settings(BaseSettings):
 
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
+    batch_partitions: int = Field(default=2, ge=1, description="shuffle partitions of the batch; about one for each core and 200 MB of a day")
 
     @property
     def warehouse(self) -> str:

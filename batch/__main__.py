@@ -1,0 +1,104 @@
+"""`python -m batch DAY`: the daily batch, from the archive to tables and statistics; safe to run again.
+
+Steps: `load` merges the day's posts, authors, music and challenges; `statistics` learns what is usual, days in order.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated
+
+import psycopg2
+import typer
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from batch.days import ONE_DAY, only_one_batch
+from batch.run import Batch, Step
+from batch.statistics import forget_statistics
+from core.errors import BadInputError, GroundswellError
+from core.settings import Settings, read_settings
+from core.spark import start_session
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command(help=__doc__)
+def main(
+    day: Annotated[str | None, typer.Argument(help="UTC day, YYYY-MM-DD", show_default=False)] = None,
+    first: Annotated[str | None, typer.Option("--from", help="first of several days", show_default=False)] = None,
+    last: Annotated[str | None, typer.Option("--to", help="last of several days", show_default=False)] = None,
+    steps: Annotated[str, typer.Option(help="steps, separated by commas")] = ",".join(Step),
+    assume_complete: Annotated[bool, typer.Option(help="learn days without asking whether the archive is complete")] = False,
+    start_over: Annotated[bool, typer.Option(help="forget all statistics first, to learn them again from the archive")] = False,
+) -> None:
+    """Parse the arguments, run the days, turn errors into one sentence."""
+    try:
+        days, chosen = parse_days(day, first, last), parse_steps(steps)
+        settings = read_settings()
+        with only_one_batch(settings), lazy_session(settings) as session:
+            if start_over:
+                forget_statistics(settings)
+            run(Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete), days, chosen)
+    except (GroundswellError, psycopg2.OperationalError) as error:
+        typer.echo(f"Nothing more was done. {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def run(batch: Batch, days: list[date], steps: list[Step]) -> None:
+    """Run `steps` for `days` in order, printing a line a day and step; a terminal shows in between what is being done."""
+    console = Console(soft_wrap=True, highlight=False)
+    for day in days:
+        with console.status(f"{day}  {', '.join(steps)}"):
+            for line in batch.run_day(day, steps):
+                console.print(line)
+
+
+def parse_days(day: str | None, first: str | None, last: str | None) -> list[date]:
+    """The days asked for, in order: one, or all from `first` to `last`; raises BadInputError."""
+    if (day is None) == (first is None and last is None) or (first is None) != (last is None):
+        raise BadInputError("Give one day (python -m batch 2026-01-05) or both ends (--from 2026-01-01 --to 2026-01-05).")
+    start, end = parse_day(day or first or ""), parse_day(day or last or "")
+    if end < start:
+        raise BadInputError(f"--to {end} lies before --from {start}. Swap them.")
+    return [start + number * ONE_DAY for number in range((end - start).days + 1)]
+
+
+def parse_day(text: str) -> date:
+    """The day that `text` writes as YYYY-MM-DD; raises BadInputError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(f"{text!r} is no day. Write it as 2026-01-05.") from error
+
+
+def parse_steps(text: str) -> list[Step]:
+    """The steps that `text` names, separated by commas; raises BadInputError."""
+    try:
+        return [Step(name.strip()) for name in text.split(",")]
+    except ValueError as error:
+        raise BadInputError(f"--steps {text} names a step that does not exist. There are: {', '.join(Step)}.") from error
+
+
+@contextmanager
+def lazy_session(settings: Settings) -> Iterator[Callable[[], SparkSession]]:
+    """A function that gives the Spark session, started at its first call and stopped at the end."""
+    started: list[SparkSession] = []
+
+    @cache
+    def session() -> SparkSession:
+        started.append(
+            start_session(settings, "groundswell batch", **{"spark.sql.shuffle.partitions": str(settings.batch_partitions)})
+        )
+        return started[0]
+
+    try:
+        yield session
+    finally:
+        for running in started:
+            running.stop()
+
+
+if __name__ == "__main__":
+    app()

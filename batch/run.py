@@ -1,0 +1,92 @@
+"""Runs the steps of the daily batch for one day after another, in one Spark session, and says what was done."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+
+from batch.archive import deliveries, has_posts, read_archived_day
+from batch.days import check_complete, check_not_lost, command, day_to_learn_from, later_fitted_days
+from batch.load import load_day
+from batch.statistics import learn_day
+from core.errors import NotReadyError
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from sql.connection import transaction
+
+
+class Step(StrEnum):
+    """The steps of a day, in their order."""
+
+    LOAD = "load"
+    STATISTICS = "statistics"
+
+
+class Batch:
+    """The daily batch on one Spark session, which is started when it is needed first."""
+
+    def __init__(
+        self, settings: Settings, *, session: Callable[[], SparkSession], now: Callable[[], datetime], assume_complete: bool = False
+    ) -> None:
+        self._settings = settings
+        self._session = session
+        self._now = now
+        self._assume_complete = assume_complete
+
+    def run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
+        """Do `steps` for `day`, yielding a line for people after each. Raises NotReadyError before anything is changed."""
+        as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
+        archived = self._archived(day).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            for step in Step:
+                if step in steps:
+                    started = time.monotonic()
+                    report = self._load(archived, day) if step is Step.LOAD else self._learn(archived, day, as_of)
+                    yield f"{day}  {step:<10}  {report}, {time.monotonic() - started:.1f} s"
+        finally:
+            archived.unpersist()
+        yield from self._stale_days(day) if Step.STATISTICS in steps else ()
+
+    def _check_learnable(self, day: date) -> date | None:
+        with transaction(self._settings) as cursor:
+            as_of = day_to_learn_from(cursor, day, archive_has=self._archive_has)
+            if not self._assume_complete:
+                check_complete(cursor, day, settings=self._settings, now=self._now())
+        return as_of
+
+    def _archive_has(self, day: date) -> bool:
+        self._check_archive()
+        return has_posts(self._session(), self._settings, day)
+
+    def _check_archive(self) -> None:
+        if not self._session().catalog.tableExists(RAW_POSTS):
+            raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+
+    def _archived(self, day: date) -> DataFrame:
+        self._check_archive()
+        records = read_archived_day(self._session(), self._settings, day)
+        return records.transform(deliveries, future_minutes=self._settings.future_minutes)
+
+    def _load(self, archived: DataFrame, day: date) -> str:
+        counts = load_day(archived, settings=self._settings, day=day)
+        if not counts["posts"]:
+            return "no posts in the archive, nothing changed"
+        return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())
+
+    def _learn(self, archived: DataFrame, day: date, as_of: date | None) -> str:
+        if archived.isEmpty():
+            with transaction(self._settings) as cursor:
+                check_not_lost(cursor, day)
+        learned = learn_day(archived, settings=self._settings, day=day, as_of=as_of)
+        if learned is None:
+            return "no posts in the archive, nothing to learn; the next day may follow"
+        return f"{learned.posts:,} posts, {learned.keywords:,} keywords, on top of {as_of or 'nothing: history starts here'}"
+
+    def _stale_days(self, day: date) -> Iterator[str]:
+        with transaction(self._settings) as cursor:
+            later = later_fitted_days(cursor, day)
+        if later:
+            yield f"{day}  {len(later)} later days were learned on top of the day as it was before. Run: {command(later[0], later[-1])}"

@@ -1,0 +1,148 @@
+"""Step `statistics`: what a day teaches, into keyword_statistics and traffic_statistics as of that day, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from psycopg2.extensions import cursor as Cursor
+from pyspark.sql import DataFrame, SparkSession
+
+from batch.copy import PartitionCopy, create_staging, total_copied
+from batch.counts import count_keywords_per_window, count_posts_per_window, posts_per_window
+from batch.fit import DayFit
+from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
+from core.settings import Settings
+from sql.connection import query, transaction
+
+_STATISTICS = "keyword string, level float, hour_deviation array<float>, variance float, burst float, spread60 float, last_seen date"
+_STAGED = "staging.keyword_statistics"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the step found: posts per window summed over the day, and keywords with a row afterwards."""
+
+    posts: int
+    keywords: int
+
+
+def learn_day(deliveries: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
+    """Learn `day` on top of the statistics `as_of` an earlier day (None: the first day of all); None where nothing was posted.
+
+    Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
+    """
+    posts = posts_per_window(deliveries, day=day).persist()
+    try:
+        totals = _totals(posts)
+        if not totals.any():
+            mark_counted(settings, day, status="empty")
+            return None
+        before = read_traffic(settings, as_of) if as_of else None
+        traffic = day_traffic(totals, before)
+        fit = DayFit(day, traffic, before.history_days if before else 0.0, PartitionCopy(_STAGED, settings))
+        with transaction(settings) as cursor:
+            create_staging(cursor, ["keyword_statistics"], logged=True)
+        rows = with_rows_before(count_keywords_per_window(posts), settings, as_of)
+        copied = total_copied(rows.mapInArrow(fit, "copied bigint"))
+    finally:
+        posts.unpersist()
+    after = learn_traffic(before, totals, traffic.learned_days)
+    with transaction(settings) as cursor:
+        _replace_keywords(cursor, day)
+        _replace_traffic(cursor, day, after)
+        _drop_old(cursor, settings.statistics_keep_days)
+        _mark(cursor, day, status="fitted", posts=int(totals.sum()), keywords=copied)
+    return Learned(posts=int(totals.sum()), keywords=copied)
+
+
+def mark_counted(settings: Settings, day: date, *, status: str) -> None:
+    """Note in the ledger that `day` is over and has the `status` empty; nothing else is touched."""
+    with transaction(settings) as cursor:
+        _mark(cursor, day, status=status, posts=0, keywords=0)
+
+
+def read_traffic(settings: Settings, as_of: date) -> Traffic:
+    """The traffic that was learned up to the end of `as_of`, which has its 24 rows."""
+    with transaction(settings) as cursor:
+        cursor.execute(query("traffic_as_of"), {"as_of": as_of})
+        rows = cursor.fetchall()
+    return Traffic(expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2]))
+
+
+def with_rows_before(counts: DataFrame, settings: Settings, as_of: date | None) -> DataFrame:
+    """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes."""
+    before = read_rows(counts.sparkSession, settings, as_of)
+    return counts.join(before, "keyword", "full_outer").select(
+        "keyword", "windows", "posts", "level", "hour_deviation", "variance", "burst", "spread60", "last_seen"
+    )
+
+
+def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> DataFrame:
+    """The rows of `keyword_statistics` as of a day, read in as many parts as there are shuffle partitions; none for None."""
+    if as_of is None:
+        return spark.createDataFrame([], _STATISTICS)
+    parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    return (
+        spark.read.jdbc(
+            settings.postgres_jdbc_url,
+            f"(SELECT keyword, level, hour_deviation, variance, burst, spread60, last_seen FROM keyword_statistics "
+            f"WHERE as_of = '{as_of.isoformat()}') AS statistics",
+            predicates=[f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)],
+            properties={
+                "user": settings.postgres_user,
+                "password": settings.postgres_password.get_secret_value(),
+                "driver": "org.postgresql.Driver",
+                "fetchsize": "10000",
+            },
+        )
+    )
+
+
+def forget_statistics(settings: Settings) -> None:
+    """Forget everything that was learned, to learn it again from the archive."""
+    with transaction(settings) as cursor:
+        cursor.execute(query("statistics_partitions"))
+        for partition, _ in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {partition}")
+        cursor.execute(query("forget_statistics"))
+
+
+def _totals(posts: DataFrame) -> Floats:
+    totals = np.zeros(WINDOWS)
+    for window, count in count_posts_per_window(posts).collect():
+        totals[window] = count
+    return totals
+
+
+def _replace_keywords(cursor: Cursor, day: date) -> None:
+    """Make the staged table the partition of `day`; the constraint spares Postgres reading it again."""
+    partition = f"keyword_statistics_{day:%Y%m%d}"
+    cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT one_day CHECK (as_of = '{day.isoformat()}')")
+    cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT {partition}_pkey PRIMARY KEY (as_of, keyword)")
+    cursor.execute(f"ANALYZE {_STAGED}")
+    # From here to the commit readers wait.
+    cursor.execute(f"DROP TABLE IF EXISTS {partition}")
+    cursor.execute(f"ALTER TABLE {_STAGED} RENAME TO {partition}")
+    cursor.execute(f"ALTER TABLE staging.{partition} SET SCHEMA public")
+    cursor.execute(f"ALTER TABLE keyword_statistics ATTACH PARTITION {partition} FOR VALUES IN ('{day.isoformat()}')")
+    cursor.execute(f"ALTER TABLE {partition} DROP CONSTRAINT one_day")
+
+
+def _replace_traffic(cursor: Cursor, day: date, traffic: Traffic) -> None:
+    cursor.execute("DELETE FROM traffic_statistics WHERE as_of = %s", (day,))
+    cursor.executemany(
+        "INSERT INTO traffic_statistics (as_of, hour, expected_posts, history_days) VALUES (%s, %s, %s, %s)",
+        [(day, hour, float(traffic.expected_posts[hour]), traffic.history_days) for hour in range(HOURS)],
+    )
+
+
+def _drop_old(cursor: Cursor, keep_days: int) -> None:
+    """Keep the newest `keep_days` fitted days."""
+    cursor.execute(query("statistics_partitions"))
+    for partition, as_of in cursor.fetchall()[:-keep_days]:
+        cursor.execute(f"DROP TABLE {partition}")
+        cursor.execute("DELETE FROM traffic_statistics WHERE as_of = %s", (as_of,))
+
+
+def _mark(cursor: Cursor, day: date, *, status: str, posts: int, keywords: int) -> None:
+    cursor.execute(query("mark_day_counted"), {"day": day, "status": status, "posts": posts, "keywords": keywords})

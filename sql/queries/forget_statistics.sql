@@ -1,0 +1,3 @@
+-- Forget what was learned of the traffic and which days were learned; the partitions of keyword_statistics are dropped beside it.
+DELETE FROM traffic_statistics;
+UPDATE batch_days SET status = NULL, fitted_at = NULL, counted_posts = NULL, keywords = NULL
