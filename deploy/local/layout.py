@@ -141,7 +141,7 @@ def choose_ports(state: State, running: set[str]) -> list[str]:
         port = asked or remembered
         if asked and not is_free(asked):
             raise AlreadyRunningError(
-                f"Port {asked} for {service} is taken by another program. Stop that program or set {_ENV}_{service.upper()}_PORT to a free port."
+                f"Port {asked} for {service} is taken by another program: stop that, or set {_ENV}_{service.upper()}_PORT to a free port."
             )
         if port is None or not is_free(port):
             port = free_port(set(state.ports.values()))

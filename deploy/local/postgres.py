@@ -11,19 +11,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
 
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
 from deploy.local.layout import LOOPBACK, Layout, Postgres, State
 from deploy.local.server import Server
+from sql.connection import connect
 from sql.migrate import migrate
 
 USER = "groundswell"
@@ -91,18 +94,31 @@ def delete_data(layout: Layout, state: State) -> None:
     shutil.rmtree(_place_of_its_own(layout), ignore_errors=True)
 
 
-def create_databases(settings: Settings, names: Iterable[str]) -> None:
-    """Create the databases that are missing."""
-    arguments = {**settings.postgres_connect_arguments(), "dbname": "postgres"}
-    connection = psycopg2.connect(**arguments, connect_timeout=10)  # type: ignore[arg-type]
+def create_databases(settings: Settings, names: Iterable[str], *, template: str = "template1") -> None:
+    """Create the databases that are missing, as copies of `template`, to which nobody may be connected."""
+    with _administration(settings) as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        present = {name for (name,) in cursor.fetchall()}
+        for name in names:
+            if name not in present:
+                cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_databases(settings: Settings, names: Iterable[str]) -> None:
+    """Drop databases, also those in use."""
+    with _administration(settings) as cursor:
+        for name in names:
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _administration(settings: Settings) -> Iterator[Cursor]:
+    """A cursor outside of any transaction, on the server's database `postgres`."""
+    connection = connect(settings.model_copy(update={"postgres_database": "postgres"}))
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT datname FROM pg_database")
-            present = {name for (name,) in cursor.fetchall()}
-            for name in names:
-                if name not in present:
-                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            yield cursor
     finally:
         connection.close()
 
@@ -144,33 +160,37 @@ def _initialise(layout: Layout, state: State, place: Postgres) -> None:
         command = [f"{place.installation}/bin/initdb", "-D", str(half), "-U", USER, "-A", "scram-sha-256", f"--pwfile={password.name}",
                    "-E", "UTF8", "--locale=C", "--no-sync"]
         with processes.open_log(layout, "postgres") as log:
-            result = subprocess.run(
-                command, stdout=log, stderr=subprocess.STDOUT, cwd="/", check=False, **processes.account_arguments(place.account)
-            )
-    if result.returncode:
+            failed = processes.run_as(place.account, command, log)
+    if failed:
         path = processes.log_path(layout, "postgres")
         raise NotReadyError(f"The database could not be made. The end of {path}:\n{processes.last_lines(path)}")
     half.rename(data)
 
 
 def _forget_dead_server(data: Path) -> None:
-    """Remove the lock file of a server that was killed, if its process id belongs to another program by now."""
+    """Remove the lock file of a server that was killed: its process id may be a zombie's or another program's by now.
+
+    Without the lock file Postgres no longer checks for survivors of that server, so they are waited for here.
+    """
     lock = data / "postmaster.pid"
-    try:
-        pid = int(lock.read_text().splitlines()[0])
-        is_postgres = psutil.Process(pid).name() == "postgres"
-    except psutil.NoSuchProcess:
-        return
-    except (OSError, ValueError, IndexError):
-        return
-    if not is_postgres:
+    if lock.exists() and processes.wait_until(lambda: not _is_used(data), 10):
         lock.unlink()
+
+
+def _is_used(data: Path) -> bool:
+    """Whether a live server process works in this folder; all of them have it as their working directory."""
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data):
+                return True
+        except psutil.Error:
+            continue
+    return False
 
 
 def _accepts(settings: Settings) -> bool:
     try:
-        arguments = {**settings.postgres_connect_arguments(), "dbname": "postgres"}
-        psycopg2.connect(**arguments, connect_timeout=2).close()  # type: ignore[arg-type]
+        connect(settings.model_copy(update={"postgres_database": "postgres"})).close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -199,12 +219,7 @@ def _place_of_its_own(layout: Layout) -> Path:
 
 
 def _succeeds(account: str, *command: str) -> bool:
-    try:
-        return subprocess.run(
-            command, cwd="/", check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **processes.account_arguments(account)
-        ).returncode == 0
-    except OSError:
-        return False
+    return processes.run_as(account, command, subprocess.DEVNULL) == 0
 
 
 def _give(path: Path, account: str) -> None:

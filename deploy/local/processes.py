@@ -3,14 +3,17 @@
 A program counts as ours only while its process id still has the start time that was written down.
 """
 
+import contextlib
 import json
 import os
+import pwd
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -32,6 +35,14 @@ class Program:
     pid: int
     started: float
     stop_signal: int
+
+    def leader_lives(self) -> bool:
+        """Whether the process that was started is still there."""
+        _reap(self.pid)
+        try:
+            return _start_time(self.pid) == self.started and _is_alive(psutil.Process(self.pid))
+        except psutil.Error:
+            return False
 
     def processes(self, root: Path) -> list[psutil.Process]:
         """What is alive of it: the leader and everything else in its session, also after the leader died."""
@@ -63,7 +74,9 @@ def start(
             cwd=directory or layout.root,
             env={**(os.environ if environment is None else environment), MARK: str(layout.root)},
             start_new_session=True,
-            **account_arguments(account),
+            user=account,
+            group=_group(account),
+            extra_groups=None if account is None else [],
         )
     return register(layout, name, process, stop_signal)
 
@@ -76,12 +89,24 @@ def register(layout: Layout, name: str, process: subprocess.Popen[bytes], stop_s
     return program
 
 
-def account_arguments(account: str | None) -> dict[str, object]:
-    """Arguments for subprocess that run a command as another account without any further group."""
-    return {} if account is None else {"user": account, "group": _group(account), "extra_groups": []}
+def run_as(account: str | None, command: Sequence[str], output: IO[bytes] | int) -> int:
+    """Run a short command as another account without any further group; its exit code, -1 where it cannot be run."""
+    try:
+        return subprocess.run(
+            command,
+            cwd="/",
+            check=False,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            user=account,
+            group=_group(account),
+            extra_groups=None if account is None else [],
+        ).returncode
+    except OSError:
+        return -1
 
 
-def open_log(layout: Layout, name: str) -> "open":  # type: ignore[valid-type]
+def open_log(layout: Layout, name: str) -> IO[bytes]:
     """The log of `name`, open for appending; one that has grown over 20 MB is set aside as .1 first."""
     path = log_path(layout, name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,11 +148,11 @@ def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
     """Ask the leader to end, wait, then kill what is left of its session."""
     if program.processes(layout.root) and psutil.pid_exists(program.pid):
         _signal(program.pid, program.stop_signal)
-        _wait_until(lambda: not _leader_lives(program), timeout_seconds)
-    _wait_until(lambda: not program.processes(layout.root), 2)
+        wait_until(lambda: not program.leader_lives(), timeout_seconds)
+    wait_until(lambda: not program.processes(layout.root), 2)
     for process in program.processes(layout.root):
         _signal(process.pid, signal.SIGKILL)
-    if not _wait_until(lambda: not program.processes(layout.root), 10):
+    if not wait_until(lambda: not program.processes(layout.root), 10):
         raise NotReadyError(f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}.")
     _file(layout, program.name).unlink(missing_ok=True)
 
@@ -137,7 +162,7 @@ def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], t
     deadline = time.monotonic() + timeout_seconds
     while not is_ready():
         log = log_path(layout, program.name)
-        if not _leader_lives(program):
+        if not program.leader_lives():
             raise NotReadyError(f"{program.name} stopped while starting. The end of {log}:\n{last_lines(log)}")
         if time.monotonic() > deadline:
             raise NotReadyError(f"{program.name} did not answer within {timeout_seconds:.0f} s. The end of {log}:\n{last_lines(log)}")
@@ -195,14 +220,6 @@ def _carries_mark(process: psutil.Process, root: Path) -> bool:
         return False
 
 
-def _leader_lives(program: Program) -> bool:
-    _reap(program.pid)
-    try:
-        return _start_time(program.pid) == program.started and _is_alive(psutil.Process(program.pid))
-    except psutil.Error:
-        return False
-
-
 def _reap(pid: int) -> None:
     """A child of this very process stays a zombie until somebody asks how it ended."""
     child = _CHILDREN.get(pid)
@@ -211,13 +228,12 @@ def _reap(pid: int) -> None:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
-def _wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
+    """Wait until `condition` holds; whether it came to that in time."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -226,7 +242,5 @@ def _wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
     return True
 
 
-def _group(account: str) -> int:
-    import pwd
-
-    return pwd.getpwnam(account).pw_gid
+def _group(account: str | None) -> int | None:
+    return None if account is None else pwd.getpwnam(account).pw_gid

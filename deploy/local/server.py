@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import NotReadyError
 from deploy.local import processes
 from deploy.local.layout import Layout
 
@@ -32,23 +33,37 @@ class Server:
 
 def bring_up(layout: Layout, server: Server) -> None:
     """Start the server unless it runs, wait until it answers, provision it; stopped again where that fails."""
-    program = processes.running(layout, server.name)
-    started = None
-    if program is None:
-        server.prepare()
-        program = started = processes.start(
-            layout,
-            server.name,
-            server.command,
-            environment=server.environment,
-            account=server.account,
-            directory=server.directory,
-            stop_signal=server.stop_signal,
-        )
+    if _answers_already(layout, server):
+        server.provision()
+        return
+    server.prepare()
+    program = processes.start(
+        layout,
+        server.name,
+        server.command,
+        environment=server.environment,
+        account=server.account,
+        directory=server.directory,
+        stop_signal=server.stop_signal,
+    )
     try:
         processes.wait_ready(layout, program, server.is_ready)
         server.provision()
     except BaseException:
-        if started is not None:
-            processes.stop(layout, started)
+        processes.stop(layout, program)
         raise
+
+
+def _answers_already(layout: Layout, server: Server) -> bool:
+    """Whether the server runs and answers; one that is just dying, or whose children outlived it, is cleared away."""
+    program = processes.running(layout, server.name)
+    if program is None:
+        return False
+    try:
+        processes.wait_ready(layout, program, server.is_ready)
+    except NotReadyError:
+        if program.leader_lives():
+            raise
+        processes.stop(layout, program)
+        return False
+    return True

@@ -34,9 +34,9 @@ class ServerStatus:
     log: Path
 
 
-def stack_settings(local: Path | None = None) -> Settings:
-    """The settings that lead to the stack under `local`; NotReadyError where it was never started."""
-    layout = layout_for(local)
+def stack_settings(local: Layout | Path | None = None) -> Settings:
+    """The settings that lead to the stack under `local` (default `.local`); NotReadyError where it was never started."""
+    layout = local if isinstance(local, Layout) else layout_for(local)
     return settings_of(layout, _known_state(layout))
 
 

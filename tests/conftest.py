@@ -1,0 +1,115 @@
+"""Real Kafka, S3, Postgres and Spark for the tests that ask for them: started once, with a world of its own for each test.
+
+`settings` (one test) and `module_settings` (one module) have topics, databases, warehouse and checkpoints that nobody
+else uses. `spark` is one session for all; `spark_for(settings)` gives a view of it whose catalog `lake` is that of
+`settings`. STACK=containers takes the servers from containers instead of the embedded stack.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.settings import ENV_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+TEMPLATE = "template_groundswell"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Tests do not depend on what the caller's shell has set."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(ENV_PREFIX) and not name.startswith("GROUNDSWELL_LOCAL"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Settings]:
+    """The three servers, for the whole run of the tests, with a migrated database to copy from."""
+    from deploy.local.postgres import create_databases
+    from sql.migrate import migrate
+    from tests.servers import container_stack, embedded_stack
+
+    start = container_stack if os.environ.get("STACK") == "containers" else embedded_stack
+    with start() as servers:
+        create_databases(servers, [TEMPLATE])
+        migrate(servers.model_copy(update={"postgres_database": TEMPLATE}))
+        yield servers
+
+
+@pytest.fixture
+def settings(stack: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """A world for one test."""
+    yield from _world(stack, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A world for one module."""
+    yield from _world(stack, tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
+    """One Spark session for all tests; it needs no server, only the Java archives."""
+    from core.spark import start_session
+    from deploy.local.layout import layout_for
+
+    settings = Settings(
+        kafka_bootstrap_servers="127.0.0.1:1",
+        postgres_host="127.0.0.1",
+        postgres_port=1,
+        postgres_password="unused",  # type: ignore[arg-type]
+        s3_bucket="unused",
+        spark_jars_dir=str(layout_for().jars / "spark"),
+        spark_local_dir=str(tmp_path_factory.mktemp("spark")),
+        spark_driver_memory="1g",
+    )
+    warehouse = tmp_path_factory.mktemp("spark-warehouse").as_uri()
+    session = start_session(settings, "tests", **{"spark.sql.warehouse.dir": warehouse})
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def spark_for(spark: "SparkSession") -> "Callable[[Settings], SparkSession]":
+    """`spark_for(settings)`: a session that shares the JVM with `spark` and whose catalog `lake` is that of `settings`."""
+    from core.spark import catalog_options
+
+    def session_for(settings: Settings) -> "SparkSession":
+        session = spark.newSession()
+        for name, value in catalog_options(settings).items():
+            session.conf.set(name, value)
+        return session
+
+    return session_for
+
+
+def _world(stack: Settings, folder: Path) -> Iterator[Settings]:
+    from deploy.local.kafka import create_topics
+    from deploy.local.postgres import create_databases, drop_databases
+
+    name = "t" + uuid.uuid4().hex[:12]
+    world = stack.model_copy(
+        update={
+            "posts_topic": f"posts-{name}",
+            "rejected_topic": f"rejected-{name}",
+            "postgres_database": name,
+            "catalog_uri": f"jdbc:postgresql://{stack.postgres_host}:{stack.postgres_port}/lake_{name}",
+            "s3_prefix": name,
+            "checkpoint_dir": str(folder / "checkpoints"),
+        }
+    )
+    create_databases(stack, [name], template=TEMPLATE)
+    create_databases(stack, [f"lake_{name}"])
+    create_topics(world)
+    yield world
+    drop_databases(stack, [name, f"lake_{name}"])
