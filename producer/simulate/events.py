@@ -1,0 +1,155 @@
+"""What happens on a day of the world, with labels: bursts to be found, habits and outages to be left alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from producer.simulate.vocabulary import LANGUAGE_NUMBERS, LANGUAGES, coined_word
+from producer.simulate.world import DAY_SECONDS, World
+
+HISTORY_DAYS = 7
+"""Days from which statistics are learned first; from this day on a day is full of events."""
+SPACED_LANGUAGES = ("en", "es", "pt", "ru", "ar", "hi")
+KNOWN_WORDS_PER_DAY = 4
+COINED_WORDS_PER_DAY = 8
+LEAST_KNOWN_RATE, LARGEST_KNOWN_RATE = 0.5, 10.0
+LEAST_POOL = 40
+LEAST_HABIT_RATE = 1.3
+HABIT_POSTS = (40, 100)
+
+ORGANIC, UNSEEN, CLIMB, COPY_PASTE, SPAM, HABIT, OUTAGE = (
+    "organic_known", "organic_unseen", "slow_climb", "copy_paste", "spam", "habit", "outage",
+)
+MUST_ALERT: dict[str, bool | None] = {
+    ORGANIC: True, UNSEEN: True, CLIMB: None, COPY_PASTE: False, SPAM: False, HABIT: False, OUTAGE: False,
+}
+"""True: an alert is due; false: none may come; null: finding it is welcome and missing it is no error."""
+NEEDS = {
+    ORGANIC: "counts", UNSEEN: "counts", CLIMB: "sixty minutes", COPY_PASTE: "authors", SPAM: "authors", HABIT: "history", OUTAGE: "totals",
+}
+"""What a detector must look at to judge the event."""
+SECONDS = {CLIMB: 5 * 3600, COPY_PASTE: 1800, SPAM: 2400}
+POSTS = {CLIMB: 120, COPY_PASTE: 160, SPAM: 120}
+AUTHORS = {COPY_PASTE: 6, SPAM: 1}
+TEXTS = {COPY_PASTE: 3, SPAM: 12}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One labelled event: `posts` posts of `authors` authors with `texts` different texts between two moments."""
+
+    kind: str
+    keyword: str | None
+    language: int
+    start_second: int
+    seconds: int
+    posts: int
+    authors: int
+    texts: int
+
+    @property
+    def end_second(self) -> int:
+        """Second of the day at which it ends."""
+        return self.start_second + self.seconds
+
+
+@dataclass(frozen=True)
+class KnownWord:
+    """A word that the language has anyway."""
+
+    language: int
+    word: str
+    posts_per_window: float
+
+
+def known_words(world: World) -> list[KnownWord]:
+    """The words that may burst or be a habit although they are known, in the world's own order."""
+    words = [
+        KnownWord(LANGUAGE_NUMBERS[name], word, world.posts_per_window(LANGUAGE_NUMBERS[name], rank))
+        for name in SPACED_LANGUAGES
+        for rank, word in enumerate(LANGUAGES[LANGUAGE_NUMBERS[name]].first_words)
+    ]
+    fitting = [word for word in words if LEAST_KNOWN_RATE <= word.posts_per_window <= LARGEST_KNOWN_RATE]
+    pool = fitting if len(fitting) >= LEAST_POOL else sorted(words, key=lambda word: -word.posts_per_window)[:LEAST_POOL]
+    return [pool[position] for position in world.random("known words").permutation(len(pool))]
+
+
+def habit_words(words: list[KnownWord]) -> list[KnownWord]:
+    """Those frequent enough for an hourly profile of their own, so that their habit can be learned at all."""
+    frequent = [word for word in words if word.posts_per_window >= LEAST_HABIT_RATE]
+    return (frequent + [word for word in words if word not in frequent])[: len(HABIT_POSTS)]
+
+
+def events_of_day(world: World, day: int) -> list[Event]:
+    """The events of day number `day`, by their start; the same whichever other days are made."""
+    habits = [_habit(world, position) for position in range(len(HABIT_POSTS))]
+    happenings = _happenings(world, day)
+    outage = [_outage(world, day)] if has_outage(world, day) else []
+    return sorted(habits + happenings + outage, key=lambda event: event.start_second)
+
+
+def has_outage(world: World, day: int) -> bool:
+    """One day a week, never the first two nor the first day of a week of the world."""
+    return day % 7 == int(world.random("outage day").integers(2, 6))
+
+
+def _habit(world: World, position: int) -> Event:
+    word, posts = habit_words(known_words(world))[position], HABIT_POSTS[position]
+    hour = int(world.random("habit hours").permutation(24)[position])
+    return Event(HABIT, word.word, word.language, hour * 3600, 3600, posts, posts, posts)
+
+
+def _outage(world: World, day: int) -> Event:
+    hour = int(world.random("outage", day).integers(8, 20))
+    return Event(OUTAGE, None, 0, hour * 3600, 3600, 0, 0, 0)
+
+
+def _kinds(day: int) -> list[str]:
+    """The kinds of a day: a few in the history, all of them on later days; the first comes early."""
+    if day < HISTORY_DAYS:
+        return [ORGANIC, UNSEEN, (CLIMB, COPY_PASTE, SPAM)[day % 3]]
+    return [ORGANIC, UNSEEN, ORGANIC, COPY_PASTE, UNSEEN, CLIMB, SPAM, ORGANIC, UNSEEN]
+
+
+def _happenings(world: World, day: int) -> list[Event]:
+    random = world.random("events", day)
+    kinds = _kinds(day)
+    order = [0, *(1 + random.permutation(len(kinds) - 1))]
+    subjects = _subjects(world, day)
+    hours = 20 / len(kinds)
+    events = []
+    for slot, kind in enumerate(kinds[position] for position in order):
+        start = int((1.5 + slot * hours + random.random() * hours / 2) * 3600)
+        seconds = SECONDS.get(kind, int(random.integers(20, 41)) * 60)
+        posts = POSTS.get(kind, int(random.integers(70, 151)))
+        keyword, language = next(subjects[kind in (ORGANIC, CLIMB)])
+        authors, texts = AUTHORS.get(kind, int(posts * 0.94)), TEXTS.get(kind, posts)
+        events.append(Event(kind, keyword, language, _outside_outage(world, day, start, seconds), seconds, posts, authors, texts))
+    return events
+
+
+def _outside_outage(world: World, day: int, start: int, seconds: int) -> int:
+    """The start, moved so that the event ends within the day and does not touch an outage."""
+    start = min(start, DAY_SECONDS - 600 - seconds)
+    outage = _outage(world, day) if has_outage(world, day) else None
+    if outage and start < outage.end_second + 900 and start + seconds > outage.start_second - 900:
+        return outage.start_second - 900 - seconds
+    return start
+
+
+def _subjects(world: World, day: int) -> dict[bool, Iterator[tuple[str, int]]]:
+    """Keywords and languages for the day's events: known ones under true, never-seen ones under false."""
+    words = known_words(world)
+    habits = habit_words(words)
+    others = [(word.word, word.language) for word in words if word not in habits]
+    first = day * KNOWN_WORDS_PER_DAY
+    known = (others[(first + position) % len(others)] for position in range(KNOWN_WORDS_PER_DAY))
+    number = int(world.random("coined words").integers(0, 10_000)) + day * COINED_WORDS_PER_DAY
+    coined = (_coined(number + position, position) for position in range(COINED_WORDS_PER_DAY))
+    return {True: known, False: coined}
+
+
+def _coined(number: int, position: int) -> tuple[str, int]:
+    """A word that no post held before: every third in Cyrillic, the others in Latin script."""
+    if position % 3 == 1:
+        return coined_word(number, cyrillic=True), LANGUAGE_NUMBERS["ru"]
+    return coined_word(number), LANGUAGE_NUMBERS["en" if position % 3 else "es"]

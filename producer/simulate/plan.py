@@ -1,0 +1,163 @@
+"""A day as columns: who posts what and when, and in which order the records are delivered; drawn with numpy, no text yet."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from producer.simulate import events as kinds
+from producer.simulate.damage import DAMAGE_KINDS
+from producer.simulate.events import Event, events_of_day
+from producer.simulate.vocabulary import ZIPF_EXPONENT, draw_ranks
+from producer.simulate.vocabulary import HEAD as WORD_HEAD
+from producer.simulate.wordlists import COMMON_TAGS
+from producer.simulate.world import DAY_SECONDS, EMPTY_TEXT_SHARE, WORDS_PER_TEXT, World
+
+Ints = NDArray[np.int64]
+OUTAGE_LEFT = 0.02
+FIRST_EVENT_AUTHOR = 60_000_000
+"""Author ranks from here on belong to copy-paste and spam events alone."""
+LARGEST_AUTHOR = 50_000_000
+TAGS_PER_TEXT, MENTIONS_PER_TEXT = 1.2, 1.8
+COMMON_TAG_SHARE = 0.5
+DAMAGED_SHARE, LATE_SHARE, VERY_LATE_SHARE, AGAIN_SHARE, AGAIN_LATER_SHARE = 0.004, 0.03, 0.0015, 0.01, 0.003
+FIRST, AGAIN, EDITED = 0, 1, 2
+"""What a record is: the first delivery of a post, the same post delivered again, or again with an edited text."""
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """Columns by post, in order of creation, and by record, in order of delivery.
+
+    By post: created (Unix seconds), id_seconds (Unix seconds in the id), language, author and music (ranks), event (position
+    in `events` or -1), text_of (the post whose words it uses), damage (0 or a kind), bits (64 random bits for small
+    choices), plays; `word_ends`, `tag_ends`, `mention_ends`: ends of the post's part of `words`, `tags`, `mentions`.
+    By record: post and variant.
+    """
+
+    events: list[Event]
+    created: Ints
+    id_seconds: Ints
+    language: Ints
+    author: Ints
+    music: Ints
+    event: Ints
+    text_of: Ints
+    damage: Ints
+    bits: NDArray[np.uint64]
+    plays: Ints
+    words: Ints
+    word_ends: Ints
+    tags: Ints
+    tag_ends: Ints
+    mentions: Ints
+    mention_ends: Ints
+    record_post: Ints
+    record_variant: Ints
+
+
+def plan_day(world: World, day: int) -> DayPlan:
+    """Everything of day number `day`; depends on the world and the day alone."""
+    events = events_of_day(world, day)
+    seconds, language, author, event, text_of = _posts(world, day, events)
+    random = world.random("attributes", day)
+    size = len(seconds)
+    created = world.midnight(day) + seconds.astype(np.int64)
+    damage = np.where((random.random(size) < DAMAGED_SHARE) & (event < 0), random.integers(1, len(DAMAGE_KINDS) + 1, size), 0)
+    empty = (random.random(size) < EMPTY_TEXT_SHARE) & (event < 0)
+    words, tags, mentions = (np.where(empty, 0, random.poisson(mean, size)) for mean in (WORDS_PER_TEXT - 1, TAGS_PER_TEXT, MENTIONS_PER_TEXT))
+    words = np.where(empty, 0, words + 1)
+    arrival, record_post, record_variant = _deliveries(world, day, seconds, event, damage)
+    order = np.argsort(arrival, kind="stable")
+    tag_ranks = draw_ranks(random, int(tags.sum()), exponent=ZIPF_EXPONENT, head=WORD_HEAD)
+    common = random.random(len(tag_ranks)) < COMMON_TAG_SHARE
+    common_ranks = draw_ranks(random, len(tag_ranks), exponent=2.0, head=3.0) % len(COMMON_TAGS)
+    return DayPlan(
+        events=events,
+        created=created,
+        id_seconds=created - np.clip(random.lognormal(np.log(3.0), 0.8, size), 1, 222).astype(np.int64),
+        language=language,
+        author=author,
+        music=draw_ranks(random, size, exponent=1.5, head=300.0),
+        event=event,
+        text_of=text_of,
+        damage=damage,
+        bits=random.integers(0, 2**63, size, dtype=np.uint64),
+        plays=np.minimum(random.lognormal(6.0, 2.2, size), 2e9).astype(np.int64),
+        words=draw_ranks(random, int(words.sum()), exponent=ZIPF_EXPONENT, head=WORD_HEAD),
+        word_ends=np.cumsum(words),
+        tags=np.where(common, -1 - common_ranks, tag_ranks),
+        tag_ends=np.cumsum(tags),
+        mentions=random.integers(0, LARGEST_AUTHOR, int(mentions.sum())),
+        mention_ends=np.cumsum(mentions),
+        record_post=record_post[order],
+        record_variant=record_variant[order],
+    )
+
+
+def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.float64], Ints, Ints, Ints, Ints]:
+    """Second of the day, language, author, event and text_of by post, in order of creation: ordinary posts and events'."""
+    random = world.random("posts", day)
+    rates = world.posts_per_minute(day)
+    for event in events:
+        if event.kind == kinds.OUTAGE:
+            rates[event.start_second // 60 : event.end_second // 60] *= OUTAGE_LEFT
+    counts = random.poisson(rates)
+    minutes, languages = (axis.ravel() for axis in np.indices(counts.shape))
+    ordinary = int(counts.sum())
+    seconds = [np.repeat(minutes, counts.ravel()) * 60.0 + random.random(ordinary) * 60.0]
+    language = [np.repeat(languages, counts.ravel())]
+    author = [_ordinary_authors(random, ordinary)]
+    event_of = [np.full(ordinary, -1, dtype=np.int64)]
+    text_of = [np.arange(ordinary)]
+    for position, event in enumerate(events):
+        if event.posts:
+            first = sum(map(len, seconds))
+            seconds.append(_moments(random, event))
+            language.append(np.full(event.posts, event.language))
+            author.append(_event_authors(random, event, day, position))
+            event_of.append(np.full(event.posts, position))
+            text_of.append(first + np.minimum(np.arange(event.posts), random.integers(0, event.texts, event.posts)))
+            if event.texts == event.posts:
+                text_of[-1] = first + np.arange(event.posts)
+    columns = [np.concatenate(parts) for parts in (seconds, language, author, event_of, text_of)]
+    order = np.argsort(columns[0], kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return columns[0][order], columns[1][order], columns[2][order], columns[3][order], place[columns[4][order]]
+
+
+def _ordinary_authors(random: np.random.Generator, size: int) -> Ints:
+    return draw_ranks(random, size, exponent=1.6, head=3000.0, largest=LARGEST_AUTHOR)
+
+
+def _moments(random: np.random.Generator, event: Event) -> NDArray[np.float64]:
+    """Seconds of the day of an event's posts: even for a habit, rising for a climb, up and down for all others."""
+    share = random.random(event.posts) if event.kind == kinds.HABIT else random.beta(2, 3, event.posts)
+    if event.kind == kinds.CLIMB:
+        share = np.sqrt(random.random(event.posts))
+    return np.minimum(event.start_second + share * event.seconds, DAY_SECONDS - 1.0)
+
+
+def _event_authors(random: np.random.Generator, event: Event, day: int, position: int) -> Ints:
+    """Authors of an event's posts: each of its authors at least once."""
+    if event.kind in (kinds.COPY_PASTE, kinds.SPAM):
+        authors = FIRST_EVENT_AUTHOR + (day * 100 + position) * 100 + np.arange(event.authors)
+    else:
+        authors = random.permutation(np.unique(_ordinary_authors(random, 4 * event.authors)))[: event.authors]
+    extra = authors[random.integers(0, len(authors), event.posts - len(authors))]
+    return random.permutation(np.concatenate([authors, extra]))
+
+
+def _deliveries(world: World, day: int, seconds: NDArray[np.float64], event: Ints, damage: Ints) -> tuple[NDArray[np.float64], Ints, Ints]:
+    """Arrival (seconds of the day, beyond its end for late ones), post and variant of every record."""
+    random = world.random("delivery", day)
+    size = len(seconds)
+    arrival = seconds + 1.0 + random.exponential(8.0, size)
+    arrival += np.where(random.random(size) < LATE_SHARE, random.exponential(240.0, size), 0.0)
+    arrival += np.where((random.random(size) < VERY_LATE_SHARE) & (event < 0), random.uniform(3600, 6 * 3600, size), 0.0)
+    soon, later = (np.flatnonzero((random.random(size) < share) & (damage == 0)) for share in (AGAIN_SHARE, AGAIN_LATER_SHARE))
+    again = np.concatenate([arrival[soon] + random.uniform(5, 600, len(soon)), arrival[later] + random.uniform(3600, 10 * 3600, len(later))])
+    posts = np.concatenate([np.arange(size), soon, later])
+    edited = np.where(random.random(len(again)) < 0.2, EDITED, AGAIN)
+    return np.concatenate([arrival, again]), posts, np.concatenate([np.full(size, FIRST), edited])
