@@ -13,7 +13,7 @@ from core.settings import Settings, read_settings
 from streaming import archive, detect
 from streaming.checkpoints import CheckpointLock, checkpoint_of, start_detection_anew
 from streaming.rejects import store_rejected_records
-from streaming.session import start_streaming_session
+from streaming.session import start_streaming_session, stop_session
 from streaming.supervisor import Supervised, Supervisor
 
 log = logging.getLogger("streaming")
@@ -73,7 +73,7 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
             supervisor.drain()
         else:
             supervisor.run()
-        spark.stop()
+        stop_session(spark)
     finally:
         lock.release()
 
@@ -84,4 +84,6 @@ def _store_rejected(count: int) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -27,7 +27,9 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
         records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
         .select("post_id", "event_time", "post.itemInfos.text", "post.itemInfos.authorId", "post.itemInfos.diggCount")
         .withWatermark("event_time", f"{lateness_minutes} minutes")
-        .withColumn("window", F.window("event_time", f"{window_minutes} minutes"))
+        # Spark takes one column with a watermark through its state: the window's. The moment goes on as a number.
+        .withColumns({"window": F.window("event_time", f"{window_minutes} minutes"), "event_micros": F.unix_micros("event_time")})
+        .drop("event_time")
         .dropDuplicates(["post_id", "window"])
     )
     # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
@@ -35,7 +37,7 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
         posts.withColumns({"keywords": keywords(F.col("text")), "likes": F.expr("try_cast(diggCount AS bigint)")})
         .withColumns({"author_bit": _hashed_bit(F.col("authorId")), "text_bit": _hashed_bit(F.col("keywords"))})
         .select(
-            "post_id", "event_time", "window", "likes", "author_bit", "text_bit",
+            "post_id", "event_micros", "window", "likes", "author_bit", "text_bit",
             F.explode_outer(F.concat(F.array(F.lit(ALL_POSTS)), "keywords")).alias("keyword"),
         )
     )
@@ -45,8 +47,8 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
             F.count(F.lit(1)).alias("posts"),
             F.bit_or("author_bit").alias("authors_bitmap"),
             F.bit_or("text_bit").alias("texts_bitmap"),
-            F.min("event_time").alias("first_post_at"),
-            F.max("event_time").alias("last_post_at"),
+            F.min("event_micros").alias("first_micros"),
+            F.max("event_micros").alias("last_micros"),
             F.min("post_id").alias("first_post_id"),
             F.max("post_id").alias("latest_post_id"),
             F.max_by("post_id", _top_order()).alias("top_post_id"),
@@ -54,9 +56,10 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
         )
         .select(
             F.col("window.start").alias("window_start"), "keyword", "posts", "authors_bitmap", "texts_bitmap",
-            "first_post_at", "last_post_at", "first_post_id", "latest_post_id", "top_post_id", "top_likes",
+            F.timestamp_micros("first_micros").alias("first_post_at"), F.timestamp_micros("last_micros").alias("last_post_at"),
+            "first_post_id", "latest_post_id", "top_post_id", "top_likes",
         )
-    )
+    )  # fmt: skip
 
 
 def _hashed_bit(column: Column) -> Column:

@@ -43,7 +43,7 @@ def save_clock(cursor: Cursor, before: Clock, *, max_event_time: datetime, close
     cursor.execute(
         """
         INSERT INTO detect_clock (max_event_time, closed_until) VALUES (%(max)s, %(closed)s)
-        ON CONFLICT (only) DO UPDATE SET
+        ON CONFLICT (singleton) DO UPDATE SET
             max_event_time = excluded.max_event_time,
             closed_until = excluded.closed_until,
             seen_at = CASE WHEN %(newer)s THEN now() ELSE detect_clock.seen_at END

@@ -1,6 +1,5 @@
 """How far the queries are: Spark's progress reports and Kafka's end offsets, as rows in Postgres and as figures."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,11 +67,10 @@ class EndOffsets:
 
 def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
     """Offsets behind what the batch of a Spark progress `report` committed."""
-    end = report["sources"][0]["endOffset"]
-    offsets = json.loads(end) if isinstance(end, str) else end
+    offsets = report["sources"][0]["endOffset"] or {}
     return {
         TopicPartition(topic, int(partition)): offset
-        for topic, partitions in (offsets or {}).items()
+        for topic, partitions in offsets.items()
         for partition, offset in partitions.items()
     }
 

@@ -49,7 +49,7 @@ def _next_rejected(spark: SparkSession, settings: Settings, stored: Sequence[tup
 def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
     parsed = refused.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(_producers_reason())
-    head = F.left(F.decode(F.substring("value", 1, 4 * HEAD_CHARACTERS), "UTF-8"), F.lit(HEAD_CHARACTERS))
+    head = F.substring("value", 1, 4 * HEAD_CHARACTERS)
     return parsed.select("topic", "partition", "offset", "kafka_time", reason.alias("reason"), head.alias("head"))
 
 
@@ -59,6 +59,6 @@ def _producers_reason() -> Column:
     return F.coalesce(F.concat(F.lit("not sent by the producer: "), reason), F.lit("not sent by the producer"))
 
 
-def _storable(text: str | None) -> str | None:
-    """`text` without NUL, which Postgres refuses."""
-    return None if text is None else text.replace("\0", "")
+def _storable(head: bytes | None) -> str | None:
+    """The first characters as text that Postgres takes: what is no UTF-8 as U+FFFD, without NUL."""
+    return None if head is None else bytes(head).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]

@@ -1,5 +1,8 @@
 """The Spark session of the streaming process."""
 
+from contextlib import suppress
+
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from core.settings import Settings
@@ -33,3 +36,9 @@ def start_streaming_session(settings: Settings) -> SparkSession:
     # Another process compacts and expires; a cached table would be looked at as it was.
     spark.conf.set(f"spark.sql.catalog.{CATALOG}.cache-enabled", "false")
     return spark
+
+
+def stop_session(spark: SparkSession) -> None:
+    """Stop Spark, also where a signal to the whole process group has ended its JVM already."""
+    with suppress(Py4JError, OSError):
+        spark.stop()

@@ -1,5 +1,6 @@
 """The streaming process: keeps both queries running on their checkpoints, says how far each is, lets quiet time decide."""
 
+import json
 import logging
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql.streaming import StreamingQuery
 
@@ -38,6 +40,7 @@ class Supervised:
     start_after: float = 0.0
     backoff_seconds: float = FIRST_BACKOFF_SECONDS
     last_batch_id: int = -1
+    after_batch_due: bool = True
     progress: QueryProgress | None = None
     caught_up_since: float | None = None
     reports: list[dict[str, Any]] = field(default_factory=list)
@@ -76,7 +79,7 @@ class Supervised:
         """Spark's reports of the batches since the last call; the newest even where it read nothing."""
         if self.query is None:
             return []
-        reports = [dict(report) for report in self.query.recentProgress]
+        reports = [json.loads(report.json) for report in self.query.recentProgress]
         new = [report for report in reports if report["batchId"] > self.last_batch_id and report["numInputRows"]]
         if new:
             self.last_batch_id = new[-1]["batchId"]
@@ -105,8 +108,7 @@ class Supervisor:
                 self._stop.wait(ROUND_SECONDS)
         finally:
             for supervised in self._queries:
-                if supervised.query is not None:
-                    supervised.query.stop()
+                _stop(supervised)
             self._ends.close()
 
     def drain(self) -> None:
@@ -124,15 +126,18 @@ class Supervisor:
     def _round(self, now: float) -> None:
         for supervised in self._queries:
             supervised.keep_running(now)
-        try:
-            for supervised in self._queries:
-                self._observe(supervised, now)
-            self._let_time_decide(now)
-        except Exception as error:  # Kafka or Postgres away: the queries say the same, louder; observing goes on later
-            log.warning("progress cannot be taken: %s", _first_line(error))
+            self._attempt(f"{supervised.name}: progress cannot be taken", lambda query=supervised: self._observe(query, now))
+        self._attempt("quiet time cannot decide", lambda: self._let_time_decide(now))
         if now - self._reported_at > REPORT_SECONDS:
             self._reported_at = now
             self._report()
+
+    def _attempt(self, failure: str, work: Callable[[], None]) -> None:
+        """Do `work`; with Kafka, Postgres or S3 away it is done in a later round."""
+        try:
+            work()
+        except Exception as error:  # the queries themselves go on, and say louder what is away
+            log.warning("%s: %s", failure, _first_line(error))
 
     def _observe(self, supervised: Supervised, now: float) -> None:
         end_offsets = self._ends.of(supervised.topics)
@@ -149,8 +154,10 @@ class Supervisor:
         with transaction(self._settings, application_name="groundswell progress") as cursor:
             save_metrics(cursor, reports, lag_records=progress.lag_records)
             save_progress(cursor, progress)
-        if any(report["numInputRows"] for report in reports):
+        supervised.after_batch_due |= any(report["numInputRows"] for report in reports)
+        if supervised.after_batch_due:
             supervised.after_batch()
+            supervised.after_batch_due = False
 
     def _let_time_decide(self, now: float) -> None:
         """Close windows by the wall clock once detection has read everything and nothing has come for a while."""
@@ -170,12 +177,22 @@ class Supervisor:
                 )  # fmt: skip
 
 
+def _stop(supervised: Supervised) -> None:
+    if supervised.query is None:
+        return
+    try:
+        supervised.query.stop()
+    except (Py4JError, OSError) as error:  # a signal to the whole process group has ended the JVM first
+        log.info("%s: ended with its JVM (%s)", supervised.name, type(error).__name__)
+
+
 def _first_line(error: object) -> str:
     """The line of an exception that says something to a person; Spark's run to hundreds."""
-    if isinstance(error, PySparkException):
-        text = str(error)
-    else:
-        text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if any(line.startswith("Traceback") for line in lines):
+        # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.
+        after = lines[next(i for i, line in enumerate(lines) if line.startswith("Traceback")) + 1 :]
+        lines = [line for line in after if not line[0].isspace()] or lines
     caused = [line for line in lines if line.startswith("Caused by:")]
-    return (caused[-1] if caused else lines[0])[:500] if lines else "no reason was given"
+    return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason was given"

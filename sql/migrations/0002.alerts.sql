@@ -139,13 +139,13 @@ COMMENT ON COLUMN detect_batches.max_event_time IS 'newest event time in the bat
 COMMENT ON COLUMN detect_batches.committed_at IS 'when the batch was committed (wall clock)';
 
 CREATE TABLE detect_clock (
-    "only"         boolean     PRIMARY KEY DEFAULT true CHECK ("only"),
+    singleton      boolean     PRIMARY KEY DEFAULT true CHECK (singleton),
     max_event_time timestamptz NOT NULL,
     closed_until   timestamptz NOT NULL,
     seen_at        timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE detect_clock IS 'How far detection has come in event time; one row.';
-COMMENT ON COLUMN detect_clock."only" IS 'always true: keeps the table at one row';
+COMMENT ON COLUMN detect_clock.singleton IS 'always true: keeps the table at one row';
 COMMENT ON COLUMN detect_clock.max_event_time IS 'newest event time seen (UTC)';
 COMMENT ON COLUMN detect_clock.seen_at IS 'when the newest event was seen (wall clock)';
 COMMENT ON COLUMN detect_clock.closed_until IS 'windows that end at or before this are closed and decided (event time, UTC)';
