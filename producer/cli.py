@@ -39,6 +39,11 @@ def main() -> None:
         sys.exit(1)
 
 
+@app.callback()
+def commands() -> None:
+    """Posts into Kafka, or posts of a simulated world into files."""
+
+
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
