@@ -1,0 +1,6 @@
+-- Alerts that were written after %(since)s, oldest change first.
+SELECT alert_id, keyword, status, provisional, severity, posts, expected_posts, distinct_authors, opened_window, last_window,
+       resolved_at, top_post, updated_at
+FROM recent_alerts
+WHERE updated_at > %(since)s
+ORDER BY updated_at, keyword
