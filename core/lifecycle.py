@@ -141,13 +141,14 @@ def severity(peak_score: float, threshold: float) -> str:
 def estimate_distinct(bitmaps: Sequence[int], *, at_most: int) -> float:
     """Number of distinct things behind the OR of 64-bit `bitmaps` in which each set one hashed bit, and at most `at_most`.
 
-    Linear counting (Whang, Vander-Zanden and Taylor 1990): -64*ln(z/64) with z zero bits; a full bitmap says only "many".
+    Linear counting (Whang, Vander-Zanden and Taylor 1990): -64*ln(z/64) with z zero bits. A full bitmap says only "300
+    or more": it counts as half a zero bit.
 
-    >>> estimate_distinct([0b1, 0b10], at_most=9), estimate_distinct([-1], at_most=500)
-    (2.0319, 500.0)
+    >>> estimate_distinct([0b1, 0b10], at_most=9), estimate_distinct([-1], at_most=5000)
+    (2.0319, 310.5299)
     """
     union = 0
     for bitmap in bitmaps:
         union |= bitmap & (2**DISTINCT_BITS - 1)
-    zeros = DISTINCT_BITS - union.bit_count()
-    return float(at_most) if zeros == 0 else min(float(at_most), round(-DISTINCT_BITS * log(zeros / DISTINCT_BITS), 4))
+    zeros = max(DISTINCT_BITS - union.bit_count(), 0.5)
+    return min(float(at_most), round(-DISTINCT_BITS * log(zeros / DISTINCT_BITS), 4))

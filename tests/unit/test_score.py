@@ -1,0 +1,68 @@
+"""Laws of the score, checked against formulas written out once more in plain Python."""
+
+from math import ceil, sqrt
+
+import numpy as np
+
+from core import score as rule
+
+
+def plain_score(posts: int, level: float, deviation: float | None, share: float, ratio: float, variance: float, burst: float) -> float:
+    b = max(level + (deviation or 0.0), 0.0)
+    expected = max(b * b / 4 - 0.375, 0.0) * (1.0 if deviation is not None else share) * ratio
+    return (2 * sqrt(posts + 0.375) - 2 * sqrt(expected + 0.375)) / max(1.0, sqrt((variance + 0.25) * burst))
+
+
+def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
+    rng = np.random.default_rng(3)
+    rows = 2_000
+    posts, level, deviation = rng.integers(0, 5_000, rows), rng.uniform(1.2, 80, rows), rng.uniform(-5, 5, rows)
+    own, share, ratio = rng.random(rows) < 0.5, rng.uniform(0.2, 3, rows), rng.uniform(0, 4, rows)
+    variance, burst = rng.uniform(0, 9, rows), rng.uniform(0, 5, rows)
+    expected = rule.expected_posts(level, deviation, own, share, ratio)
+    scored = rule.score(posts, expected, rule.scale(variance, burst))
+    plain = [
+        plain_score(int(posts[i]), level[i], deviation[i] if own[i] else None, share[i], ratio[i], variance[i], burst[i])
+        for i in range(rows)
+    ]
+    np.testing.assert_allclose(scored, plain, rtol=1e-12)
+
+
+def test_nine_posts_of_a_new_word_are_no_news_at_the_floor_of_ten() -> None:
+    scores = [rule.score(posts, 0.0, 1.0) for posts in (9, 10)]
+    assert [rule.anomalous(posts, 0.0, s, threshold=4.5, floor=10) for posts, s in zip((9, 10), scores, strict=True)] == [False, True]
+
+
+def test_two_posts_against_none_never_alert() -> None:
+    assert not rule.anomalous(2, 0.0, 1e9, threshold=4.5, floor=10)
+
+
+def test_a_high_score_on_a_heavy_word_needs_a_lift_too() -> None:
+    assert not rule.anomalous(1_500, 1_000.0, rule.score(1_500, 1_000.0, 1.0), threshold=6.0, floor=10)
+
+
+def test_a_window_half_full_is_compared_with_half_of_what_is_expected() -> None:
+    whole = rule.expected_posts(10.0, 0.0, False, 1.0, 1.0)
+    assert rule.expected_posts(10.0, 0.0, False, 1.0, 0.5) == whole / 2
+
+
+def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
+    for expected in (0.0, 0.4, 3.0, 40.0, 900.0):
+        for scale in (1.0, 2.5):
+            for threshold in (4.5, 6.0, 7.5):
+                bound = ceil(rule.smallest_alarming_posts(expected, scale, threshold=threshold, floor=10) - 1e-9)
+                verdicts = [
+                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), threshold=threshold, floor=10))
+                    for posts in (bound - 1, bound)
+                ]
+                assert verdicts == [False, True], (expected, scale, threshold)
+
+
+def test_counts_that_can_keep_no_incident_going_are_quiet_whatever_was_expected() -> None:
+    for threshold in (4.25, 4.5, 6.0, 8.0):
+        smallest = rule.smallest_active_posts(threshold)
+        assert rule.score(smallest - 1, 0.0, 1.0) < threshold / 2 <= rule.score(smallest, 0.0, 1.0)
+
+
+def test_huge_counts_and_zero_spread_stay_finite() -> None:
+    assert np.isfinite(rule.score(2**40, 0.0, rule.scale(0.0, 0.0)))
