@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     posts_topic: str = Field(default="tiktok.posts", description="topic of the posts")
     rejected_topic: str = Field(default="tiktok.posts.rejected", description="topic of lines that are no post")
 
+    # Producer
+    producer_state_dir: str = Field(default=".local/producer", description="folder of the files by which a stopped replay goes on")
+
     # Postgres
     postgres_host: str = Field(description="host of the database server")
     postgres_port: int = Field(default=5432, ge=1, le=65535, description="port of the database server")

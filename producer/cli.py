@@ -2,17 +2,25 @@
 
 import sys
 import time
-from datetime import date
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
+import orjson
 import typer
 from typer.core import TyperGroup
 
 from core.errors import BadInputError, GroundswellError
+from core.settings import read_settings
+from producer.arguments import parse_date, parse_moment, parse_speed
+from producer.clocks import ClockName
+from producer.progress import StatusLine
+from producer.replay import Plan, Replay
+from producer.resume import StateFile, state_path
+from producer.signals import stop_on_signals
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
-from producer.simulation_progress import SimulationProgress
+from producer.sources import Input
 
 DEFAULT_COMMAND = "send"
 
@@ -44,11 +52,54 @@ def commands() -> None:
     """Posts into Kafka, or posts of a simulated world into files."""
 
 
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInputError(f"{text} is no date: write YYYY-MM-DD.") from error
+@app.command(DEFAULT_COMMAND)
+def send_command(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - for standard input")],
+    clock: Annotated[
+        ClockName, typer.Option(help="time_stamp: now, the moment of sending; original, createTime; shifted, createTime moved so that the first post falls on --start-at")
+    ] = ClockName.NOW,
+    start_at: Annotated[str | None, typer.Option(help="for --clock shifted: ISO date and time (UTC unless it says otherwise) or Unix seconds; default now")] = None,
+    speed: Annotated[str, typer.Option(help="for --clock original and shifted: how many times faster than the posts were made; max: as fast as possible")] = "max",
+    rate: Annotated[float | None, typer.Option(min=0.001, help="posts a second at most")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="stop after so many posts")] = None,
+    state: Annotated[Path | None, typer.Option(help="file that remembers how far the run came; default: one in GROUNDSWELL_PRODUCER_STATE_DIR, named by inputs, topic and clock")] = None,
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on where a stopped run of the same inputs was")] = True,
+    summary_json: Annotated[Path | None, typer.Option(help="also write the summary here as JSON")] = None,
+) -> None:
+    """Send posts from files into Kafka, each with time_stamp added and nothing else changed. `send` may be left out.
+
+    A run that is stopped or killed goes on, the next time, behind what was acknowledged; one that reached its end or its
+    --limit starts over. Lines that are no post go to the topic of the rejected. Exit code 130 or 143: stopped by Ctrl-C
+    or SIGTERM.
+    """
+    settings = read_settings()
+    stop = stop_on_signals()
+    inputs = [Input(name, settings) for name in files]
+    fingerprints = [source.fingerprint() for source in inputs]
+    plan = Plan(
+        inputs=inputs, clock=clock, start_at=parse_moment(start_at, clock), speed=parse_speed(speed, clock), rate=rate, limit=limit,
+    )
+    remembers = not any(source.is_standard_input for source in inputs)
+    where = state or state_path(
+        Path(settings.producer_state_dir), settings.kafka_bootstrap_servers, settings.posts_topic, clock, *(source.address for source in inputs)
+    )
+    state_file = StateFile(where, fingerprints) if remembers else None
+    if state_file and not resume:
+        state_file.forget()
+    summary = None
+    with ExitStack() as stack:
+        if state_file:
+            stack.enter_context(state_file.locked())
+        replay = Replay(plan, settings, state=state_file, status=stack.enter_context(StatusLine()), stop=stop.event)
+        try:
+            summary = replay.run()
+        finally:
+            summary = replay.summary
+            if summary_json:
+                summary_json.write_bytes(orjson.dumps(summary.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
+    typer.echo(summary.as_text())
+    if stop.signal:
+        raise typer.Exit(128 + stop.signal)
 
 
 @app.command("simulate")
@@ -66,21 +117,36 @@ def simulate_command(
     A day depends on seed, world start, posts a day and its date alone: with --world-start a day can be written later
     and equals the one that a longer run would have written.
     """
-    first_day = _date(start)
-    world = World(seed=seed, start=_date(world_start) if world_start else first_day, posts_per_day=posts_per_day)
+    first_day = parse_date(start)
+    world = World(seed=seed, start=parse_date(world_start) if world_start else first_day, posts_per_day=posts_per_day)
     first = world.day_number(first_day)
     if first < 0:
         raise BadInputError(f"--start {first_day} lies before --world-start {world.start}: a world has no days before its first.")
     started = time.monotonic()
-    with SimulationProgress(expected=sum(float(world.posts_per_minute(day).sum()) for day in range(first, first + days))) as progress:
+    with StatusLine() as status:
+        written = Written(status)
         try:
-            paths = simulate_days(world, range(first, first + days), out, compress=compress == "zst", report=progress.advance)
+            paths = simulate_days(world, range(first, first + days), out, compress=compress == "zst", report=written.add)
         except OSError as error:
             raise BadInputError(f"Cannot write to {out}: {error.strerror}. Choose another folder with --out.") from error
     seconds = max(time.monotonic() - started, 1e-9)
-    typer.echo(
-        f"{progress.records:,} records ({progress.bytes / 1e6:,.0f} MB) on {len(paths)} days in {seconds:.1f} s "
-        f"({progress.records / seconds:,.0f}/s) written to {out}"
-    )
+    typer.echo(f"{written.text()} in {len(paths)} files in {seconds:.1f} s ({written.records / seconds:,.0f}/s) written to {out}")
 
 
+class Written:
+    """Counts what the simulation has written, and shows it."""
+
+    def __init__(self, status: StatusLine) -> None:
+        self.records = 0
+        self.bytes = 0
+        self._status = status
+
+    def add(self, records: int, size: int) -> None:
+        """Records and bytes written just now."""
+        self.records += records
+        self.bytes += size
+        self._status.show(f"simulating: {self.text()}")
+
+    def text(self) -> str:
+        """The counts for people."""
+        return f"{self.records:,} records, {self.bytes / 1e6:,.0f} MB,"

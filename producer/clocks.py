@@ -1,0 +1,54 @@
+"""Which moment a post gets as its `time_stamp`, and when it is due when a file is replayed in time."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from producer.posts import MICROSECONDS, NotAPost
+
+EARLIEST_SECONDS = datetime(2014, 1, 1, tzinfo=UTC).timestamp()
+LATEST_SECONDS = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+"""A creation time outside of these is a mistake: milliseconds, a short old id (1971), an overflow."""
+
+
+class ClockName(StrEnum):
+    """now: the moment of sending; original: the post's creation; shifted: creation moved by a constant."""
+
+    NOW = "now"
+    ORIGINAL = "original"
+    SHIFTED = "shifted"
+
+
+def created_seconds(record: dict[str, Any], post_id: int) -> int:
+    """When the post was made, in Unix seconds: createTime, or else the upper half of the id; raises NotAPost."""
+    created = record["itemInfos"].get("createTime")
+    if type(created) is str and created.isascii() and created.isdigit() and len(created) < 20:
+        created = int(created)
+    if type(created) is int and EARLIEST_SECONDS <= created < LATEST_SECONDS:
+        return created
+    from_id = post_id >> 32
+    if EARLIEST_SECONDS <= from_id < LATEST_SECONDS:
+        return from_id
+    raise NotAPost("no usable creation time", f"createTime {created!r:.60}, id {post_id}")
+
+
+class Clock:
+    """Gives posts their time; a shifted clock sets itself by its first post."""
+
+    def __init__(self, name: ClockName, *, start_at: float, now: Callable[[], float] = time.time, shift_microseconds: int | None = None) -> None:
+        """`start_at`: Unix seconds on which a shifted clock lets the first post fall; a known shift goes before it."""
+        self.name = name
+        self.shift_microseconds = 0 if name is ClockName.ORIGINAL else shift_microseconds
+        self._start_at = start_at
+        self._now = now
+
+    def moment(self, record: dict[str, Any], post_id: int) -> int:
+        """The post's `time_stamp` in microseconds; raises NotAPost where it has no usable creation time."""
+        if self.name is ClockName.NOW:
+            return round(self._now() * MICROSECONDS)
+        created = created_seconds(record, post_id) * MICROSECONDS
+        if self.shift_microseconds is None:
+            self.shift_microseconds = round(self._start_at * MICROSECONDS) - created
+        return created + self.shift_microseconds

@@ -1,0 +1,112 @@
+"""From a line to a post with a usable id, or to the reason why it is none; and the line with `time_stamp` put in."""
+
+import json
+import re
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NoReturn
+
+import orjson
+
+TIME_STAMP = "time_stamp"
+LARGEST_ID = 2**63 - 1
+MICROSECONDS = 1_000_000
+_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
+_BLANK = re.compile(r"[ \t\n\r]*")
+
+
+class NotAPost(Exception):
+    """Why a line cannot be sent as a post: `reason` for counting, `detail` for people."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason + (f": {detail}" if detail else ""))
+        self.reason = reason
+
+
+def read_record(line: bytes) -> dict[str, Any]:
+    """The JSON object in a line; raises NotAPost. Numbers of up to 20 digits stay exact."""
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        record = _read_leniently(line)
+    if type(record) is not dict:
+        raise NotAPost("not a JSON object", _shown(record))
+    return record
+
+
+def _read_leniently(line: bytes) -> Any:
+    """What orjson refuses although it is JSON: an escaped half of a surrogate pair, more than 1,024 levels."""
+    try:
+        return json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise NotAPost("not UTF-8", f"byte {error.start}") from error
+    except RecursionError as error:
+        raise NotAPost("nested too deeply") from error
+    except ValueError as error:
+        raise NotAPost("not JSON", str(error)) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def usable_id(record: dict[str, Any]) -> int:
+    """itemInfos.id as a positive 64-bit integer, written as digits in text or as an integer; raises NotAPost."""
+    item = record.get("itemInfos")
+    post_id = item.get("id") if type(item) is dict else None
+    if type(post_id) is str and _DIGITS.fullmatch(post_id):
+        post_id = int(post_id)
+    if type(post_id) is int and 0 < post_id <= LARGEST_ID:
+        return post_id
+    if post_id is None:
+        raise NotAPost("itemInfos.id is missing")
+    raise NotAPost("itemInfos.id is not a positive 64-bit integer", _shown(post_id))
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+def as_json_number(microseconds: int) -> bytes:
+    """Unix seconds with at most six decimals, exact.
+
+    >>> as_json_number(1584953968_000000), as_json_number(1584953968_000250)
+    (b'1584953968', b'1584953968.00025')
+    """
+    seconds, rest = divmod(microseconds, MICROSECONDS)
+    return (b"%d.%06d" % (seconds, rest)).rstrip(b"0") if rest else b"%d" % seconds
+
+
+def with_time_stamp(line: bytes, record: dict[str, Any], microseconds: int) -> bytes:
+    """The line with `time_stamp` as last member and every other byte as it was; an older `time_stamp` is taken out.
+
+    `line` holds `record`, which has another member at least; the member is Unix seconds, from `microseconds`.
+    """
+    body = line.strip(b" \t\r\n")
+    if TIME_STAMP in record:
+        body = _without_time_stamp(body)
+    return b'%b, "time_stamp": %b}' % (body[:-1], as_json_number(microseconds))
+
+
+def _without_time_stamp(body: bytes) -> bytes:
+    text = body.decode("utf-8")
+    members = [text[start:end] for name, start, end in _members(text) if name != TIME_STAMP]
+    return ("{" + ",".join(members) + "}").encode()
+
+
+def _members(text: str) -> list[tuple[str, int, int]]:
+    """Name, start and end (in characters, blanks included) of every member of the object that `text` is."""
+    decoder = json.JSONDecoder()
+    members, start = [], text.index("{") + 1
+    while True:
+        name, position = scanstring(text, _past_blanks(text, start) + 1)
+        _, position = decoder.raw_decode(text, _past_blanks(text, _past_blanks(text, position) + 1))
+        end = _past_blanks(text, position)
+        members.append((name, start, end))
+        if text[end] != ",":
+            return members
+        start = end + 1
+
+
+def _past_blanks(text: str, position: int) -> int:
+    match = _BLANK.match(text, position)
+    return match.end() if match else position
