@@ -1,15 +1,17 @@
-"""`python -m deploy.local up|down|status|env|clean`: the embedded stack of one folder, by default `.local`."""
+"""`python -m deploy.local up|down|status|env|clean|psql|sql|exec|airflow`: the embedded stack of one folder, by default `.local`."""
 
 import sys
 import time
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from core.errors import GroundswellError
-from deploy.local import stack
-from deploy.local.layout import layout_for
+from deploy.local import airflow, consoles, stack
+from deploy.local.layout import Layout, State, layout_for
+from deploy.local.shell import child_environment
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -61,6 +63,54 @@ def clean() -> None:
     layout = layout_for()
     stack.clean(layout)
     typer.echo(f"{layout.root} is empty but for the Java archives.")
+
+
+@app.command()
+def psql(query: Annotated[str | None, typer.Argument(help="one query instead of a prompt")] = None) -> None:
+    """A psql prompt on the tables."""
+    _, _, environment = _started()
+    consoles.become(consoles.psql_command(query), environment)
+
+
+@app.command()
+def sql(query: Annotated[str | None, typer.Argument(help="one query instead of a prompt")] = None) -> None:
+    """A DuckDB prompt over the archive (raw_posts) and the tables, side by side."""
+    layout, _, environment = _started()
+    if query is None:
+        typer.echo("raw_posts is the archive; the other tables are Postgres's (read only). SHOW ALL TABLES; lists them, Ctrl-D ends.")
+    consoles.become(consoles.duckdb_command(layout, stack.stack_settings(layout), query), environment)
+
+
+@app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def execute(command: list[str]) -> None:
+    """Run a command in the stack's environment."""
+    _, _, environment = _started()
+    consoles.become(command, environment)
+
+
+@app.command("airflow")
+def airflow_command() -> None:
+    """Airflow's scheduler and web page, until Ctrl-C."""
+    layout, state, environment = _started()
+    try:
+        typer.echo("Preparing Airflow (15 s the first time) ...")
+        airflow.migrate_database(layout, environment)
+        address = airflow.start(layout, state, environment)
+        typer.echo(f"Airflow: {address}  user {airflow.USER}  password {state.airflow_password}  logs {layout.logs}/airflow-*.log  Ctrl-C ends it.")
+        airflow.watch(layout)
+    except KeyboardInterrupt:
+        typer.echo("Stopping Airflow ...")
+    finally:
+        airflow.stop(layout)
+
+
+def _started() -> tuple[Layout, State, dict[str, str]]:
+    """The stack, started where it was not, and the environment for programs that use it."""
+    layout = layout_for()
+    for note in stack.up(layout):
+        typer.echo(note, err=True)
+    state = stack.known_state(layout)
+    return layout, state, child_environment(layout, state, stack.settings_of(layout, state))
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ class ServerStatus:
 def stack_settings(local: Layout | Path | None = None) -> Settings:
     """The settings that lead to the stack under `local` (default `.local`); NotReadyError where it was never started."""
     layout = local if isinstance(local, Layout) else layout_for(local)
-    return settings_of(layout, _known_state(layout))
+    return settings_of(layout, known_state(layout))
 
 
 def settings_of(layout: Layout, state: State) -> Settings:
@@ -148,7 +148,8 @@ def _running_services(layout: Layout) -> set[str]:
     return names | ({"kafka_controller"} if "kafka" in names else set())
 
 
-def _known_state(layout: Layout) -> State:
+def known_state(layout: Layout) -> State:
+    """The state of a stack that was started before; NotReadyError where it never was."""
     state = read_state(layout)
     if state is None:
         raise NotReadyError(f"No stack was started under {layout.root} yet. Run `make up`.")

@@ -1,0 +1,68 @@
+# Everything a person does with Groundswell; `make` alone lists it. Paths are relative, so a path with a space is fine.
+.DEFAULT_GOAL := help
+.PHONY: help run test stop clean alerts psql sql airflow status up setup lint lock bench distclean
+
+PY := .venv/bin/python
+INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
+# Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
+export PYTHON POSTS CLOCK SPEED RATE LIMIT Q STACK ARGS
+ifdef LOCAL
+export GROUNDSWELL_LOCAL := $(LOCAL)
+endif
+# Java reads file names by the locale: without one it could not open a path with letters beyond ASCII.
+ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
+export LC_ALL := C.UTF-8
+endif
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: setup ## load a simulated history, replay a live day, show alerts; POSTS=file replays your own (CLOCK= SPEED= RATE= LIMIT=)
+	@exec $(PY) -m deploy.local.run
+
+test: setup ## unit tests, then tests on real servers, then end to end; STACK=containers takes the servers from containers
+	@$(PY) -m pytest -q tests/unit $$ARGS
+	@$(PY) -m pytest -q tests --ignore=tests/unit $$ARGS
+
+stop: ## stop everything that runs; the data stays
+	@$(INSTALLED) && $(PY) -m deploy.local down
+
+clean: ## stop everything and delete the data, the logs and the credentials
+	@$(INSTALLED) && $(PY) -m deploy.local clean
+
+alerts: setup ## follow the alerts as they open and resolve, until Ctrl-C
+	@exec $(PY) -m deploy.local exec $(PY) -m streaming.alerts --follow
+
+psql: setup ## a psql prompt on the tables; Q="select ..." runs one query
+	@exec $(PY) -m deploy.local psql $${Q:+"$$Q"}
+
+sql: setup ## a DuckDB prompt over the archive (raw_posts) and the tables, side by side; Q="select ..." runs one query
+	@exec $(PY) -m deploy.local sql $${Q:+"$$Q"}
+
+airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
+	@exec $(PY) -m deploy.local airflow
+
+status: ## what runs, on which port, with how much memory and data
+	@$(INSTALLED) && $(PY) -m deploy.local status
+
+up: setup ## start Kafka, S3 and Postgres
+	@$(PY) -m deploy.local up
+
+setup: ## install the Python packages and the Java archives, once
+	@$(PY) -S -E -m deploy.local.setup --check 2>/dev/null || sh deploy/local/setup.sh
+
+lint: setup ## style and types
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy .
+
+lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files
+	@$(PY) -m pip install --quiet uv
+	@.venv/bin/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-find-links --python $(PY) requirements.in -o requirements.lock
+	@$(PY) -m deploy.local.lock_jars
+
+bench: setup ## measure the speed of producer, archive and detection on this machine
+	@exec $(PY) -m deploy.local exec $(PY) -m benchmarks $$ARGS
+
+distclean: ## as clean, and remove the virtual environment and the Java archives too
+	@if [ -x $(PY) ]; then $(PY) -m deploy.local clean; fi
+	@rm -rf .venv .local
