@@ -1,0 +1,37 @@
+"""Fills an archive without Kafka, for tests of what reads it: records become rows by the archive query's own transform."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from streaming.archive import archive_rows, create_archive
+
+RECORDS = "value binary, key binary, topic string, partition int, offset bigint, kafka_time timestamp"
+KAFKA_TIME = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def archive_posts(
+    spark: SparkSession,
+    settings: Settings,
+    posts: Sequence[dict[str, Any] | bytes],
+    *,
+    first_offset: int = 0,
+    partition: int = 0,
+    topic: str | None = None,
+) -> None:
+    """Append `posts` (records, or bytes as they are) as one commit, with offsets counted from `first_offset`."""
+    create_archive(spark)
+    rows = [
+        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, KAFKA_TIME) for place, post in enumerate(posts)
+    ]
+    records = spark.createDataFrame(rows, RECORDS)
+    archive_rows(records, settings=settings).writeTo(RAW_POSTS).append()
+
+
+def _value(post: dict[str, Any] | bytes) -> bytes:
+    return post if isinstance(post, bytes) else json.dumps(post).encode()
