@@ -1,0 +1,130 @@
+"""Detection on real Kafka, S3, Postgres and Spark: counts against an oracle that shares no code, alerts, refused records."""
+
+import json
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.decision import apply_time, lock_detection
+from tests.kafka_posts import run_streaming_once, send
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+POISON = [
+    b"not json", None, b"\xff\xfe", b'{"itemInfos": {"id": "abc"}, "time_stamp": 1772445600}', b'{"itemInfos": {"id": "7"}}',
+    b'{"itemInfos": {"id": "8"}, "time_stamp": 9e18}', json.dumps({"itemInfos": {"id": "9"}, "time_stamp": 4102444800}).encode(),
+    b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+]  # fmt: skip
+
+
+def a_value(post_id: int, at: datetime, text: str, *, author: int, likes: int = 0) -> bytes:
+    infos = {"id": str(post_id), "text": text, "authorId": str(author), "diggCount": likes}
+    return json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode()
+
+
+def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
+    """1,200 posts: two words of twelve each, and `boomtown` in 60 posts by 55 authors from 10:32 on."""
+    rng = random.Random(5)
+    vocabulary = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+    posts = []
+    for i in range(1_200):
+        at = START + timedelta(seconds=3 * i)
+        text = " ".join(rng.sample(vocabulary, 2))
+        if 640 <= i < 700:
+            text += " #BoomTown"
+        posts.append((7_000_000_000_000_000_000 + i, at, text, 640 + i % 55 if 640 <= i < 700 else rng.randrange(100), rng.randrange(10_000)))
+    return posts
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A world in which an hour of posts, shuffled a little, with duplicates, text that Postgres refuses and poison has gone through."""
+    rng = random.Random(6)
+    posts = posts_of_an_hour()
+    values = [a_value(post_id, at, text, author=author, likes=likes) for post_id, at, text, author, likes in posts]
+    values += [values[i] for i in range(100, 160)]
+    values.append(a_value(posts[0][0], START + timedelta(minutes=50), "alpaca again", author=1))
+    values.append(a_value(42, START + timedelta(minutes=1), "nul\u0000inside \ud800 banjo", author=2))
+    values += POISON
+    order = sorted(range(len(values)), key=lambda i: i % 1_200 + rng.random() * 60)
+    send(module_settings, [values[i] for i in order])
+    send(module_settings, [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()], topic=module_settings.rejected_topic)
+    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    with transaction(module_settings) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, module_settings, now=START + timedelta(days=1))
+    return module_settings
+
+
+def rows(settings: Settings, sql: str) -> list[tuple]:
+    with transaction(settings) as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def test_every_window_holds_its_distinct_posts(world: Settings) -> None:
+    expected = Counter(START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15))) for _, at, *_ in posts_of_an_hour())
+    expected[START + timedelta(minutes=45)] += 1
+    expected[START] += 1
+    assert dict(rows(world, "SELECT window_start, posts FROM traffic_windows")) == dict(expected)
+
+
+def test_the_burst_is_one_confirmed_alert_with_its_posts_and_authors(world: Settings) -> None:
+    found = rows(
+        world,
+        "SELECT status, provisional, opened_window, posts, expected, first_post_id, latest_post_id, round(distinct_authors) > 40, severity "
+        "FROM anomaly_alerts WHERE keyword = 'boomtown'",
+    )
+    first = 7_000_000_000_000_000_640
+    assert found == [("resolved", False, START + timedelta(minutes=30), 60, 0.0, first, first + 59, True, "strong")]
+
+
+def test_the_most_liked_post_is_the_top_post(world: Settings) -> None:
+    burst = [post for post in posts_of_an_hour() if "#BoomTown" in post[2]]
+    assert rows(world, "SELECT top_post_id FROM anomaly_alerts WHERE keyword = 'boomtown'") == [(max(burst, key=lambda post: post[4])[0],)]
+
+
+def test_windows_of_every_alert_hold_the_distinct_posts_of_its_keyword(world: Settings) -> None:
+    expected: dict[tuple[str, datetime], set[int]] = defaultdict(set)
+    deliveries = [(post_id, at, text) for post_id, at, text, *_ in posts_of_an_hour()]
+    for post_id, at, text in [*deliveries, (deliveries[0][0], START + timedelta(minutes=50), "alpaca"), (42, START, "banjo")]:
+        for word in text.lower().replace("#", "").split():
+            expected[word, START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15)))].add(post_id)
+    found = rows(world, "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'")
+    assert len({keyword for keyword, *_ in found}) == 13
+    assert [(keyword, start, posts) for keyword, start, posts in found if posts != len(expected[keyword, start])] == []
+
+
+def test_nothing_is_left_open_once_time_has_passed(world: Settings) -> None:
+    assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE status = 'open' OR provisional") == [(0,)]
+    assert rows(world, "SELECT count(*) FROM live_counts") == [(0,)]
+
+
+def test_every_refused_record_is_a_row_with_offset_and_reason(world: Settings) -> None:
+    reasons = Counter(reason.split(":")[0] for (reason,) in rows(world, "SELECT reason FROM rejected_records"))
+    assert reasons == {
+        "the value is not a JSON object": 3,
+        "the record has no value": 1,
+        "itemInfos.id is not a positive 64-bit integer": 1,
+        "time_stamp is missing": 1,
+        "time_stamp lies more than 5 minutes after Kafka's time": 2,
+        "not sent by the producer": 1,
+    }
+
+
+def test_the_archive_holds_every_record_once(world: Settings, spark_for) -> None:  # type: ignore[no-untyped-def]
+    found = spark_for(world).sql(
+        "SELECT count(*) AS records, count(DISTINCT topic, partition, offset) AS places, count(event_time) AS usable FROM lake.tiktok.raw_posts"
+    )
+    assert found.collect()[0].asDict() == {"records": 1_271, "places": 1_271, "usable": 1_262}
+
+
+def test_a_second_run_over_the_same_topic_changes_nothing(world: Settings, tmp_path: Path) -> None:
+    snapshot = "SELECT keyword, status, posts, peak_score FROM anomaly_alerts ORDER BY keyword, opened_window"
+    before = rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")
+    run_streaming_once(world, tmp_path / "again.log")
+    assert (rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")) == before

@@ -1,0 +1,46 @@
+"""Sends records to a test's own topics and runs the streaming commands as a person would, in processes of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from kafka import KafkaProducer
+
+from core.settings import ENV_PREFIX, Settings
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def send(settings: Settings, values: Iterable[bytes | None], *, topic: str | None = None) -> int:
+    """Send `values` in order, round-robin over the partitions, and wait until all are acknowledged; returns how many."""
+    producer = KafkaProducer(**settings.kafka_python_arguments(), acks="all", linger_ms=5, max_request_size=11_000_000)
+    sent = 0
+    for sent, value in enumerate(values, start=1):
+        producer.send(topic or settings.posts_topic, value=value, key=b"key", partition=None if topic else sent % 2)
+    producer.flush()
+    producer.close()
+    return sent
+
+
+def environment(settings: Settings, **further: str) -> dict[str, str]:
+    """The variables with which a process of its own has `settings`."""
+    values = settings.model_dump(exclude_none=True, exclude={"postgres_password", "s3_secret_access_key", "kafka_options"})
+    secrets = {"postgres_password": settings.postgres_password, "s3_secret_access_key": settings.s3_secret_access_key}
+    revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
+    return {**os.environ, **{f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in {**values, **revealed}.items()}, **further}
+
+
+def start_streaming(settings: Settings, log: Path, *arguments: str, **further: str) -> subprocess.Popen[bytes]:
+    """`python -m streaming ARGUMENTS` in a process group of its own, logging to `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "streaming", *arguments], cwd=REPOSITORY, env=environment(settings, **further), start_new_session=True,
+            stdout=output, stderr=output,
+        )  # fmt: skip
+
+
+def run_streaming_once(settings: Settings, log: Path, *arguments: str) -> None:
+    """Drain the topics with a process of its own."""
+    assert start_streaming(settings, log, "--once", *arguments).wait(timeout=180) == 0, log.read_text()[-3000:]
