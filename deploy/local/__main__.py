@@ -5,8 +5,6 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from core.errors import GroundswellError
 from deploy.local import airflow, consoles, stack
@@ -40,13 +38,12 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """What runs, on which port, with how much memory and data."""
-    table = Table("server", "state", "port", "pid", "memory MB", "data MB", "log", box=None, pad_edge=False)
     rows = stack.status(layout_for())
+    typer.echo(f"{'program':<18}{'state':<9}{'port':>6}{'pid':>9}{'memory MB':>11}{'data MB':>9}  log")
     for row in rows:
         state = "running" if row.pid else "stopped"
-        sizes = (f"{row.memory_bytes / 1e6:.0f}", f"{row.data_bytes / 1e6:.0f}")
-        table.add_row(row.name, state, str(row.port or "-"), str(row.pid or "-"), *sizes, str(row.log))
-    Console(soft_wrap=True).print(table)
+        sizes = f"{row.memory_bytes / 1e6:>11.0f}{row.data_bytes / 1e6:>9.0f}"
+        typer.echo(f"{row.name:<18}{state:<9}{row.port or '-':>6}{row.pid or '-':>9}{sizes}  {row.log}")
     raise typer.Exit(0 if all(row.pid for row in rows) else 3)
 
 
