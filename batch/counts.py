@@ -1,4 +1,4 @@
-"""From a day's deliveries to counts per window, as Spark transforms: the same numbers as the stream's, from the archive."""
+"""From a day's records to counts per window, as Spark transforms: the same numbers as the stream's, from the archive."""
 
 from datetime import date
 
@@ -7,41 +7,47 @@ from pyspark.sql import functions as F
 
 from batch.archive import day_start
 from core.keywords import keywords
+from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
 
+ALL_POSTS = ""
+"""Stands in the keyword column of the row that counts all posts; no keyword is empty."""
 
-def posts_per_window(deliveries: DataFrame, *, day: date) -> DataFrame:
+
+def posts_per_window(records: DataFrame, *, day: date, future_minutes: int) -> DataFrame:
     """One row a post and window in which it was delivered: post_id, window (int, 0 to 95 of `day`), text.
 
-    Of several deliveries in one window the first that Kafka took gives the text, as in the stream; they share a Kafka
-    partition, because the post id is the key.
+    Columns in: value, kafka_time, partition, offset. Of several deliveries in one window the first that Kafka took gives
+    the text, as in the stream; they share a Kafka partition, because the post id is the key. All refused records
+    together are one row of nulls: a filter here would reach into `from_json` and parse every record twice.
     """
     seconds = F.unix_seconds("event_time") - int(day_start(day).timestamp())
     return (
-        deliveries.select(
-            "post_id", (seconds / int(WINDOW.total_seconds())).cast("int").alias("window"), "item.text", "offset", "partition"
+        records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
+        .select(
+            "post_id",
+            (seconds / int(WINDOW.total_seconds())).cast("int").alias("window"),
+            F.when(F.col("post_id").isNotNull(), F.col("post.itemInfos.text")).alias("text"),
+            "offset",
+            "partition",
         )
         .groupBy("post_id", "window")
         .agg(F.min_by("text", F.struct("offset", "partition")).alias("text"))
     )
 
 
-def count_posts_per_window(posts: DataFrame) -> DataFrame:
-    """Posts of all keywords: window (int), posts (bigint); windows without posts have no row. In: what `posts_per_window` gives."""
-    return posts.groupBy("window").agg(F.count(F.lit(1)).alias("posts"))
-
-
 def count_keywords_per_window(posts: DataFrame) -> DataFrame:
     """Distinct posts of every keyword: keyword, windows (array of int), posts (array of int, parallel to it).
 
-    In: what `posts_per_window` gives. Windows without the keyword are left out. `explode_outer` and a test for null
-    behind it, because `explode` adds filters that compute the keywords three times.
+    In: what `posts_per_window` gives. Out: one row a keyword, and one with keyword `ALL_POSTS` that counts every post.
+    Windows without a post are left out; a null among the windows counts the refused records. `explode_outer`, because
+    `explode` adds filters that compute the keywords three times.
     """
-    tagged = posts.select("window", F.explode_outer(keywords(F.col("text"))).alias("keyword"))
+    every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text")))
     return (
-        tagged.groupBy("keyword", "window")
+        posts.select("window", F.explode_outer(every).alias("keyword"))
+        .groupBy("keyword", "window")
         .agg(F.count(F.lit(1)).cast("int").alias("posts"))
-        .where("keyword IS NOT NULL")
         .groupBy("keyword")
         .agg(F.collect_list(F.struct("window", "posts")).alias("counts"))
         .select("keyword", F.col("counts.window").alias("windows"), F.col("counts.posts").alias("posts"))

@@ -1,176 +1,135 @@
-"""From a day's deliveries to rows of posts, authors, music, challenges and post_challenges, as Spark transforms.
+"""From archived records to rows of posts, authors, music, challenges and post_challenges, as one Spark projection.
 
-An entity is described by several deliveries; its row is the newest one, by event time, then Kafka offset and partition.
-Foreign values are cast with try_cast: what cannot be read is null and costs nothing else.
+Foreign values are text as delivered and cast with try_cast: what cannot be read is null and costs nothing else.
 """
-
-from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-VERSION = ("event_time", "offset", "partition")
-"""Columns that order the deliveries of an entity."""
+from core.records import POST_SCHEMA, parse_records
+
+TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
 
-def posts(deliveries: DataFrame) -> DataFrame:
-    """One row a post: the columns of table `posts`. Counts are null where unknown."""
-    return deliveries.select(
-        "post_id",
-        *VERSION,
-        _text("item.text", "text"),
-        _creation_time("item.createTime").alias("created_at"),
-        F.coalesce(_id("item.authorId"), _id("author.userId")).alias("author_id"),
-        F.coalesce(_id("item.musicId"), _id("music.musicId")).alias("music_id"),
-        _id("duet").alias("duet_of_post_id"),
-        _count("item.diggCount", "like_count"),
-        _count("item.shareCount", "share_count"),
-        _count("item.commentCount", "comment_count"),
-        _count("item.playCount", "play_count"),
-        _measure("video_meta.duration", "duration_seconds"),
-        _measure("video_meta.width", "width_pixels"),
-        _measure("video_meta.height", "height_pixels"),
-        _flag("item.isOriginal", "is_original"),
-        _flag("item.isOfficial", "is_official"),
-        _flag("item.isActivityItem", "is_activity_item"),
-    ).transform(newest_per, key="post_id")
+def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
+    """What every record says of posts, authors, sounds and challenges.
 
-
-def authors(deliveries: DataFrame) -> DataFrame:
-    """One row an author that a delivery describes (authorInfos.userId): the columns of table `authors`."""
-    return (
-        deliveries.select(
-            _id("author.userId").alias("author_id"),
-            *VERSION,
-            _text("author.uniqueId", "unique_id"),
-            _text("author.nickName", "nickname"),
-            _text("author.signature", "signature"),
-            _text("author.secUid", "sec_uid"),
-            _flag("author.verified", "is_verified"),
-            _flag("author.isSecret", "is_secret"),
-            _count("author_stats.followingCount", "following_count"),
-            _count("author_stats.followerCount", "follower_count"),
-            _count("author_stats.heartCount", "heart_count"),
-            _count("author_stats.videoCount", "video_count"),
-            _count("author_stats.diggCount", "like_count"),
-        )
-        .where("author_id IS NOT NULL")
-        .transform(newest_per, key="author_id")
-    )
-
-
-def music(deliveries: DataFrame) -> DataFrame:
-    """One row a sound that a delivery describes (musicInfos.musicId): the columns of table `music`."""
-    return (
-        deliveries.select(
-            _id("music.musicId").alias("music_id"),
-            *VERSION,
-            _text("music.musicName", "name"),
-            _text("music.authorName", "author_name"),
-            # TikTok writes true or "".
-            F.when(F.col("music.original") == "", False).otherwise(_boolean("music.original")).alias("is_original"),
-            _text("play_url", "play_url"),
-        )
-        .where("music_id IS NOT NULL")
-        .transform(newest_per, key="music_id")
-    )
-
-
-def challenges(deliveries: DataFrame) -> DataFrame:
-    """One row a challenge: the columns of table `challenges`. Of two in one delivery the later in its list counts."""
-    return (
-        _listed_challenges(deliveries)
-        .select(
-            "challenge_id",
-            *VERSION,
-            "position",
-            _text("challenge.challengeName", "name"),
-            _text("challenge.text", "description"),
-            _text("challenge.splitTitle", "split_title"),
-            _flag("challenge.isCommerce", "is_commerce"),
-        )
-        .transform(newest_per, key="challenge_id", version=(*VERSION, "position"))
-    )
-
-
-def post_challenges(deliveries: DataFrame) -> DataFrame:
-    """One row a post and challenge: post_id, challenge_id, first_seen and last_seen (timestamp, event time)."""
-    return (
-        _listed_challenges(deliveries)
-        .groupBy("post_id", "challenge_id")
-        .agg(F.min("event_time").alias("first_seen"), F.max("event_time").alias("last_seen"))
-    )
-
-
-ENTITIES: dict[str, Callable[[DataFrame], DataFrame]] = {
-    "posts": posts,
-    "authors": authors,
-    "music": music,
-    "challenges": challenges,
-    "post_challenges": post_challenges,
-}
-"""Table name to the transform that makes its rows."""
-
-
-def newest_per(versions: DataFrame, *, key: str, version: tuple[str, ...] = VERSION) -> DataFrame:
-    """The newest row of every `key`, in the order of `version`, whose first column is event_time.
-
-    Columns out: key, the describing columns, first_seen and last_seen (timestamp, event time of the first delivery and
-    of the one shown), kafka_partition and kafka_offset of the one shown.
+    Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out are named for the
+    tables and hold rows of them: posts, authors, music (struct, null where the record describes none: it is refused, or
+    the id is missing), challenges and post_challenges (array of struct, null or empty where there are none). first_seen
+    and last_seen are both the event time of the record. Nothing is filtered here, because a filter behind `from_json`
+    makes Spark parse every record several times. Addresses of pictures and videos are left out: they expire.
     """
-    described = [name for name in versions.columns if name not in (key, *version)]
-    newest = versions.groupBy(key).agg(
-        F.max_by(F.struct(*version, *described), F.struct(*version)).alias("newest"),
-        F.min("event_time").alias("first_seen"),
-    )
-    return newest.select(
-        key,
-        *[F.col(f"newest.{name}") for name in described],
-        "first_seen",
-        F.col("newest.event_time").alias("last_seen"),
-        F.col("newest.partition").alias("kafka_partition"),
-        F.col("newest.offset").alias("kafka_offset"),
+    parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
+    listed = F.when(F.col("post_id").isNotNull(), F.transform("post.challengeInfoList", _challenge))
+    described = parsed.withColumn("listed", F.filter(listed, lambda challenge: challenge["challenge_id"].isNotNull()))
+    return described.select(
+        _row("post_id", _post()).alias("posts"),
+        _row("post.authorInfos.userId", _author()).alias("authors"),
+        _row("post.musicInfos.musicId", _sound()).alias("music"),
+        F.col("listed").alias("challenges"),
+        F.transform("listed", _pair).alias("post_challenges"),
     )
 
 
-def _listed_challenges(deliveries: DataFrame) -> DataFrame:
-    """One row an entry of a challenge list that has an id: post_id, VERSION, position, challenge, challenge_id."""
-    return (
-        deliveries.select("post_id", *VERSION, F.posexplode("challenges").alias("position", "challenge"))
-        .withColumn("challenge_id", _id("challenge.challengeId"))
-        .where("challenge_id IS NOT NULL")
+def _post() -> Column:
+    item, measures = F.col("post.itemInfos"), F.col("post.itemInfos.video.videoMeta")
+    return F.struct(
+        F.col("post_id"),
+        item["text"].alias("text"),
+        _creation_time(item["createTime"]).alias("created_at"),
+        F.coalesce(_id(item["authorId"]), _id(F.col("post.authorInfos.userId"))).alias("author_id"),
+        F.coalesce(_id(item["musicId"]), _id(F.col("post.musicInfos.musicId"))).alias("music_id"),
+        _id(F.col("post.duetInfo")).alias("duet_of_post_id"),
+        _count(item["diggCount"]).alias("like_count"),
+        _count(item["shareCount"]).alias("share_count"),
+        _count(item["commentCount"]).alias("comment_count"),
+        _count(item["playCount"]).alias("play_count"),
+        measures["duration"].try_cast("int").alias("duration_seconds"),
+        measures["width"].try_cast("int").alias("width_pixels"),
+        measures["height"].try_cast("int").alias("height_pixels"),
+        item["isOriginal"].try_cast("boolean").alias("is_original"),
+        item["isOfficial"].try_cast("boolean").alias("is_official"),
+        item["isActivityItem"].try_cast("boolean").alias("is_activity_item"),
+        *_delivery(),
     )
 
 
-def _text(path: str, name: str) -> Column:
-    """Text without NUL characters, which Postgres refuses."""
-    return F.replace(F.col(path), F.lit("\0"), F.lit("")).alias(name)
+def _author() -> Column:
+    author, stats = F.col("post.authorInfos"), F.col("post.authorStats")
+    return F.struct(
+        _id(author["userId"]).alias("author_id"),
+        author["uniqueId"].alias("unique_id"),
+        author["nickName"].alias("nickname"),
+        author["signature"].alias("signature"),
+        author["secUid"].alias("sec_uid"),
+        author["verified"].try_cast("boolean").alias("is_verified"),
+        author["isSecret"].try_cast("boolean").alias("is_secret"),
+        _count(stats["followingCount"]).alias("following_count"),
+        _count(stats["followerCount"]).alias("follower_count"),
+        _count(stats["heartCount"]).alias("heart_count"),
+        _count(stats["videoCount"]).alias("video_count"),
+        _count(stats["diggCount"]).alias("like_count"),
+        *_delivery(),
+    )
 
 
-def _id(path: str) -> Column:
-    """A positive 64-bit id, null where it is anything else: `"0"` stands for none."""
-    return F.when(F.col(path).rlike("^[0-9]{1,19}$"), F.expr(f"nullif(try_cast({path} AS bigint), 0)"))
+def _sound() -> Column:
+    sound = F.col("post.musicInfos")
+    # TikTok writes true or "".
+    is_original = F.when(sound["original"] == "", False).otherwise(sound["original"].try_cast("boolean"))
+    return F.struct(
+        _id(sound["musicId"]).alias("music_id"),
+        sound["musicName"].alias("name"),
+        sound["authorName"].alias("author_name"),
+        is_original.alias("is_original"),
+        F.get(sound["playUrl"], F.lit(0)).alias("play_url"),
+        *_delivery(),
+    )
 
 
-def _count(path: str, name: str) -> Column:
-    """A count as a bigint; numbers written with a fraction or an exponent are cut to whole ones."""
-    return F.expr(f"coalesce(try_cast({path} AS bigint), try_cast(try_cast({path} AS double) AS bigint))").alias(name)
+def _challenge(listed: Column) -> Column:
+    return F.struct(
+        _id(listed["challengeId"]).alias("challenge_id"),
+        listed["challengeName"].alias("name"),
+        listed["text"].alias("description"),
+        listed["splitTitle"].alias("split_title"),
+        listed["isCommerce"].try_cast("boolean").alias("is_commerce"),
+        *_delivery(),
+    )
 
 
-def _measure(path: str, name: str) -> Column:
-    return F.expr(f"try_cast({path} AS int)").alias(name)
+def _pair(challenge: Column) -> Column:
+    return F.struct(F.col("post_id"), challenge["challenge_id"].alias("challenge_id"), *_delivery()[:2])
 
 
-def _flag(path: str, name: str) -> Column:
-    return _boolean(path).alias(name)
+def _delivery() -> list[Column]:
+    """When the record was seen, and where Kafka had it."""
+    return [
+        F.col("event_time").alias("first_seen"),
+        F.col("event_time").alias("last_seen"),
+        F.col("partition").alias("kafka_partition"),
+        F.col("offset").alias("kafka_offset"),
+    ]
 
 
-def _boolean(path: str) -> Column:
-    return F.expr(f"try_cast({path} AS boolean)")
+def _row(id_path: str, row: Column) -> Column:
+    """`row`, or null where the record is refused or has no usable id at `id_path`."""
+    return F.when(F.col("post_id").isNotNull() & _id(F.col(id_path).cast("string")).isNotNull(), row)
 
 
-def _creation_time(path: str) -> Column:
-    seconds = F.expr(f"try_cast(try_cast({path} AS double) AS bigint)")
+def _id(text: Column) -> Column:
+    """A positive 64-bit id as a bigint, null where it is anything else; "0" stands for none."""
+    return F.when(text.rlike("^[0-9]{1,19}$"), F.nullif(text.try_cast("bigint"), F.lit(0)))
+
+
+def _count(text: Column) -> Column:
+    """A count as a bigint; one that is written with a fraction or an exponent is cut to a whole number."""
+    return F.coalesce(text.try_cast("bigint"), text.try_cast("double").try_cast("bigint"))
+
+
+def _creation_time(text: Column) -> Column:
+    seconds = text.try_cast("double").try_cast("bigint")
     return F.when((seconds > 0) & (seconds < LATEST_CREATION_SECONDS), F.timestamp_seconds(seconds))

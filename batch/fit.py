@@ -8,25 +8,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from batch.copy import PartitionCopy
+from batch.copy import copy_partition
 from core.learn import HOURS, WINDOWS, DayTraffic, Floats, KeywordRows, fit_day, forgettable
 from core.score import DEFAULT_BURST, DEFAULT_LEVEL, DEFAULT_SPREAD60, DEFAULT_VARIANCE
+from core.settings import Settings
 
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class DayFit:
-    """What all keywords of a day share: the day, its traffic, the days of history before it, and where rows are copied to."""
+    """What all keywords of a day share: the day, its traffic, the days of history before it, and where Postgres is."""
 
     day: date
     traffic: DayTraffic
     age: float
-    copy: PartitionCopy
+    settings: Settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Fit the batches of one Spark partition and copy the rows to Postgres; yields how many were `copied`."""
-        return self.copy(fit_batch(batch, day=self.day, traffic=self.traffic, age=self.age) for batch in batches)
+        """Fit the batches of one Spark partition and copy the rows to `staging`; yields one row: how many were `copied`."""
+        fitted = (fit_batch(batch, day=self.day, traffic=self.traffic, age=self.age) for batch in batches)
+        yield copy_partition((("keyword_statistics", rows) for rows in fitted), self.settings)
 
 
 def fit_batch(batch: pa.RecordBatch, *, day: date, traffic: DayTraffic, age: float) -> pa.RecordBatch:

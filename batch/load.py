@@ -1,35 +1,55 @@
-"""Step `load`: a day's deliveries into posts, authors, music, challenges and post_challenges; safe to repeat, in any order of days."""
+"""Step `load`: a day's records into posts, authors, music, challenges and post_challenges; safe to repeat, in any order of days."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from batch.copy import copy_rows_of, create_staging
-from batch.entities import ENTITIES
+from batch.copy import COPIED, copy_partition, create_staging, total_copied
+from batch.entities import TABLES, describe_entities
 from core.settings import Settings
 from sql.connection import query, transaction
 
 
-def load_day(deliveries: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
-    """Merge the entities of `day` into their tables, in one transaction; returns how many of each the day holds, by table.
+def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
+    """Merge what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
 
-    Rows go to staging tables first, by COPY from every Spark partition; nothing is seen until all of them are merged.
+    Rows go to staging tables first, by COPY from every Spark partition; then one transaction merges all of them.
     """
     with transaction(settings) as cursor:
-        create_staging(cursor, list(ENTITIES))
-    # Side by side, because a small Spark job is mostly waiting.
-    with ThreadPoolExecutor(len(ENTITIES)) as pool:
-        counts = dict(zip(ENTITIES, pool.map(lambda table: _stage(deliveries, table, settings), ENTITIES), strict=True))
+        create_staging(cursor, TABLES)
+    described = records.transform(describe_entities, future_minutes=settings.future_minutes)
+    total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
     with transaction(settings) as cursor:
-        if counts["posts"]:
-            for table in ENTITIES:
-                cursor.execute(query(f"merge_{table}"))
-        for table in ENTITIES:
+        cursor.execute(query("count_staged"))
+        counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
+        for table in TABLES:
+            cursor.execute(query(f"merge_{table}"))
             cursor.execute(f"DROP TABLE staging.{table}")
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
     return counts
 
 
-def _stage(deliveries: DataFrame, table: str, settings: Settings) -> int:
-    return copy_rows_of(deliveries.transform(ENTITIES[table]), f"staging.{table}", settings)
+@dataclass(frozen=True)
+class CopyEntities:
+    """Copies the rows that `describe_entities` gives for one Spark partition, each kind into its staging table."""
+
+    settings: Settings
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yields one row: how many rows were `copied`."""
+        yield copy_partition(((table, rows_of(batch.column(table))) for batch in batches for table in TABLES), self.settings)
+
+
+def rows_of(column: pa.StructArray | pa.ListArray) -> pa.RecordBatch:
+    """The rows that a column of structs, or of lists of structs, holds; nulls hold none.
+
+    >>> rows_of(pa.array([[{"id": 1}, {"id": 2}], None, []])).to_pydict()
+    {'id': [1, 2]}
+    >>> rows_of(pa.array([None, {"id": 3}])).to_pydict()
+    {'id': [3]}
+    """
+    structs = column.flatten() if pa.types.is_list(column.type) else column
+    return pa.RecordBatch.from_struct_array(structs.filter(structs.is_valid()))

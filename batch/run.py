@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.archive import deliveries, has_posts, read_archived_day
-from batch.days import check_complete, check_not_lost, command, day_to_learn_from, later_fitted_days
+from batch.archive import has_posts, read_archived_day
+from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
 from batch.load import load_day
 from batch.statistics import learn_day
 from core.errors import NotReadyError
@@ -39,16 +38,12 @@ class Batch:
     def run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         """Do `steps` for `day`, yielding a line for people after each. Raises NotReadyError before anything is changed."""
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
-        archived = self._archived(day).persist(StorageLevel.MEMORY_AND_DISK)
-        try:
-            for step in Step:
-                if step in steps:
-                    started = time.monotonic()
-                    report = self._load(archived, day) if step is Step.LOAD else self._learn(archived, day, as_of)
-                    yield f"{day}  {step:<10}  {report}, {time.monotonic() - started:.1f} s"
-        finally:
-            archived.unpersist()
-        yield from self._stale_days(day) if Step.STATISTICS in steps else ()
+        for step in (step for step in Step if step in steps):
+            started = time.monotonic()
+            report = self._load(day) if step is Step.LOAD else self._learn(day, as_of)
+            yield f"{day}  {step:<10}  {report}, {time.monotonic() - started:.1f} s"
+        if Step.STATISTICS in steps:
+            yield from self._stale_days(day)
 
     def _check_learnable(self, day: date) -> date | None:
         with transaction(self._settings) as cursor:
@@ -67,20 +62,16 @@ class Batch:
 
     def _archived(self, day: date) -> DataFrame:
         self._check_archive()
-        records = read_archived_day(self._session(), self._settings, day)
-        return records.transform(deliveries, future_minutes=self._settings.future_minutes)
+        return read_archived_day(self._session(), self._settings, day)
 
-    def _load(self, archived: DataFrame, day: date) -> str:
-        counts = load_day(archived, settings=self._settings, day=day)
+    def _load(self, day: date) -> str:
+        counts = load_day(self._archived(day), settings=self._settings, day=day)
         if not counts["posts"]:
             return "no posts in the archive, nothing changed"
         return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())
 
-    def _learn(self, archived: DataFrame, day: date, as_of: date | None) -> str:
-        if archived.isEmpty():
-            with transaction(self._settings) as cursor:
-                check_not_lost(cursor, day)
-        learned = learn_day(archived, settings=self._settings, day=day, as_of=as_of)
+    def _learn(self, day: date, as_of: date | None) -> str:
+        learned = learn_day(self._archived(day), settings=self._settings, day=day, as_of=as_of)
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day may follow"
         return f"{learned.posts:,} posts, {learned.keywords:,} keywords, on top of {as_of or 'nothing: history starts here'}"

@@ -6,9 +6,11 @@ from datetime import date
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from batch.copy import PartitionCopy, create_staging, total_copied
-from batch.counts import count_keywords_per_window, count_posts_per_window, posts_per_window
+from batch.copy import COPIED, create_staging, total_copied
+from batch.counts import ALL_POSTS, count_keywords_per_window, posts_per_window
+from batch.days import check_not_lost
 from batch.fit import DayFit
 from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
 from core.settings import Settings
@@ -26,26 +28,26 @@ class Learned:
     keywords: int
 
 
-def learn_day(deliveries: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
-    """Learn `day` on top of the statistics `as_of` an earlier day (None: the first day of all); None where nothing was posted.
+def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
+    """Learn `records` of `day` on top of the statistics `as_of` an earlier day (None: the first day of all); None if there are no posts.
 
     Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
     """
-    posts = posts_per_window(deliveries, day=day).persist()
+    posts = records.transform(posts_per_window, day=day, future_minutes=settings.future_minutes)
+    counts = posts.transform(count_keywords_per_window).persist()
     try:
-        totals = _totals(posts)
+        totals = _totals(counts)
         if not totals.any():
-            mark_counted(settings, day, status="empty")
+            _mark_empty(settings, day)
             return None
         before = read_traffic(settings, as_of) if as_of else None
         traffic = day_traffic(totals, before)
-        fit = DayFit(day, traffic, before.history_days if before else 0.0, PartitionCopy(_STAGED, settings))
         with transaction(settings) as cursor:
             create_staging(cursor, ["keyword_statistics"], logged=True)
-        rows = with_rows_before(count_keywords_per_window(posts), settings, as_of)
-        copied = total_copied(rows.mapInArrow(fit, "copied bigint"))
+        rows = counts.where(F.col("keyword") != ALL_POSTS).transform(with_rows_before, settings=settings, as_of=as_of)
+        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before.history_days if before else 0.0, settings), COPIED))
     finally:
-        posts.unpersist()
+        counts.unpersist()
     after = learn_traffic(before, totals, traffic.learned_days)
     with transaction(settings) as cursor:
         _replace_keywords(cursor, day)
@@ -53,12 +55,6 @@ def learn_day(deliveries: DataFrame, *, settings: Settings, day: date, as_of: da
         _drop_old(cursor, settings.statistics_keep_days)
         _mark(cursor, day, status="fitted", posts=int(totals.sum()), keywords=copied)
     return Learned(posts=int(totals.sum()), keywords=copied)
-
-
-def mark_counted(settings: Settings, day: date, *, status: str) -> None:
-    """Note in the ledger that `day` is over and has the `status` empty; nothing else is touched."""
-    with transaction(settings) as cursor:
-        _mark(cursor, day, status=status, posts=0, keywords=0)
 
 
 def read_traffic(settings: Settings, as_of: date) -> Traffic:
@@ -69,7 +65,7 @@ def read_traffic(settings: Settings, as_of: date) -> Traffic:
     return Traffic(expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2]))
 
 
-def with_rows_before(counts: DataFrame, settings: Settings, as_of: date | None) -> DataFrame:
+def with_rows_before(counts: DataFrame, *, settings: Settings, as_of: date | None) -> DataFrame:
     """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes."""
     before = read_rows(counts.sparkSession, settings, as_of)
     return counts.join(before, "keyword", "full_outer").select(
@@ -107,11 +103,21 @@ def forget_statistics(settings: Settings) -> None:
         cursor.execute(query("forget_statistics"))
 
 
-def _totals(posts: DataFrame) -> Floats:
+def _totals(counts: DataFrame) -> Floats:
+    """Posts of all keywords by window [96]."""
     totals = np.zeros(WINDOWS)
-    for window, count in count_posts_per_window(posts).collect():
-        totals[window] = count
+    for _, windows, posts in counts.where(F.col("keyword") == ALL_POSTS).collect():
+        for window, count in zip(windows, posts, strict=True):
+            if window is not None:
+                totals[window] = count
     return totals
+
+
+def _mark_empty(settings: Settings, day: date) -> None:
+    """Note in the ledger that `day` is over and nothing was posted, so that the next day may follow."""
+    with transaction(settings) as cursor:
+        check_not_lost(cursor, day)
+        _mark(cursor, day, status="empty", posts=0, keywords=0)
 
 
 def _replace_keywords(cursor: Cursor, day: date) -> None:

@@ -1,23 +1,27 @@
 -- Merge staging.music into music: a newer delivery replaces an older one and never the reverse, so that days may be
 -- loaded again and in any order. A row that changes nothing is not written.
 MERGE INTO music AS kept
-USING staging.music AS new ON kept.music_id = new.music_id
+USING (
+    SELECT DISTINCT ON (music_id) *, min(first_seen) OVER (PARTITION BY music_id) AS earliest
+    FROM staging.music
+    ORDER BY music_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC
+) AS new ON kept.music_id = new.music_id
 WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     name = new.name,
     author_name = new.author_name,
     is_original = new.is_original,
     play_url = new.play_url,
-    first_seen = least(kept.first_seen, new.first_seen),
+    first_seen = least(kept.first_seen, new.earliest),
     last_seen = new.last_seen,
     kafka_partition = new.kafka_partition,
     kafka_offset = new.kafka_offset
-WHEN MATCHED AND new.first_seen < kept.first_seen
-THEN UPDATE SET first_seen = new.first_seen
+WHEN MATCHED AND new.earliest < kept.first_seen
+THEN UPDATE SET first_seen = new.earliest
 WHEN NOT MATCHED
 THEN INSERT (
     music_id, name, author_name, is_original, play_url, first_seen, last_seen, kafka_partition, kafka_offset
 ) VALUES (
-    new.music_id, new.name, new.author_name, new.is_original, new.play_url, new.first_seen, new.last_seen,
+    new.music_id, new.name, new.author_name, new.is_original, new.play_url, new.earliest, new.last_seen,
     new.kafka_partition, new.kafka_offset
 )

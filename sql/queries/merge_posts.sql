@@ -1,7 +1,11 @@
 -- Merge staging.posts into posts: a newer delivery replaces an older one and never the reverse, so that days may be
 -- loaded again and in any order. A row that changes nothing is not written.
 MERGE INTO posts AS kept
-USING staging.posts AS new ON kept.post_id = new.post_id
+USING (
+    SELECT DISTINCT ON (post_id) *, min(first_seen) OVER (PARTITION BY post_id) AS earliest
+    FROM staging.posts
+    ORDER BY post_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC
+) AS new ON kept.post_id = new.post_id
 WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     text = new.text,
@@ -19,12 +23,12 @@ THEN UPDATE SET
     is_original = new.is_original,
     is_official = new.is_official,
     is_activity_item = new.is_activity_item,
-    first_seen = least(kept.first_seen, new.first_seen),
+    first_seen = least(kept.first_seen, new.earliest),
     last_seen = new.last_seen,
     kafka_partition = new.kafka_partition,
     kafka_offset = new.kafka_offset
-WHEN MATCHED AND new.first_seen < kept.first_seen
-THEN UPDATE SET first_seen = new.first_seen
+WHEN MATCHED AND new.earliest < kept.first_seen
+THEN UPDATE SET first_seen = new.earliest
 WHEN NOT MATCHED
 THEN INSERT (
     post_id, text, created_at, author_id, music_id, duet_of_post_id, like_count, share_count, comment_count,
@@ -33,6 +37,6 @@ THEN INSERT (
 ) VALUES (
     new.post_id, new.text, new.created_at, new.author_id, new.music_id, new.duet_of_post_id, new.like_count,
     new.share_count, new.comment_count, new.play_count, new.duration_seconds, new.width_pixels, new.height_pixels,
-    new.is_original, new.is_official, new.is_activity_item, new.first_seen, new.last_seen, new.kafka_partition,
+    new.is_original, new.is_official, new.is_activity_item, new.earliest, new.last_seen, new.kafka_partition,
     new.kafka_offset
 )
