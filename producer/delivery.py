@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import AuthorizationError, KafkaConfigurationError, KafkaError, MessageSizeTooLargeError, SaslAuthenticationFailedError
+from kafka.net.compat import KafkaNetClient
 
 from core.errors import NotReadyError, SettingsError
 from core.settings import Settings
@@ -21,6 +22,7 @@ BATCH_BYTES = 131_072
 LINGER_MILLISECONDS = 20
 BOOTSTRAP_MILLISECONDS = 3_000
 NEVER_MILLISECONDS = 2**31 - 1
+SECONDS_TO_FLUSH_AFTER_STOP = 10.0
 SILENCE_SECONDS = 3.0
 """After so long without an acknowledgement the broker is said to be away."""
 _FATAL = (AuthorizationError, SaslAuthenticationFailedError)
@@ -120,13 +122,15 @@ class Delivery:
             self._away = False
             self._say(f"Kafka at {self._servers} answers again.")
 
-    def finish(self, *, timeout_seconds: float | None = None) -> int:
-        """Wait for everything on its way, but after a stop no longer than `timeout_seconds`; returns how many did not arrive."""
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    def finish(self) -> int:
+        """Wait for everything on its way, but not for long once a stop is wished; returns how many did not arrive."""
+        deadline = None
         while self._on_the_way and (deadline is None or time.monotonic() < deadline):
             if deadline is None and self._stop.is_set():
-                deadline = time.monotonic() + 10.0
-            self.settle(wait_seconds=0.2)
+                deadline = time.monotonic() + SECONDS_TO_FLUSH_AFTER_STOP
+            with suppress(KafkaError):
+                self._producer.flush(timeout=0.2)
+            self.settle()
         self._producer.close(timeout=5 if not self._on_the_way else 0)
         return len(self._on_the_way)
 
@@ -162,6 +166,34 @@ class Delivery:
             return result
 
 
+class QuietClient(KafkaNetClient):  # type: ignore[misc]
+    """The client's network side, woken once for many records.
+
+    With more than one batch waiting the producer wakes it for every record: a system call each, at which the threads
+    change places. One call is enough until the network thread has come round, because it looks at all batches then.
+    """
+
+    _woken = False
+
+    def wakeup(self) -> None:
+        """Wake the network thread unless that is under way."""
+        if not self._woken:
+            self._woken = True
+            super().wakeup()
+
+    def poll(self, *arguments: Any, **options: Any) -> Any:
+        """Wait for the network; all batches are looked at behind it, so that the next wake-up is a new one."""
+        result = super().poll(*arguments, **options)
+        self._woken = False
+        return result
+
+    def await_ready(self, *arguments: Any, **options: Any) -> bool:
+        """Wait for a connection, which may swallow a wake-up."""
+        ready: bool = super().await_ready(*arguments, **options)
+        self._woken = False
+        return ready
+
+
 def _topics(arguments: dict[str, str]) -> set[str]:
     admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
     try:
@@ -183,7 +215,7 @@ def _producer(arguments: dict[str, str], settings: Settings) -> KafkaProducer:
     options: dict[str, Any] = {
         "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
         "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS, "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
-        "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000, "allow_auto_create_topics": False, "metrics_enabled": False, **arguments,
+        "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000, "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient, **arguments,
     }
     producer = KafkaProducer(**options)
     try:

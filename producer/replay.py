@@ -19,7 +19,6 @@ from producer.summary import Summary
 LINES_BETWEEN_LOOKS = 200
 SECONDS_BETWEEN_LOOKS = 0.2
 SHORTEST_WAIT_SECONDS = 0.002
-SECONDS_TO_FLUSH_AFTER_STOP = 10.0
 AHEAD_SECONDS = 300.0
 
 
@@ -172,7 +171,7 @@ class Replay:
 
     def _end(self, delivery: Delivery) -> None:
         """Flush, and remember how far it came or, at the end of all, that there is nothing to go on with."""
-        left = delivery.finish(timeout_seconds=SECONDS_TO_FLUSH_AFTER_STOP if self._stop.is_set() else None)
+        left = delivery.finish()
         self.summary.not_acknowledged = left
         self.summary.sent = delivery.arrived.get(self._settings.posts_topic, 0)
         self.summary.bytes = delivery.arrived_bytes
