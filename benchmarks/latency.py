@@ -1,0 +1,126 @@
+"""`python -m benchmarks.latency [--rate 1000] [--seconds 120]`: from sending a post to the alert row, with both queries running.
+
+At a steady rate of posts with a long tail of words, never-seen words burst: 20 posts at once, the last of which must
+raise the alert. Measured is the time from before that burst is sent until its row is committed (`created_at` of
+anomaly_alerts; both clocks are this machine's).
+"""
+
+import json
+import random
+import time
+from datetime import datetime
+from typing import Annotated
+
+import numpy as np
+import typer
+from kafka import KafkaProducer
+
+from benchmarks.stack import Command, benchmark_stack
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.decide import wait_until_caught_up
+
+BURST_POSTS = 20
+TICK_SECONDS = 0.02
+
+
+def main(
+    rate: Annotated[int, typer.Option(help="posts a second")] = 1_000,
+    seconds: Annotated[int, typer.Option(help="how long to measure, after the warm-up")] = 120,
+    warm_up_seconds: Annotated[int, typer.Option(help="how long to send before measuring")] = 60,
+    bursts_a_second: Annotated[float, typer.Option(help="words that burst")] = 1.0,
+) -> None:
+    """Measure and print percentiles, lag and memory."""
+    with benchmark_stack() as (settings, folder):
+        _accept_background(settings)
+        with Command(settings, ("streaming",), folder / "streaming.log") as streaming:
+            _wait_for_start(settings)
+            sent_at = _send(settings, rate, warm_up_seconds, seconds, bursts_a_second)
+            wait_until_caught_up(settings, patience_seconds=60)
+            time.sleep(2)
+        _print(settings, sent_at, rate, streaming.peak_bytes)
+
+
+def _accept_background(settings: Settings) -> None:
+    """Statistics by which the background is usual, so that what alerts are the bursts."""
+    with transaction(settings) as cursor:
+        cursor.execute("INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7 FROM generate_series(0, 23) AS hour")
+        cursor.execute("CREATE TABLE keyword_statistics_bench PARTITION OF keyword_statistics DEFAULT")
+        cursor.execute(
+            "INSERT INTO keyword_statistics SELECT current_date - 1, 'w' || n, 2 * sqrt(1e7 / n), NULL, 1, 1, 1, current_date - 1 "
+            "FROM generate_series(1, 200000) AS n"
+        )
+        cursor.execute("ANALYZE keyword_statistics")
+
+
+def _wait_for_start(settings: Settings) -> None:
+    _producer(settings).send(settings.posts_topic, key=b"1", value=_a_post(1, time.time(), "hello")).get(timeout=30)
+    wait_until_caught_up(settings, patience_seconds=120)
+
+
+def _producer(settings: Settings) -> KafkaProducer:
+    return KafkaProducer(**settings.kafka_python_arguments(), acks="all", linger_ms=20, batch_size=131_072, compression_type="lz4")
+
+
+def _send(settings: Settings, rate: int, warm_up: int, seconds: int, bursts_a_second: float) -> dict[str, float]:
+    """Send background and bursts on schedule; returns when each word's burst began, by word."""
+    rng = random.Random(11)
+    producer = _producer(settings)
+    began = time.time()
+    sent, bursts, sent_at, number = 0, 0, {}, 1_000
+    while (elapsed := time.time() - began) < warm_up + seconds:
+        while sent < elapsed * rate:
+            number += 1
+            producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), _text(rng)))
+            sent += 1
+        if bursts < elapsed * bursts_a_second:
+            bursts += 1
+            word = f"burst{bursts}"
+            if elapsed >= warm_up:
+                sent_at[word] = time.time()
+            for _ in range(BURST_POSTS):
+                number += 1
+                producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), word))
+        time.sleep(TICK_SECONDS)
+    producer.flush()
+    print(f"{sent / (warm_up + seconds):,.0f} background posts a second sent")
+    return sent_at
+
+
+def _text(rng: random.Random) -> str:
+    """14 words of a long tail: three in four of the vocabulary that statistics know, the rest nearly all new."""
+    words = (min(int(rng.paretovariate(0.8)), 200_000) for _ in range(11))
+    return " ".join([*(f"w{word}" for word in words), *(f"x{rng.randrange(10**9)}" for _ in range(3))])
+
+
+_FILLER = "f" * 2_000
+
+
+def _a_post(number: int, at: float, text: str) -> bytes:
+    post_id = (int(at) << 32) + number
+    infos = {"id": str(post_id), "text": text, "authorId": str(number % 5_000), "diggCount": number % 100, "covers": [_FILLER]}
+    return json.dumps({"itemInfos": infos, "time_stamp": at}).encode()
+
+
+def _print(settings: Settings, sent_at: dict[str, float], rate: int, peak_bytes: int) -> None:
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT keyword, min(created_at) FROM anomaly_alerts WHERE keyword LIKE 'burst%' GROUP BY keyword")
+        created: dict[str, datetime] = dict(cursor.fetchall())
+        cursor.execute("SELECT count(*) FROM anomaly_alerts WHERE keyword NOT LIKE 'burst%'")
+        (others,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "SELECT query, count(*), avg(duration_ms), percentile_cont(0.99) WITHIN GROUP (ORDER BY duration_ms), max(lag_records) "
+            "FROM pipeline_metrics GROUP BY query ORDER BY query"
+        )
+        batches = cursor.fetchall()
+    seconds = [created[word].timestamp() - began for word, began in sent_at.items() if word in created]
+    p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
+    print(f"{len(seconds)} of {len(sent_at)} bursts alerted at {rate} posts/s; {others} other alerts")
+    print(f"send to alert row: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, most {max(seconds):.2f} s")
+    for query, count, mean, p99_ms, lag in batches:
+        print(f"{query}: {count} batches, {mean:.0f} ms on average, p99 {p99_ms:.0f} ms, lag at most {lag} records")
+    print(f"streaming process, Python and JVM together: peak {peak_bytes / 2**20:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,91 @@
+"""A stack of its own for a benchmark, and the commands of Groundswell run against it as processes with their memory watched."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from core.settings import ENV_PREFIX, Settings
+from deploy.local import stack
+from deploy.local.layout import Layout, layout_for
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MEMORY_SECONDS = 0.5
+
+
+@contextmanager
+def benchmark_stack() -> Iterator[tuple[Settings, Path]]:
+    """Settings of servers that run for this benchmark alone, and a folder for its files; all of it gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as folder:
+        root = Path(folder)
+        root.chmod(0o711)
+        layout = Layout(root / "stack", layout_for().jars)
+        layout.root.mkdir(mode=0o711)
+        try:
+            stack.up(layout)
+            yield stack.stack_settings(layout), root
+        finally:
+            stack.clean(layout)
+
+
+def environment(settings: Settings, **further: object) -> dict[str, str]:
+    """The variables with which another process has `settings`."""
+    secrets = {"postgres_password", "s3_secret_access_key"}
+    values: dict[str, object] = settings.model_dump(exclude_none=True, exclude={"kafka_options", *secrets})
+    values["postgres_password"] = settings.postgres_password.get_secret_value()
+    if settings.s3_secret_access_key:
+        values["s3_secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
+    return {**os.environ, **{f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in {**values, **further}.items()}}
+
+
+@dataclass
+class Command:
+    """`python -m MODULE ARGUMENTS` under way, its peak memory watched; a context that ends it."""
+
+    settings: Settings
+    arguments: tuple[str, ...]
+    log: Path
+    peak_bytes: int = 0
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def __enter__(self) -> "Command":
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env=environment(self.settings), stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=60)
+
+    def wait(self) -> None:
+        """Wait for its end; raises RuntimeError with the end of its log where it failed."""
+        if self.process.wait() != 0:
+            raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{self.log.read_text()[-3000:]}")
+
+    def _watch(self) -> None:
+        while self.process.poll() is None:
+            try:
+                root = psutil.Process(self.process.pid)
+                self.peak_bytes = max(self.peak_bytes, sum(p.memory_info().rss for p in [root, *root.children(recursive=True)]))
+            except psutil.Error:
+                pass
+            threading.Event().wait(MEMORY_SECONDS)
+
+
+def run(settings: Settings, log: Path, *arguments: str) -> Command:
+    """Run a command to its end and return it, for its peak memory."""
+    with Command(settings, arguments, log) as command:
+        command.wait()
+    return command

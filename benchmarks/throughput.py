@@ -1,0 +1,77 @@
+"""`python -m benchmarks.throughput [--posts 300000] [--rounds 2]`: posts a second of producer, archive and detection, as fast as possible.
+
+Simulated posts with a real long tail of words are written to a file; then, round by round, the producer sends them, the
+archive drains them and detection drains them, one after the other, each in a process of its own. Start-up and the first
+batch, in which Java compiles itself, are counted in "cold" and left out in "warm".
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.stack import benchmark_stack, run
+from core.settings import Settings
+from sql.connection import transaction
+
+
+def main(
+    posts: Annotated[int, typer.Option(help="posts a round")] = 300_000,
+    rounds: Annotated[int, typer.Option(help="rounds")] = 2,
+    batch_records: Annotated[int, typer.Option(help="records a batch takes")] = 50_000,
+    state_store: Annotated[str, typer.Option(help="hdfs or rocksdb")] = "hdfs",
+) -> None:
+    """Measure and print a table."""
+    table = Table(title=f"{posts:,} posts a round")
+    for column in ("round", "part", "posts/s cold", "posts/s warm", "seconds", "peak memory, MiB"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    with benchmark_stack() as (base, folder):
+        settings = base.model_copy(update={"max_offsets_per_trigger": batch_records, "state_store": state_store})
+        for number in range(1, rounds + 1):
+            for row in _round(settings, folder, posts, number):
+                table.add_row(str(number), *row)
+    Console(width=110).print(table)
+
+
+def _round(settings: Settings, folder: Path, posts: int, number: int) -> list[tuple[str, ...]]:
+    """One day's posts, a different day each round, so that nothing is late."""
+    day = (datetime.now(UTC) - timedelta(days=30 - number)).date().isoformat()
+    data, log = folder / f"round{number}", folder / "commands.log"
+    simulate = ("producer", "simulate", "--start", day, "--posts-per-day", str(posts), "--seed", str(number), "--out", str(data))
+    rows = [_timed(settings, log, "simulate", posts, simulate)]
+    files = [str(path) for path in sorted(data.glob("posts-*"))]
+    rows.append(_timed(settings, log, "produce", posts, ("producer", "send", *files, "--clock", "original", "--no-resume")))
+    for query in ("archive", "detect"):
+        rows.append(_timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm=lambda q=query: _warm_rate(settings, q)))
+    for path in files:
+        Path(path).unlink()
+    return rows
+
+
+def _timed(
+    settings: Settings, log: Path, part: str, posts: int, arguments: tuple[str, ...], warm: Callable[[], float] | None = None
+) -> tuple[str, ...]:
+    began = time.perf_counter()
+    command = run(settings, log, *arguments)
+    seconds = time.perf_counter() - began
+    warm_rate = f"{warm():,.0f}" if warm else ""
+    return part, f"{posts / seconds:,.0f}", warm_rate, f"{seconds:.1f}", f"{command.peak_bytes / 2**20:,.0f}"
+
+
+def _warm_rate(settings: Settings, query: str) -> float:
+    """Records a second over the batches of the newest run but its first."""
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT input_records, duration_ms FROM pipeline_metrics WHERE query = %s ORDER BY observed_at", (query,))
+        batches = cursor.fetchall()
+        cursor.execute("DELETE FROM pipeline_metrics WHERE query = %s", (query,))
+    warm = batches[1:]
+    return 1000 * sum(records for records, _ in warm) / max(sum(milliseconds for _, milliseconds in warm), 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
