@@ -23,6 +23,10 @@ from producer.simulate.world import World
 from producer.sources import Input
 
 DEFAULT_COMMAND = "send"
+CLOCK_HELP = "time_stamp: now, the moment of sending; original, createTime; shifted, moved so that the first post falls on --start-at"
+START_AT_HELP = "for --clock shifted: ISO date and time (UTC unless it says otherwise) or Unix seconds; default now"
+SPEED_HELP = "for --clock original and shifted: how many times faster than the posts were made; max: as fast as possible"
+STATE_HELP = "file that remembers how far the run came; default: one in GROUNDSWELL_PRODUCER_STATE_DIR, named by inputs, topic and clock"
 
 
 class GroupWithDefault(TyperGroup):
@@ -32,7 +36,7 @@ class GroupWithDefault(TyperGroup):
         """Put the default command's name in front unless a command or a request for help stands there."""
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [DEFAULT_COMMAND, *args]
-        return super().parse_args(ctx, args)  # type: ignore[arg-type]
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(cls=GroupWithDefault, add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -54,15 +58,13 @@ def commands() -> None:
 
 @app.command(DEFAULT_COMMAND)
 def send_command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - for standard input")],
-    clock: Annotated[
-        ClockName, typer.Option(help="time_stamp: now, the moment of sending; original, createTime; shifted, createTime moved so that the first post falls on --start-at")
-    ] = ClockName.NOW,
-    start_at: Annotated[str | None, typer.Option(help="for --clock shifted: ISO date and time (UTC unless it says otherwise) or Unix seconds; default now")] = None,
-    speed: Annotated[str, typer.Option(help="for --clock original and shifted: how many times faster than the posts were made; max: as fast as possible")] = "max",
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - standard input")],
+    clock: Annotated[ClockName, typer.Option(help=CLOCK_HELP)] = ClockName.NOW,
+    start_at: Annotated[str | None, typer.Option(help=START_AT_HELP)] = None,
+    speed: Annotated[str, typer.Option(help=SPEED_HELP)] = "max",
     rate: Annotated[float | None, typer.Option(min=0.001, help="posts a second at most")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="stop after so many posts")] = None,
-    state: Annotated[Path | None, typer.Option(help="file that remembers how far the run came; default: one in GROUNDSWELL_PRODUCER_STATE_DIR, named by inputs, topic and clock")] = None,
+    state: Annotated[Path | None, typer.Option(help=STATE_HELP)] = None,
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="go on where a stopped run of the same inputs was")] = True,
     summary_json: Annotated[Path | None, typer.Option(help="also write the summary here as JSON")] = None,
 ) -> None:
@@ -80,9 +82,8 @@ def send_command(
         inputs=inputs, clock=clock, start_at=parse_moment(start_at, clock), speed=parse_speed(speed, clock), rate=rate, limit=limit,
     )
     remembers = not any(source.is_standard_input for source in inputs)
-    where = state or state_path(
-        Path(settings.producer_state_dir), settings.kafka_bootstrap_servers, settings.posts_topic, clock, *(source.address for source in inputs)
-    )
+    what = settings.kafka_bootstrap_servers, settings.posts_topic, clock, *(source.address for source in inputs)
+    where = state or state_path(Path(settings.producer_state_dir), *what)
     state_file = StateFile(where, fingerprints) if remembers else None
     if state_file and not resume:
         state_file.forget()

@@ -37,7 +37,9 @@ def created_seconds(record: dict[str, Any], post_id: int) -> int:
 class Clock:
     """Gives posts their time; a shifted clock sets itself by its first post."""
 
-    def __init__(self, name: ClockName, *, start_at: float, now: Callable[[], float] = time.time, shift_microseconds: int | None = None) -> None:
+    def __init__(
+        self, name: ClockName, *, start_at: float, now: Callable[[], float] = time.time, shift_microseconds: int | None = None
+    ) -> None:
         """`start_at`: Unix seconds on which a shifted clock lets the first post fall; a known shift goes before it."""
         self.name = name
         self.shift_microseconds = 0 if name is ClockName.ORIGINAL else shift_microseconds

@@ -167,7 +167,8 @@ class Replay:
         error = NotAPost("larger than the topic takes", f"{len(record.value):,} bytes")
         self.summary.rejected[error.reason] += 1
         file = self._plan.inputs[position.input].name
-        return rejected_record(self._settings.rejected_topic, file, Line(position.line, record.value, len(record.value), position.offset), error)
+        line = Line(position.line, record.value, len(record.value), position.offset)
+        return rejected_record(self._settings.rejected_topic, file, line, error)
 
     def _end(self, delivery: Delivery) -> None:
         """Flush, and remember how far it came or, at the end of all, that there is nothing to go on with."""
@@ -178,7 +179,9 @@ class Replay:
         self.summary.finished = self.summary.finished and not left
         if self._state and self.summary.finished:
             self._state.forget()
-        else:
+        elif self._state:
             self._save(delivery)
+            place = delivery.acknowledged or self._begin.position
+            self.summary.stopped_at = f"line {place.line:,} of {self._plan.inputs[place.input].name}"
 
 

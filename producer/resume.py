@@ -59,7 +59,7 @@ class StateFile:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise AlreadyRunningError(f"Another producer sends the same inputs and holds {self.path}: wait for it or stop it.") from error
+                raise AlreadyRunningError(f"Another producer sends the same inputs ({self.path}): wait for it or stop it.") from error
             yield
 
     def load(self) -> tuple[Progress | None, bool]:

@@ -7,12 +7,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
-import boto3
-import smart_open
 import zstandard
-from botocore.exceptions import BotoCoreError, ClientError
 
 from core.errors import BadInputError
 from core.settings import Settings
@@ -26,7 +23,7 @@ BUFFER_BYTES = 1024 * 1024
 LARGEST_ZSTD_WINDOW = 2**31
 """The dump's archives are written with zstd's long windows."""
 GZIP_MAGIC, ZSTD_MAGIC, BYTE_ORDER_MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
-_DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError, ClientError, BotoCoreError)
+_DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError)
 
 
 class Line(NamedTuple):
@@ -73,7 +70,9 @@ class Input:
         if self.is_standard_input:
             return Fingerprint(self.name, 0, "")
         if self.name.startswith(S3_SCHEME):
-            return self._s3_fingerprint()
+            from producer import s3_objects
+
+            return Fingerprint(self.name, *s3_objects.size_and_version(self.name, self._s3_settings()))
         path = Path(self.name)
         if path.is_dir():
             raise BadInputError(f"{self.name} is a folder: name the files in it.")
@@ -105,36 +104,23 @@ class Input:
         if start.startswith(GZIP_MAGIC):
             return _buffered(gzip.GzipFile(fileobj=plain))
         if start == ZSTD_MAGIC:
-            reader = zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW).stream_reader(plain, read_across_frames=True)
-            return _buffered(reader)
+            return _buffered(ZstdFrames(plain))
         for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
             if self.name.endswith(suffix) and start:
                 raise BadInputError(f"{self.name} is no {kind} archive in spite of its name: rename it, or fetch it again.")
         return plain
 
-    def _open_raw(self) -> BinaryIO | IO[bytes]:
+    def _open_raw(self) -> io.RawIOBase:
         if self.name.startswith(S3_SCHEME):
-            opened: IO[bytes] = smart_open.open(self.name, "rb", compression="disable", transport_params={"client": self._s3_client()})
-            return opened
+            from producer import s3_objects
+
+            return s3_objects.S3Object(self.name, self._s3_settings())
         return Path(self.name).open("rb", buffering=0)
 
-    def _s3_client(self) -> Any:
-        settings = self.settings
-        if settings is None:
+    def _s3_settings(self) -> Settings:
+        if self.settings is None:
             raise BadInputError(f"{self.name} needs the S3 settings of the environment.")
-        secret = settings.s3_secret_access_key
-        return boto3.client(
-            "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-        )
-
-    def _s3_fingerprint(self) -> Fingerprint:
-        bucket, _, key = self.name.removeprefix(S3_SCHEME).partition("/")
-        try:
-            head = self._s3_client().head_object(Bucket=bucket, Key=key)
-        except (ClientError, BotoCoreError, ValueError) as error:
-            raise BadInputError(f"{self.name} cannot be read: {error}. Check its name and the GROUNDSWELL_S3_ variables.") from error
-        return Fingerprint(self.name, int(head["ContentLength"]), str(head["ETag"]))
+        return self.settings
 
 
 class StandardInput(io.RawIOBase):
@@ -154,6 +140,37 @@ class StandardInput(io.RawIOBase):
             if self._is_stopped():
                 return 0
         return self._file.readinto(buffer) or 0
+
+
+class ZstdFrames(io.RawIOBase):
+    """The content of a zstd archive of one frame or many; the library's own reader is silent where an archive is cut off."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self._frame: Any = None
+        self._compressed = b""
+        self._content = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What comes next; 0 at the end; raises EOFError where the archive ends inside a frame."""
+        while not self._content:
+            compressed = self._compressed or self._file.read1(BUFFER_BYTES // 8)
+            if not compressed:
+                if self._frame:
+                    raise EOFError("it ends too early")
+                return 0
+            self._frame = self._frame or zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW).decompressobj()
+            self._content = memoryview(self._frame.decompress(compressed))
+            self._compressed = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        size = min(len(buffer), len(self._content))
+        buffer[:size] = self._content[:size]
+        self._content = self._content[size:]
+        return size
 
 
 def _buffered(raw: Any) -> io.BufferedReader:

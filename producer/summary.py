@@ -18,6 +18,7 @@ class Summary:
     ahead_of_clock: int = 0
     seconds: float = 0.0
     finished: bool = False
+    stopped_at: str | None = None
 
     @property
     def posts_per_second(self) -> float:
@@ -27,16 +28,19 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """All counts by name; `rejected` by reason."""
         return {
-            "sent": self.sent, "rejected": dict(self.rejected.most_common()), "rejected_total": self.rejected.total(), "blank": self.blank,
-            "lines": self.lines, "bytes": self.bytes, "seconds": round(self.seconds, 3), "posts_per_second": round(self.posts_per_second, 1),
+            "sent": self.sent, "rejected": dict(self.rejected.most_common()), "rejected_total": self.rejected.total(),
+            "blank": self.blank, "lines": self.lines, "bytes": self.bytes, "seconds": round(self.seconds, 3),
+            "posts_per_second": round(self.posts_per_second, 1), "stopped_at": self.stopped_at,
             "not_acknowledged": self.not_acknowledged, "ahead_of_clock": self.ahead_of_clock, "finished": self.finished,
         }
 
     def as_text(self) -> str:
-        """Two to five lines."""
+        """A few lines."""
         lines = [f"sent {self.sent:,} posts, {self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: {self.posts_per_second:,.0f} posts/s"]
         lines.append(f"rejected {self.rejected.total():,} lines")
         lines += [f"  {count:,} {reason}" for reason, count in self.rejected.most_common()]
+        if self.stopped_at:
+            lines.append(f"stopped: the next run goes on behind {self.stopped_at}")
         if self.not_acknowledged:
             lines.append(f"{self.not_acknowledged:,} records were not acknowledged; the next run sends them again")
         if self.ahead_of_clock:

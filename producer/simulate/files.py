@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.errors import BadInputError
 from producer.simulate.damage import DAMAGE_KINDS, is_unusable
 from producer.simulate.events import COPY_PASTE, MUST_ALERT, NEEDS, OUTAGE, SPAM
 from producer.simulate.plan import EDITED, FIRST
-from producer.simulate.render import cached_plan, render_records
+from producer.simulate.render import cached_plan, render_slice
 from producer.simulate.text import words_of
 from producer.simulate.vocabulary import LANGUAGES
 from producer.simulate.world import World
@@ -47,8 +48,8 @@ def simulate_days(world: World, days: Iterable[int], folder: Path, *, compress: 
             path = folder / f"posts-{world.date_of(day)}.ndjson{'.zst' if compress else ''}"
             count = len(cached_plan(world, day).record_post)
             slices = [(first, min(first + RECORDS_PER_TASK, count)) for first in range(0, count, RECORDS_PER_TASK)]
-            columns = [world] * len(slices), [day] * len(slices), *zip(*slices, strict=True)
-            parts = (map if processes == 1 else pool.map)(render_records, *columns)
+            render = partial(render_slice, world, day)
+            parts = map(render, slices) if processes == 1 else pool.map(render, slices)
             _write_day(path, parts, slices, compress=compress, report=report)
             paths.append(path)
             kept_truth += truth_of_day(world, day)
@@ -59,15 +60,15 @@ def simulate_days(world: World, days: Iterable[int], folder: Path, *, compress: 
 
 
 def _write_day(path: Path, parts: Iterator[bytes], slices: list[tuple[int, int]], *, compress: bool, report: Report) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    unfinished = path.with_name(path.name + ".partial")
+    with unfinished.open("wb") as file:
         writer = zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False) if compress else file
         for part, (first, last) in zip(parts, slices, strict=True):
             writer.write(part)
             report(last - first, len(part))
         if compress:
             writer.close()
-    partial.replace(path)
+    unfinished.replace(path)
 
 
 def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
@@ -131,8 +132,8 @@ def _read_other_days(path: Path, world: World, days: list[int]) -> list[dict[str
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    partial.replace(path)
+    unfinished = path.with_name(path.name + ".partial")
+    unfinished.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    unfinished.replace(path)
 
 

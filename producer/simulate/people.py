@@ -44,8 +44,8 @@ def author_infos(author: int) -> bytes:
                        (("covers", "100x100"), ("coversMedium", "720x720"), ("coversLarger", "1080x1080")))
     return (
         f'"authorInfos": {{"secUid": "MS4wLjABAAAA{digits[:43]}", "userId": "{user_id(author)}", "uniqueId": "{mention_of(author)}", '
-        f'"nickName": {nick_name}, "signature": "{SIGNATURES[author % len(SIGNATURES)]}", "verified": {"true" if author < 300 else "false"}, '
-        f'{covers}, "isSecret": {"true" if author % 211 == 5 else "false"}}}'
+        f'"nickName": {nick_name}, "signature": "{SIGNATURES[author % len(SIGNATURES)]}", '
+        f'"verified": {"true" if author < 300 else "false"}, {covers}, "isSecret": {"true" if author % 211 == 5 else "false"}}}'
     ).encode()
 
 

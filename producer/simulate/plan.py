@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from producer.simulate import events as kinds
 from producer.simulate.damage import DAMAGE_KINDS
 from producer.simulate.events import Event, events_of_day
-from producer.simulate.vocabulary import ZIPF_EXPONENT, draw_ranks
 from producer.simulate.vocabulary import HEAD as WORD_HEAD
+from producer.simulate.vocabulary import ZIPF_EXPONENT, draw_ranks
 from producer.simulate.wordlists import COMMON_TAGS
 from producer.simulate.world import DAY_SECONDS, EMPTY_TEXT_SHARE, WORDS_PER_TEXT, World
 
@@ -65,8 +65,8 @@ def plan_day(world: World, day: int) -> DayPlan:
     created = world.midnight(day) + seconds.astype(np.int64)
     damage = np.where((random.random(size) < DAMAGED_SHARE) & (event < 0), random.integers(1, len(DAMAGE_KINDS) + 1, size), 0)
     empty = (random.random(size) < EMPTY_TEXT_SHARE) & (event < 0)
-    words, tags, mentions = (np.where(empty, 0, random.poisson(mean, size)) for mean in (WORDS_PER_TEXT - 1, TAGS_PER_TEXT, MENTIONS_PER_TEXT))
-    words = np.where(empty, 0, words + 1)
+    words = np.where(empty, 0, 1 + random.poisson(WORDS_PER_TEXT - 1, size))
+    tags, mentions = (np.where(empty, 0, random.poisson(mean, size)) for mean in (TAGS_PER_TEXT, MENTIONS_PER_TEXT))
     arrival, record_post, record_variant = _deliveries(world, day, seconds, event, damage)
     order = np.argsort(arrival, kind="stable")
     tag_ranks = draw_ranks(random, int(tags.sum()), exponent=ZIPF_EXPONENT, head=WORD_HEAD)
@@ -120,11 +120,12 @@ def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.floa
             text_of.append(first + np.minimum(np.arange(event.posts), random.integers(0, event.texts, event.posts)))
             if event.texts == event.posts:
                 text_of[-1] = first + np.arange(event.posts)
-    columns = [np.concatenate(parts) for parts in (seconds, language, author, event_of, text_of)]
-    order = np.argsort(columns[0], kind="stable")
+    all_seconds = np.concatenate(seconds)
+    order = np.argsort(all_seconds, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    return columns[0][order], columns[1][order], columns[2][order], columns[3][order], place[columns[4][order]]
+    languages, authors, numbers, texts = (np.concatenate(parts)[order].astype(np.int64) for parts in (language, author, event_of, text_of))
+    return all_seconds[order], languages, authors, numbers, place[texts]
 
 
 def _ordinary_authors(random: np.random.Generator, size: int) -> Ints:
@@ -157,7 +158,8 @@ def _deliveries(world: World, day: int, seconds: NDArray[np.float64], event: Int
     arrival += np.where(random.random(size) < LATE_SHARE, random.exponential(240.0, size), 0.0)
     arrival += np.where((random.random(size) < VERY_LATE_SHARE) & (event < 0), random.uniform(3600, 6 * 3600, size), 0.0)
     soon, later = (np.flatnonzero((random.random(size) < share) & (damage == 0)) for share in (AGAIN_SHARE, AGAIN_LATER_SHARE))
-    again = np.concatenate([arrival[soon] + random.uniform(5, 600, len(soon)), arrival[later] + random.uniform(3600, 10 * 3600, len(later))])
+    delays = random.uniform(5, 600, len(soon)), random.uniform(3600, 10 * 3600, len(later))
+    again = np.concatenate([arrival[soon] + delays[0], arrival[later] + delays[1]])
     posts = np.concatenate([np.arange(size), soon, later])
     edited = np.where(random.random(len(again)) < 0.2, EDITED, AGAIN)
     return np.concatenate([arrival, again]), posts, np.concatenate([np.full(size, FIRST), edited])

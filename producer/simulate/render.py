@@ -22,7 +22,8 @@ _RECORD = (
     b'"video": {"urls": ["https://v16.muscdn.com/%b/%b/video/tos/useast2a/tos-useast2a-ve-0068c004/%b/?a=1233&br=%d&bt=972&cr=0&cs=0&dr=0'
     b'&ds=3&er=&l=%b&lr=tiktok_m&qs=0&rc=%b%%3D%%3D&vl=&vr="], '
     b'"videoMeta": {"width": %d, "height": %d, "ratio": %d, "duration": %d}}, '
-    b'"diggCount": %d, "shareCount": %d, %b"commentCount": %d, "isOriginal": %b, "isOfficial": %b, "isActivityItem": false, "warnInfo": []}, '
+    b'"diggCount": %d, "shareCount": %d, %b"commentCount": %d, "isOriginal": %b, "isOfficial": %b, '
+    b'"isActivityItem": false, "warnInfo": []}, '
     b'%b, %b, %b"duetInfo": "%d", "textExtra": %b%b}'
 )
 _SIZES = ((576, 1024), (720, 1280), (540, 960), (576, 720))
@@ -35,8 +36,9 @@ def cached_plan(world: World, day: int) -> DayPlan:
     return plan_day(world, day)
 
 
-def render_records(world: World, day: int, first: int, last: int) -> bytes:
-    """The day's records number `first` to before `last`, in order of delivery, a line each."""
+def render_slice(world: World, day: int, numbers: tuple[int, int]) -> bytes:
+    """The day's records from the first number to before the second, in order of delivery, a line each."""
+    first, last = numbers
     plan = cached_plan(world, day)
     lines = []
     for post, variant in zip(plan.record_post[first:last].tolist(), plan.record_variant[first:last].tolist(), strict=True):

@@ -4,6 +4,7 @@ Vocabulary grows as tokens^0.8 where ranks follow a power law with exponent 1/0.
 five words of a day are then seen once. No table is kept: a word is computed from its rank.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,7 +28,7 @@ def draw_ranks(random: np.random.Generator, size: int, *, exponent: float, head:
 
 def rank_probability(rank: int) -> float:
     """The share of a language's tokens that is the word of `rank`."""
-    return ((rank + HEAD) / HEAD) ** (1 - ZIPF_EXPONENT) - ((rank + 1 + HEAD) / HEAD) ** (1 - ZIPF_EXPONENT)
+    return math.pow((rank + HEAD) / HEAD, 1 - ZIPF_EXPONENT) - math.pow((rank + 1 + HEAD) / HEAD, 1 - ZIPF_EXPONENT)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ Words are in order of frequency. A language's later words are made of its syllab
 ending in a vowel and no vowel holding a consonant, so that different syllables always give different words.
 """
 
+# ruff: noqa: SIM905, E501 (word lists read best as text)
+
 ENGLISH = (
     "love dance music life video family happy friends beautiful funny girl school food cute morning summer night baby party "
     "home dog cat song crazy weekend sister brother birthday mother father game football coffee cooking travel beach winter "
