@@ -17,6 +17,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
+run: export RUN_STARTED := $(shell date +%s)
 run: setup ## load a simulated history, replay a live day, show alerts; POSTS=file replays your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 

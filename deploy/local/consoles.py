@@ -13,8 +13,6 @@ from deploy.local.postgres import installation
 from deploy.local.shell import search_path
 from sql.connection import transaction
 
-EXTENSIONS = ("avro", "httpfs", "iceberg", "postgres_scanner")
-
 
 def psql_command(query: str | None) -> list[str]:
     """The wheel's psql, or one query through it; the connection comes from the environment."""
@@ -34,23 +32,29 @@ def duckdb_command(layout: Layout, settings: Settings, query: str | None) -> lis
 
 def preparation_of(settings: Settings) -> str:
     """SQL for DuckDB: `raw_posts` is the archive as it is now, every other table is Postgres's, read only."""
+    arguments = settings.postgres_connect_arguments()
+    connection = " ".join(f"{name}={arguments[name]}" for name in ("host", "port", "dbname", "user", "password", "sslmode"))
+    statements = [
+        *archive_statements(settings),
+        f"LOAD {_quoted(str(extension_path('postgres_scanner')))}",
+        f"ATTACH {_quoted(connection)} AS tables (TYPE postgres, READ_ONLY)",
+        "SET search_path = 'memory.main,tables.public'",
+    ]
+    return "\n".join([".output /dev/null", *(f"{statement};" for statement in statements), ".output", ""])
+
+
+def archive_statements(settings: Settings) -> list[str]:
+    """SQL for DuckDB that makes the view `raw_posts`, the archive as it is now; without the view where there is none yet."""
     secret = settings.s3_secret_access_key
     endpoint = (settings.s3_endpoint or "").removeprefix("http://")
-    postgres = settings.postgres_connect_arguments()
-    connection = " ".join(f"{name}={postgres[name]}" for name in ("host", "port", "dbname", "user", "password", "sslmode"))
-    lines = [
-        ".output /dev/null",
-        *(f"LOAD {_quoted(str(extension_path(name)))};" for name in EXTENSIONS),
-        "SET TimeZone = 'UTC';",
-        f"CREATE SECRET archive (TYPE s3, KEY_ID {_quoted(settings.s3_access_key_id or '')}, REGION {_quoted(settings.s3_region)}, "
-        f"SECRET {_quoted(secret.get_secret_value() if secret else '')}, ENDPOINT {_quoted(endpoint)}, URL_STYLE 'path', USE_SSL false);",
-        f"ATTACH {_quoted(connection)} AS tables (TYPE postgres, READ_ONLY);",
-    ]
     archive = metadata_location(settings)
-    if archive:
-        lines.append(f"CREATE VIEW raw_posts AS SELECT * FROM iceberg_scan({_quoted(archive)});")
-    lines += ["SET search_path = 'memory.main,tables.public';", ".output"]
-    return "\n".join(lines) + "\n"
+    return [
+        *(f"LOAD {_quoted(str(extension_path(name)))}" for name in ("avro", "httpfs", "iceberg")),
+        "SET TimeZone = 'UTC'",
+        f"CREATE SECRET archive (TYPE s3, KEY_ID {_quoted(settings.s3_access_key_id or '')}, REGION {_quoted(settings.s3_region)}, "
+        f"SECRET {_quoted(secret.get_secret_value() if secret else '')}, ENDPOINT {_quoted(endpoint)}, URL_STYLE 'path', USE_SSL false)",
+        *([f"CREATE VIEW raw_posts AS SELECT * FROM iceberg_scan({_quoted(archive)})"] if archive else []),
+    ]
 
 
 def metadata_location(settings: Settings) -> str | None:

@@ -60,16 +60,16 @@ def java_problem(environment: "Mapping[str, str]") -> "str | None":
     java = os.path.join(home, "bin", "java") if home else shutil.which("java", path=environment.get("PATH"))
     advice = "install Java 17 or newer, on Debian and Ubuntu with `apt install openjdk-17-jre-headless`"
     if not java:
-        return "Java is missing: {}.".format(advice)
+        return f"Java is missing: {advice}."
     try:
         answer = subprocess.Popen([java, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).communicate()[0].decode(errors="replace")
     except OSError:
-        return "JAVA_HOME is {}, where there is no bin/java: correct or unset it, or {}.".format(home, advice)
+        return f"JAVA_HOME is {home}, where there is no bin/java: correct or unset it, or {advice}."
     version = re.search(r'version "(?:1\.)?(\d+)', answer)
     if version is None:
-        return "{} -version answers {!r}: {}.".format(java, answer.strip()[:200], advice)
+        return f"{java} -version answers {answer.strip()[:200]!r}: {advice}."
     if int(version.group(1)) < JAVA_NEEDED:
-        return "Java 17 or newer is needed, and {} is Java {}: {}, or set JAVA_HOME to a newer one.".format(java, version.group(1), advice)
+        return f"Java 17 or newer is needed, and {java} is Java {version.group(1)}: {advice}, or set JAVA_HOME to a newer one."
     return None
 
 
@@ -77,10 +77,10 @@ def port_problems(environment: "Mapping[str, str]") -> "list[str]":
     """Ports that were asked for must be ports."""
     found = []
     for service in PORTS:
-        name = "GROUNDSWELL_LOCAL_{}_PORT".format(service)
+        name = f"GROUNDSWELL_LOCAL_{service}_PORT"
         text = environment.get(name)
         if text and not (text.isdigit() and 1 <= int(text) <= 65535):
-            found.append("{} is {!r}: a port is a number from 1 to 65535; unset it to have a free one chosen.".format(name, text))
+            found.append(f"{name} is {text!r}: a port is a number from 1 to 65535; unset it to have a free one chosen.")
     return found
 
 
@@ -98,7 +98,7 @@ def write_problem(folder: str) -> "str | None":
     try:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        return "{} cannot be written to ({}): give yourself permission, or use a copy of your own.".format(existing, error.strerror)
+        return f"{existing} cannot be written to ({error.strerror}): give yourself permission, or use a copy of your own."
     return None
 
 
@@ -106,7 +106,7 @@ def disk_problem(folder: str, gigabytes: float) -> "str | None":
     """Is there room?"""
     free = shutil.disk_usage(_existing(folder)).free / 1e9
     if free < gigabytes:
-        return "The disk of {} has {:.1f} GB free and {} GB are needed: make room or use another disk.".format(folder, free, gigabytes)
+        return f"The disk of {folder} has {free:.1f} GB free and {gigabytes} GB are needed: make room or use another disk."
     return None
 
 

@@ -169,6 +169,11 @@ def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], t
         time.sleep(0.05)
 
 
+def exit_code(program: Program) -> int | None:
+    """How a program ended that this very process started; None while it runs."""
+    return _CHILDREN[program.pid].poll()
+
+
 def memory_bytes(layout: Layout, program: Program) -> int:
     """Resident memory of the program and of its children; shared pages count for each."""
     total = 0
@@ -223,8 +228,8 @@ def _carries_mark(process: psutil.Process, root: Path) -> bool:
 def _reap(pid: int) -> None:
     """A child of this very process stays a zombie until somebody asks how it ended."""
     child = _CHILDREN.get(pid)
-    if child is not None and child.poll() is not None:
-        del _CHILDREN[pid]
+    if child is not None:
+        child.poll()
 
 
 def _signal(pid: int, number: int) -> None:

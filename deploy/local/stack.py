@@ -57,6 +57,7 @@ def settings_of(layout: Layout, state: State) -> Settings:
         spark_jars_dir=str(layout.jars / "spark"),
         spark_local_dir=str(layout.spark_scratch),
         checkpoint_dir=str(layout.checkpoints),
+        producer_state_dir=str(layout.root / "producer"),
     )
 
 
@@ -66,11 +67,8 @@ def up(layout: Layout) -> list[str]:
     Raises NotReadyError where a server does not start; those that this call started are then stopped again.
     """
     with _locked(layout):
-        state = read_state(layout) or new_state()
+        state, notes = _prepared(layout)
         running = _running_services(layout)
-        notes = choose_ports(state, running)
-        state.postgres = state.postgres or choose_place(layout)
-        write_private(layout.state_file, state.model_dump_json(indent=1))
         settings = settings_of(layout, state)
         for folder in (layout.checkpoints, layout.spark_scratch):
             folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +79,12 @@ def up(layout: Layout) -> list[str]:
             raise
         write_env(layout, state, settings)
         return notes
+
+
+def prepare(layout: Layout) -> State:
+    """Choose ports and credentials without starting anything, so that programs can be given their settings already."""
+    with _locked(layout):
+        return _prepared(layout)[0]
 
 
 def down(layout: Layout) -> list[str]:
@@ -115,6 +119,14 @@ def status(layout: Layout) -> list[ServerStatus]:
     running = {program.name: program for program in processes.all_running(layout)}
     names = [*SERVERS, *(name for name in running if name not in SERVERS)]
     return [_status_of(layout, state, name, running.get(name)) for name in names]
+
+
+def _prepared(layout: Layout) -> tuple[State, list[str]]:
+    state = read_state(layout) or new_state()
+    notes = choose_ports(state, _running_services(layout))
+    state.postgres = state.postgres or choose_place(layout)
+    write_private(layout.state_file, state.model_dump_json(indent=1))
+    return state, notes
 
 
 def _status_of(layout: Layout, state: State | None, name: str, program: processes.Program | None) -> ServerStatus:

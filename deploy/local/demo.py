@@ -1,0 +1,127 @@
+"""The demonstration's world and calendar: which simulated day is next, what was done with it, and what was to be found in it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.errors import BadInputError
+
+SEED = 7
+POSTS_PER_DAY = 24_000
+HISTORY_DAYS = 7
+FIRST_LIVE_DAYS_AGO = 31
+"""The first live day lies so many days back that a month of further ones can be played after it."""
+ONE_DAY = timedelta(days=1)
+
+
+class Calendar(BaseModel):
+    """What the demonstration has done so far; kept in `.local/demo/calendar.json`."""
+
+    first_live_day: date
+    history_sent: bool = False
+    last_learned: date | None = None
+    played: list[date] = []
+
+    @property
+    def world_start(self) -> date:
+        """First day of the simulated world: the first of the history."""
+        return self.first_live_day - HISTORY_DAYS * ONE_DAY
+
+    @property
+    def live_day(self) -> date:
+        """The day to play next."""
+        return self.played[-1] + ONE_DAY if self.played else self.first_live_day
+
+    def days_to_learn(self) -> list[date]:
+        """Days before the live day that the batch has not learned yet, in order."""
+        first = self.last_learned + ONE_DAY if self.last_learned else self.world_start
+        return [first + number * ONE_DAY for number in range((self.live_day - first).days)]
+
+
+def read_calendar(folder: Path, today: date) -> Calendar:
+    """The calendar in `folder`, or a new one; raises BadInputError where every day up to yesterday was played."""
+    path = folder / "calendar.json"
+    calendar = Calendar.model_validate_json(path.read_text()) if path.exists() else Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
+    if calendar.live_day >= today:
+        raise BadInputError(f"Every simulated day up to yesterday was played. `make clean` starts a new history, {path.parent} holds the old one.")
+    return calendar
+
+
+def save_calendar(folder: Path, calendar: Calendar) -> None:
+    """Write the calendar, at once or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / "calendar.json.partial"
+    partial.write_text(calendar.model_dump_json(indent=1))
+    partial.replace(folder / "calendar.json")
+
+
+def posts_file(folder: Path, day: date) -> Path:
+    """The file of a simulated day."""
+    return folder / f"posts-{day}.ndjson.zst"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A labelled event of the simulated world. Times are Unix seconds."""
+
+    kind: str
+    keyword: str | None
+    keywords: frozenset[str]
+    start: float
+    end: float
+    posts: int
+    must_alert: bool | None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An alert that was raised and not withdrawn."""
+
+    keyword: str
+    opened_window: datetime
+    posts: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Alerts against labels: pairs of event and alert, events without one, alerts without an event."""
+
+    found: list[tuple[Event, Raised]]
+    missed: list[Event]
+    left_alone: list[Event]
+    unlabelled: list[Raised]
+
+
+def read_events(folder: Path, day: date) -> list[Event]:
+    """The labelled events of a day."""
+    rows = [json.loads(line) for line in (folder / "truth.ndjson").read_text().splitlines()]
+    return [
+        Event(row["kind"], row["keyword"], frozenset(row["keywords"]), row["start"], row["end"], row["posts"], row["must_alert"])
+        for row in rows
+        if row["day"] == str(day)
+    ]
+
+
+def judge(events: Sequence[Event], alerts: Sequence[Raised], *, window_seconds: int = 900) -> Verdict:
+    """Match alerts to events: same keyword, opened in a window that the event touches."""
+    first: dict[Event, Raised] = {}
+    unlabelled = []
+    for alert in sorted(alerts, key=lambda alert: alert.opened_window):
+        opened = alert.opened_window.timestamp()
+        event = next(
+            (event for event in events if alert.keyword in event.keywords and event.start - window_seconds < opened < event.end), None
+        )
+        if event is None:
+            unlabelled.append(alert)
+        else:
+            first.setdefault(event, alert)
+    return Verdict(
+        found=[(event, first[event]) for event in events if event in first],
+        missed=[event for event in events if event not in first and event.must_alert],
+        left_alone=[event for event in events if event not in first and event.must_alert is False],
+        unlabelled=unlabelled,
+    )

@@ -1,0 +1,204 @@
+"""What a person sees of a run, and the commands that it is made of: each stage with its seconds, each command with its log.
+
+With a terminal one line shows what is being done and the newest line of its log; without one there is a plain line now
+and then. A command that fails becomes one sentence with the end of its log.
+"""
+
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from core.errors import NotReadyError
+from deploy.local import processes
+from deploy.local.layout import Layout
+
+PLAIN_SECONDS = 10.0
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class StoppedError(NotReadyError):
+    """A command was given up because the run ends."""
+
+
+@dataclass
+class Active:
+    """A stage that is under way."""
+
+    title: str
+    log: Path | None
+    log_start: int
+    started: float = field(default_factory=time.monotonic)
+    said: float = field(default_factory=time.monotonic)
+
+    def describe(self, *, detail: bool) -> str:
+        """Title, seconds and, where asked for, the newest line of the log."""
+        text = f"{self.title} {time.monotonic() - self.started:.0f} s"
+        newest = self._newest_line() if detail else ""
+        return f"{text}: {newest}" if newest else text
+
+    def _newest_line(self) -> str:
+        if self.log is None or not self.log.exists():
+            return ""
+        with self.log.open("rb") as file:
+            file.seek(max(self.log_start, self.log.stat().st_size - 2000))
+            lines = file.read().decode(errors="replace").split("\n")
+        return next((_COLOURS.sub("", line).strip()[:120] for line in reversed(lines) if line.strip()), "")
+
+
+class Screen:
+    """The stages of a run, for a terminal or for a file; used from several threads."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.seconds: dict[str, float] = {}
+        self._active: list[Active] = []
+        self._lock = threading.Lock()
+        self._status = Status("", console=self.console) if self.is_terminal else None
+        self._ended = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks on."""
+        return sys.stdout.isatty()
+
+    def __enter__(self) -> "Screen":
+        self._ticker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._ticker.join()
+        if self._status:
+            self._status.stop()
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """A line that stays."""
+        self.console.print(text, markup=False, style=style)
+
+    @contextmanager
+    def stage(self, title: str, log: Path | None = None) -> Iterator[None]:
+        """Show that `title` is under way; note how long it took."""
+        active = Active(title, log, log.stat().st_size if log and log.exists() else 0)
+        with self._lock:
+            self._active.append(active)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._active.remove(active)
+            self.seconds[title] = time.monotonic() - active.started
+        self.say(f"  {title:<52}{self.seconds[title]:>6.1f} s", style="dim")
+
+    def _tick(self) -> None:
+        while not self._ended.wait(0.25):
+            with self._lock:
+                active = list(self._active)
+            if self._status:
+                self._show(self._status, active)
+            else:
+                self._remind(active)
+
+    def _show(self, status: Status, active: list[Active]) -> None:
+        if not active:
+            status.stop()
+            return
+        status.update(" | ".join(stage.describe(detail=len(active) < 3) for stage in active)[: max(self.console.width - 4, 20)])
+        status.start()
+
+    def _remind(self, active: list[Active]) -> None:
+        for stage in active:
+            if time.monotonic() - stage.said > PLAIN_SECONDS:
+                stage.said = time.monotonic()
+                self.say(f"  ... {stage.describe(detail=True)}")
+
+
+class Commands:
+    """Runs commands in the stack's environment, each registered with the stack, so that `make stop` ends them too."""
+
+    def __init__(self, layout: Layout, screen: Screen, environment: Mapping[str, str]) -> None:
+        self._layout = layout
+        self._screen = screen
+        self._environment = environment
+        self._names: list[str] = []
+        self._stopping = threading.Event()
+
+    def run(self, name: str, title: str, *arguments: str, further: Mapping[str, str] | None = None) -> None:
+        """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails."""
+        with self._screen.stage(title, processes.log_path(self._layout, name)):
+            self.wait(self.start(name, *arguments, further=further))
+
+    def start(self, name: str, *arguments: str, further: Mapping[str, str] | None = None) -> processes.Program:
+        """Start `python -m ARGUMENTS`, its output in `.local/logs/NAME.log`."""
+        if self._stopping.is_set():
+            raise StoppedError(f"{name} was not started, because the run ends.")
+        self._names.append(name)
+        environment = {**self._environment, **(further or {})}
+        return processes.start(self._layout, name, [sys.executable, "-m", *arguments], environment=environment)
+
+    def wait(self, program: processes.Program) -> None:
+        """Wait until the program ends; NotReadyError where it fails."""
+        while (code := processes.exit_code(program)) is None:
+            time.sleep(0.05)
+        processes.running(self._layout, program.name)
+        if code:
+            raise self.failure(program)
+
+    def wait_until(self, condition: Callable[[], bool], program: processes.Program, what: str, timeout_seconds: float = 600) -> None:
+        """Wait until `condition` holds while `program` runs; NotReadyError where it ends or time runs out."""
+        deadline = time.monotonic() + timeout_seconds
+        while not condition():
+            if processes.exit_code(program) is not None:
+                raise self.failure(program)
+            if time.monotonic() > deadline:
+                log = processes.log_path(self._layout, program.name)
+                raise NotReadyError(f"After {timeout_seconds:.0f} s {what} is still not done. The end of {log}:\n{processes.last_lines(log)}")
+            time.sleep(0.2)
+
+    def failure(self, program: processes.Program) -> NotReadyError:
+        """The sentence for a program that ended."""
+        if self._stopping.is_set():
+            return StoppedError(f"{program.name} was stopped.")
+        log = processes.log_path(self._layout, program.name)
+        return NotReadyError(f"{program.name} ended with code {processes.exit_code(program)}. The end of {log}:\n{processes.last_lines(log, 8)}")
+
+    def stop_all(self) -> None:
+        """Stop what still runs of what was started here."""
+        self._stopping.set()
+        for name in self._names:
+            program = processes.running(self._layout, name)
+            if program is not None:
+                processes.stop(self._layout, program)
+
+
+def side_by_side(*tasks: Callable[[], None]) -> None:
+    """Run tasks in threads and wait for all; the first error is raised when all have ended."""
+    errors: list[BaseException] = []
+
+    def guarded(task: Callable[[], None]) -> None:
+        try:
+            task()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)  # with a time limit, so that Ctrl-C is heard
+    if errors:
+        raise errors[0]
+
+
+def python_arguments(values: Sequence[tuple[str, str | None]]) -> list[str]:
+    """`--name value` for every value that is given."""
+    return [part for name, value in values if value for part in (name, value)]
