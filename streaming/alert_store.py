@@ -1,7 +1,6 @@
 """Incidents and live counts in Postgres: loads what the next decision needs, writes what was decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -45,7 +44,7 @@ def save_live(cursor: Cursor, unusual: Sequence[KeywordCount], usual: Sequence[K
         keys = {"starts": [count.window_start for count in usual], "keywords": [count.keyword for count in usual]}
         cursor.execute(query("drop_live_counts"), keys)
     if unusual:
-        execute_values(cursor, query("upsert_live_counts"), [astuple(count) for count in unusual], page_size=1000)
+        execute_values(cursor, query("upsert_live_counts"), unusual, page_size=1000)
 
 
 def load_live(cursor: Cursor, *, keywords: Iterable[str]) -> list[KeywordCount]:

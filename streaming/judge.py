@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
@@ -16,8 +17,7 @@ from sql.connection import query
 HOURS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordCount:
+class KeywordCount(NamedTuple):
     """What was counted of one keyword in one window, as `count_keywords_per_window` gives it."""
 
     window_start: datetime

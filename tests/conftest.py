@@ -8,6 +8,7 @@ else uses. `spark` is one session for all; `spark_for(settings)` gives a view of
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,13 @@ def spark_for(spark: "SparkSession") -> "Callable[[Settings], SparkSession]":
 
 
 def _world(stack: Settings, folder: Path) -> Iterator[Settings]:
+    with own_world(stack, folder) as settings:
+        yield settings
+
+
+@contextmanager
+def own_world(stack: Settings, folder: Path) -> Iterator[Settings]:
+    """Topics, databases, warehouse and checkpoints that nobody else uses, on the servers of `stack`."""
     from deploy.local.kafka import create_topics
     from deploy.local.postgres import create_databases, drop_databases
 
@@ -111,5 +119,7 @@ def _world(stack: Settings, folder: Path) -> Iterator[Settings]:
     create_databases(stack, [name], template=TEMPLATE)
     create_databases(stack, [f"lake_{name}"])
     create_topics(world)
-    yield world
-    drop_databases(stack, [name, f"lake_{name}"])
+    try:
+        yield world
+    finally:
+        drop_databases(stack, [name, f"lake_{name}"])
