@@ -21,6 +21,7 @@ from producer.signals import stop_on_signals
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
 from producer.sources import Input
+from producer.summary import Summary
 
 DEFAULT_COMMAND = "send"
 CLOCK_HELP = "time_stamp: now, the moment of sending; original, createTime; shifted, moved so that the first post falls on --start-at"
@@ -87,20 +88,25 @@ def send_command(
     state_file = StateFile(where, fingerprints) if remembers else None
     if state_file and not resume:
         state_file.forget()
-    summary = None
     with ExitStack() as stack:
         if state_file:
             stack.enter_context(state_file.locked())
         replay = Replay(plan, settings, state=state_file, status=stack.enter_context(StatusLine()), stop=stop.event)
         try:
-            summary = replay.run()
+            replay.run()
         finally:
-            summary = replay.summary
-            if summary_json:
-                summary_json.write_bytes(orjson.dumps(summary.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
-    typer.echo(summary.as_text())
+            _report(replay.summary, summary_json)
     if stop.signal:
         raise typer.Exit(128 + stop.signal)
+
+
+def _report(summary: Summary, summary_json: Path | None) -> None:
+    typer.echo(summary.as_text())
+    if summary_json:
+        try:
+            summary_json.write_bytes(orjson.dumps(summary.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
+        except OSError as error:
+            raise BadInputError(f"Cannot write {summary_json}: {error.strerror}. Name another file with --summary-json.") from error
 
 
 @app.command("simulate")

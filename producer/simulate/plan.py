@@ -117,9 +117,8 @@ def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.floa
             language.append(np.full(event.posts, event.language))
             author.append(_event_authors(random, event, day, position))
             event_of.append(np.full(event.posts, position))
-            text_of.append(first + np.minimum(np.arange(event.posts), random.integers(0, event.texts, event.posts)))
-            if event.texts == event.posts:
-                text_of[-1] = first + np.arange(event.posts)
+            own = np.arange(event.posts)
+            text_of.append(first + np.where(own < event.texts, own, random.integers(0, event.texts, event.posts)))
     all_seconds = np.concatenate(seconds)
     order = np.argsort(all_seconds, kind="stable")
     place = np.empty_like(order)

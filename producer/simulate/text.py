@@ -1,7 +1,5 @@
 """From a post's drawn ranks to its text and the textExtra that points into it."""
 
-from unicodedata import category
-
 from producer.simulate.people import mention_of, user_id
 from producer.simulate.plan import DayPlan
 from producer.simulate.vocabulary import LANGUAGES, Language
@@ -93,7 +91,7 @@ def _extra(start: int, end: int, *, hashtag: str = "", user: str = "") -> TextEx
 
 
 def words_of(plan: DayPlan, post: int) -> set[str]:
-    """The words and hashtags of a post's text in lower case, without punctuation."""
+    """The words, hashtags and emoji of a post's text in lower case, without punctuation."""
     text, _ = write_text(plan, post)
     kept = (part for part in text.lower().split() if not part.startswith(("@", "http")))
-    return {word for part in kept if (word := "".join(c for c in part if c.isalnum() or category(c).startswith("M")))}
+    return {word for part in kept if (word := part.strip('#,!"'))}

@@ -1,0 +1,50 @@
+"""Laws of the state file: what is remembered comes back, and only for the inputs it belongs to."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import AlreadyRunningError, BadInputError
+from producer.resume import Position, Progress, StateFile, state_path
+from producer.sources import Fingerprint
+
+INPUTS = [Fingerprint("/posts.ndjson", 100, "1")]
+PROGRESS = Progress(Position(0, 57, 3), 12_000_000)
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    StateFile(tmp_path / "state.json", INPUTS).save(PROGRESS)
+    assert StateFile(tmp_path / "state.json", INPUTS).load() == (PROGRESS, False)
+
+
+def test_nothing_is_loaded_where_nothing_was_saved_or_it_was_forgotten(tmp_path: Path) -> None:
+    state = StateFile(tmp_path / "state.json", INPUTS)
+    assert state.load() == (None, False)
+    state.save(PROGRESS)
+    state.forget()
+    assert state.load() == (None, False)
+
+
+def test_progress_on_inputs_that_have_changed_is_not_used(tmp_path: Path) -> None:
+    StateFile(tmp_path / "state.json", INPUTS).save(PROGRESS)
+    assert StateFile(tmp_path / "state.json", [Fingerprint("/posts.ndjson", 101, "2")]).load() == (None, True)
+
+
+def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_bytes(b'{"version": 1, "posi')
+    with pytest.raises(BadInputError, match="delete it, or start over with --no-resume"):
+        StateFile(tmp_path / "state.json", INPUTS).load()
+
+
+def test_two_runs_over_the_same_inputs_exclude_each_other(tmp_path: Path) -> None:
+    with StateFile(tmp_path / "state.json", INPUTS).locked():
+        with pytest.raises(AlreadyRunningError, match="wait for it or stop it"), StateFile(tmp_path / "state.json", INPUTS).locked():
+            pass
+    with StateFile(tmp_path / "state.json", INPUTS).locked():
+        pass
+
+
+def test_inputs_topic_and_clock_name_the_state_file(tmp_path: Path) -> None:
+    first = state_path(tmp_path, "servers", "topic", "now", "/a", "/b")
+    assert first == state_path(tmp_path, "servers", "topic", "now", "/a", "/b")
+    assert first != state_path(tmp_path, "servers", "topic", "original", "/a", "/b")

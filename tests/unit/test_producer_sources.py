@@ -1,0 +1,97 @@
+"""Laws of the inputs: every kind gives the same lines from any position, and a damaged one says where."""
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from core.errors import BadInputError
+from producer import sources
+from producer.sources import Input, Line
+
+TEXT = "\ufeff{\"a\": 1}\r\n\n{\"b\": \"é\"}\nlast".encode()
+LINES = [b'{"a": 1}\r\n', b"\n", '{"b": "é"}\n'.encode(), b"last"]
+
+
+def two_frames(content: bytes) -> bytes:
+    compressor = zstandard.ZstdCompressor()
+    return compressor.compress(content[:20]) + compressor.compress(content[20:])
+
+
+def a_file(folder: Path, name: str, content: bytes) -> Input:
+    (folder / name).write_bytes(content)
+    return Input(str(folder / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain.ndjson", TEXT),
+        ("one.gz", gzip.compress(TEXT)),
+        ("two.gz", gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:])),
+        ("one.zst", zstandard.ZstdCompressor().compress(TEXT)),
+        ("two.zst", two_frames(TEXT)),
+        ("named-wrongly.ndjson", gzip.compress(TEXT)),
+    ],
+)
+def test_every_kind_of_file_gives_the_same_lines_and_goes_on_from_each_of_them(tmp_path: Path, name: str, content: bytes) -> None:
+    source = a_file(tmp_path, name, content)
+    lines = list(source.lines())
+    assert [line.data for line in lines] == LINES
+    assert [(line.number, line.end) for line in lines] == [(1, 13), (2, 14), (3, 26), (4, 30)]
+    for done, line in enumerate(lines, start=1):
+        assert list(source.lines(offset=line.end, number=line.number)) == lines[done:]
+
+
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
+    assert list(a_file(tmp_path, "empty.zst", b"").lines()) == []
+
+
+def test_a_line_over_the_limit_is_cut_and_its_length_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(sources, "KEPT_OF_LONG_LINE", 4)
+    source = a_file(tmp_path, "long.ndjson", b"short\n" + b"x" * 25 + b"\n" + b"0123456789\nend")
+    assert list(source.lines()) == [Line(1, b"short\n", 6, 6), Line(2, b"xxxx", 26, 32), Line(3, b"0123456789\n", 11, 43), Line(4, b"end", 3, 46)]
+
+
+@pytest.mark.parametrize("name", ["cut.gz", "cut.zst"])
+def test_an_archive_that_is_cut_off_gives_its_lines_and_then_an_error_that_says_where(tmp_path: Path, name: str) -> None:
+    content = b"".join(b"%d and some more text %d\n" % (number, number * 7919 % 1000003) for number in range(200_000))
+    archive = gzip.compress(content) if name.endswith("gz") else zstandard.ZstdCompressor().compress(content)
+    source = a_file(tmp_path, name, archive[: len(archive) // 2])
+    lines = []
+    with pytest.raises(BadInputError, match=rf"{name} is damaged or cannot be read behind line \d+"):
+        for line in source.lines():
+            lines.append(line.data)
+    assert len(lines) > 10_000
+    assert lines[:2] == [b"0 and some more text 0\n", b"1 and some more text 7919\n"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("text.gz", "gzip"), ("text.zst", "zstd")])
+def test_a_text_under_the_name_of_an_archive_is_an_error(tmp_path: Path, name: str, kind: str) -> None:
+    with pytest.raises(BadInputError, match=f"is no {kind} archive"):
+        list(a_file(tmp_path, name, TEXT).lines())
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="nothing.ndjson cannot be read: No such file or directory"):
+        Input(str(tmp_path / "nothing.ndjson")).fingerprint()
+    with pytest.raises(BadInputError, match="is a folder"):
+        Input(str(tmp_path)).fingerprint()
+
+
+def test_a_changed_file_has_another_fingerprint(tmp_path: Path) -> None:
+    before = a_file(tmp_path, "posts.ndjson", b"one\n").fingerprint()
+    assert a_file(tmp_path, "posts.ndjson", b"one\ntwo\n").fingerprint() != before
+
+
+def test_reading_behind_the_end_of_an_archive_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="it ends before the place"):
+        list(a_file(tmp_path, "short.gz", gzip.compress(b"one\n")).lines(offset=100, number=5))
+
+
+def test_zstd_content_is_read_in_pieces_of_any_size() -> None:
+    frames = sources.ZstdFrames(io.BufferedReader(io.BytesIO(two_frames(TEXT))))  # type: ignore[arg-type]
+    assert b"".join(iter(lambda: frames.read(7) or b"", b"")) == TEXT
