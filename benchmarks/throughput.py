@@ -6,7 +6,6 @@ batch, in which Java compiles itself, are counted in "cold" and left out in "war
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -47,19 +46,19 @@ def _round(settings: Settings, folder: Path, posts: int, number: int) -> list[tu
     files = [str(path) for path in sorted(data.glob("posts-*"))]
     rows.append(_timed(settings, log, "produce", posts, ("producer", "send", *files, "--clock", "original", "--no-resume")))
     for query in ("archive", "detect"):
-        rows.append(_timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm=lambda q=query: _warm_rate(settings, q)))
+        rows.append(_timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm_query=query))
     for path in files:
         Path(path).unlink()
     return rows
 
 
 def _timed(
-    settings: Settings, log: Path, part: str, posts: int, arguments: tuple[str, ...], warm: Callable[[], float] | None = None
+    settings: Settings, log: Path, part: str, posts: int, arguments: tuple[str, ...], warm_query: str | None = None
 ) -> tuple[str, ...]:
     began = time.perf_counter()
     command = run(settings, log, *arguments)
     seconds = time.perf_counter() - began
-    warm_rate = f"{warm():,.0f}" if warm else ""
+    warm_rate = f"{_warm_rate(settings, warm_query):,.0f}" if warm_query else ""
     return part, f"{posts / seconds:,.0f}", warm_rate, f"{seconds:.1f}", f"{command.peak_bytes / 2**20:,.0f}"
 
 
@@ -70,7 +69,8 @@ def _warm_rate(settings: Settings, query: str) -> float:
         batches = cursor.fetchall()
         cursor.execute("DELETE FROM pipeline_metrics WHERE query = %s", (query,))
     warm = batches[1:]
-    return 1000 * sum(records for records, _ in warm) / max(sum(milliseconds for _, milliseconds in warm), 1)
+    records, milliseconds = (sum(batch[i] for batch in warm) for i in (0, 1))
+    return 1000.0 * float(records) / max(float(milliseconds), 1.0)
 
 
 if __name__ == "__main__":

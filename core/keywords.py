@@ -20,13 +20,13 @@ MAX_KEYWORDS_PER_POST = 100
 MAX_KEYWORD_CHARACTERS = 64
 STOP_BUCKETS = 8192
 
-STOP_LANGUAGES = (
-    "ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi zh"
-).split()
+STOP_LANGUAGES = """
+    ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi zh
+""".split()  # noqa: SIM905
 # The English list of stopwordsiso comes from search engines and holds nouns that may well be news.
 NOT_STOP_WORDS = frozenset(
     "case computer face fact film fire group help home interest member million money news number order room system test text "
-    "usa work works world year young".split()
+    "usa work works world year young".split()  # noqa: SIM905
 )
 
 _UNSPACED = r"\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}"

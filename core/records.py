@@ -49,9 +49,7 @@ POST_SCHEMA = _struct(
 )
 """Every field that a post can have, as a Spark schema; scalars are text until a step casts them with try_cast."""
 
-DETECTION_SCHEMA = _struct(
-    itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT
-)
+DETECTION_SCHEMA = _struct(itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT)
 """The fields that detection needs."""
 
 IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
@@ -72,8 +70,10 @@ def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int
     `from_json` makes Spark parse every record several times.
     """
     parsed = records.withColumn(
-        "post", F.from_json(F.col("value").cast("string"), StructType([*schema.fields, StructField(CORRUPT, _TEXT)]),
-                            {"columnNameOfCorruptRecord": CORRUPT})
+        "post",
+        F.from_json(
+            F.col("value").cast("string"), StructType([*schema.fields, StructField(CORRUPT, _TEXT)]), {"columnNameOfCorruptRecord": CORRUPT}
+        ),
     )
     usable = _post_id().isNotNull() & _event_time(future_minutes).isNotNull()
     return parsed.withColumns(
@@ -91,8 +91,10 @@ def refusal_reason(*, future_minutes: int) -> Column:
     return (
         F.when(F.col("post_id").isNotNull(), None)
         .when(F.col("value").isNull(), "the record has no value")
-        .when(F.col("post").isNull() | (F.col(f"post.{CORRUPT}").isNotNull() & id_text.isNull() & seconds.isNull()),
-              "the value is not a JSON object")
+        .when(
+            F.col("post").isNull() | (F.col(f"post.{CORRUPT}").isNotNull() & id_text.isNull() & seconds.isNull()),
+            "the value is not a JSON object",
+        )
         .when(id_text.isNull(), "itemInfos.id is missing")
         .when(_post_id().isNull(), F.concat(F.lit("itemInfos.id is not a positive 64-bit integer: "), F.left(id_text, F.lit(80))))
         .when(seconds.isNull(), "time_stamp is missing")

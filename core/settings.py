@@ -3,6 +3,8 @@
 Every field is the environment variable GROUNDSWELL_<FIELD> in capitals; `settings.example.env` lists them all.
 """
 
+from typing import Any
+
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -67,14 +69,16 @@ class Settings(BaseSettings):
     idle_seconds: float = Field(default=15, gt=0, description="quiet time, lag 0, after which the wall clock closes windows")
 
     # Detection
-    threshold: float = Field(default=6.0, ge=4.25, le=20, description="score T from which a window is anomalous; 6 open discovery, 4.5 few watched words")
+    threshold: float = Field(default=6.0, ge=4.25, le=20, description="score from which a window is anomalous")
     floor: int = Field(default=10, ge=5, description="posts in a window below which nothing alerts")
     cool_down_windows: int = Field(default=16, ge=0, description="windows after an opening before the same keyword opens again")
     quiet_windows: int = Field(default=4, ge=1, description="quiet windows in a row after which an alert is resolved")
 
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
-    batch_partitions: int = Field(default=2, ge=1, description="shuffle partitions of the batch; about one for each core and 200 MB of a day")
+    batch_partitions: int = Field(
+        default=2, ge=1, description="shuffle partitions of the batch; about one for each core and 200 MB of a day"
+    )
 
     @property
     def warehouse(self) -> str:
@@ -91,7 +95,7 @@ class Settings(BaseSettings):
         """JDBC URL of the tables' database."""
         return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.postgres_database}?sslmode={self.postgres_sslmode}"
 
-    def postgres_connect_arguments(self) -> dict[str, str | int]:
+    def postgres_connect_arguments(self) -> dict[str, Any]:
         """Keyword arguments for psycopg2.connect; holds the password, so never print it."""
         return {
             "host": self.postgres_host,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -17,9 +18,9 @@ QUERIES = Path(__file__).parent / "queries"
 
 def connect(settings: Settings, *, application_name: str = "groundswell") -> Connection:
     """An open connection in UTC; the caller closes it. Raises psycopg2.OperationalError where the server is away."""
-    return psycopg2.connect(
-        **settings.postgres_connect_arguments(), application_name=application_name, connect_timeout=10  # type: ignore[arg-type]
-    )
+    arguments: dict[str, Any] = settings.postgres_connect_arguments()
+    connection: Connection = psycopg2.connect(**arguments, application_name=application_name, connect_timeout=10)
+    return connection
 
 
 @contextmanager

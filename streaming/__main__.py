@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from pyspark.sql.streaming.query import StreamingQuery
 
 from core.errors import GroundswellError
 from core.settings import Settings, read_settings
@@ -54,10 +55,10 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
         archive.create_archive(spark)
         offsets = "latest" if fresh_detect else "earliest"
 
-        def start_archive() -> detect.StreamingQuery:
+        def start_archive() -> StreamingQuery:
             return archive.start_archive(spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), once=once)
 
-        def start_detect() -> detect.StreamingQuery:
+        def start_detect() -> StreamingQuery:
             checkpoint = checkpoint_of(settings, detect.QUERY)
             return detect.start_detect(spark, settings, checkpoint=checkpoint, starting_offsets=offsets, once=once)
 

@@ -16,9 +16,11 @@ from streaming.judge import KeywordCount
 
 RULE_VERSION = f"{KEYWORD_RULE_VERSION} {SCORE_VERSION}"
 _NAMESPACE = uuid5(NAMESPACE_URL, "groundswell:alert")
-_LIVE_COLUMNS = "window_start, keyword, posts, authors_bitmap, texts_bitmap, first_post_at, first_post_id, latest_post_id, top_post_id, top_likes"
+_LIVE_COLUMNS = (
+    "window_start, keyword, posts, authors_bitmap, texts_bitmap, first_post_at, first_post_id, latest_post_id, top_post_id, top_likes"
+)
 
-register_uuid()
+register_uuid()  # type: ignore[no-untyped-call]
 
 
 def alert_id(keyword: str, opened: int) -> UUID:
@@ -75,10 +77,9 @@ def load_confirmed(cursor: Cursor, keywords: Iterable[str]) -> dict[str, Inciden
     cursor.execute(query("confirmed_incidents"), {"keywords": sorted(keywords)})
     windows: dict[str, list[JudgedWindow]] = {}
     resolved: dict[str, bool] = {}
-    for keyword, is_resolved, start, *figures in cursor.fetchall():
-        posts, total, ratio, expected, scale, score, as_of, *evidence = figures
-        window = JudgedWindow(window_number(start), posts, total, ratio, expected, scale, score, True, as_of, *evidence, closed=True)
-        windows.setdefault(keyword, []).append(window)
+    for keyword, is_resolved, start, posts, total_posts, ratio, expected, scale, score, *rest in cursor.fetchall():
+        verdict = (window_number(start), posts, total_posts, ratio, expected, scale, score, True)
+        windows.setdefault(keyword, []).append(JudgedWindow(*verdict, *rest, closed=True))
         resolved[keyword] = is_resolved
     return {keyword: Incident(tuple(rows), resolved[keyword]) for keyword, rows in windows.items()}
 

@@ -2,7 +2,7 @@
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
@@ -58,7 +58,5 @@ def start_archive(spark: SparkSession, settings: Settings, *, checkpoint: str, o
         .option("fanout-enabled", "true")
         .option("checkpointLocation", checkpoint)
     )
-    trigger = (
-        writer.trigger(availableNow=True) if once else writer.trigger(processingTime=f"{settings.archive_trigger_seconds} seconds")
-    )
+    trigger = writer.trigger(availableNow=True) if once else writer.trigger(processingTime=f"{settings.archive_trigger_seconds} seconds")
     return trigger.toTable(RAW_POSTS)

@@ -1,6 +1,7 @@
 """Where the checkpoints are, and the lock that lets one process only use them."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg2
@@ -50,10 +51,8 @@ class CheckpointLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._connection is not None:
-            try:
+            with suppress(psycopg2.Error):
                 self._connection.close()
-            except psycopg2.Error:
-                pass
             self._connection = None
 
     @property

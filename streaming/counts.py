@@ -37,7 +37,12 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
         posts.withColumns({"keywords": keywords(F.col("text")), "likes": F.expr("try_cast(diggCount AS bigint)")})
         .withColumns({"author_bit": _hashed_bit(F.col("authorId")), "text_bit": _hashed_bit(F.col("keywords"))})
         .select(
-            "post_id", "event_micros", "window", "likes", "author_bit", "text_bit",
+            "post_id",
+            "event_micros",
+            "window",
+            "likes",
+            "author_bit",
+            "text_bit",
             F.explode_outer(F.concat(F.array(F.lit(ALL_POSTS)), "keywords")).alias("keyword"),
         )
     )

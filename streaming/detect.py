@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from core.score import smallest_active_posts
 from core.settings import Settings

@@ -42,7 +42,8 @@ class _Traffic:
 
     @property
     def hour_share(self) -> np.ndarray:
-        return self.expected_posts / self.expected_posts.mean()
+        share: np.ndarray = self.expected_posts / self.expected_posts.mean()
+        return share
 
 
 class Judge:
@@ -113,4 +114,3 @@ class Judge:
             return {}
         self._cursor.execute(query("keyword_statistics_of"), {"as_of": as_of, "keywords": sorted(set(keywords))})
         return {row[0]: row[1:] for row in self._cursor.fetchall()}
-

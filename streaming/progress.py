@@ -49,9 +49,7 @@ class EndOffsets:
             if self._consumer is None:
                 self._consumer = KafkaConsumer(**self._settings.kafka_python_arguments(), request_timeout_ms=5_000)
             partitions = [
-                TopicPartition(topic, partition)
-                for topic in topics
-                for partition in self._consumer.partitions_for_topic(topic) or ()
+                TopicPartition(topic, partition) for topic in topics for partition in self._consumer.partitions_for_topic(topic) or ()
             ]
             return dict(self._consumer.end_offsets(partitions))
         except Exception:
@@ -69,9 +67,7 @@ def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
     """Offsets behind what the batch of a Spark progress `report` committed."""
     offsets = report["sources"][0]["endOffset"] or {}
     return {
-        TopicPartition(topic, int(partition)): offset
-        for topic, partitions in offsets.items()
-        for partition, offset in partitions.items()
+        TopicPartition(topic, int(partition)): offset for topic, partitions in offsets.items() for partition, offset in partitions.items()
     }
 
 
@@ -94,7 +90,7 @@ def save_metrics(cursor: Cursor, reports: Sequence[Mapping[str, Any]], *, lag_re
 
 def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, ...]:
     operators = report.get("stateOperators") or []
-    dedupe = next((o for o in operators if o["operatorName"] == "dedupe"), {})
+    dedupe: Mapping[str, Any] = next((o for o in operators if o["operatorName"] == "dedupe"), {})
     watermark = report.get("eventTime", {}).get("watermark")
     return (
         datetime.fromisoformat(report["timestamp"]),

@@ -48,7 +48,9 @@ def _next_rejected(spark: SparkSession, settings: Settings, stored: Sequence[tup
 
 def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
     parsed = refused.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
-    reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(_producers_reason())
+    reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(
+        _producers_reason()
+    )
     head = F.substring("value", 1, 4 * HEAD_CHARACTERS)
     return parsed.select("topic", "partition", "offset", "kafka_time", reason.alias("reason"), head.alias("head"))
 

@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from core.settings import Settings
 from sql.connection import transaction
@@ -126,8 +127,8 @@ class Supervisor:
     def _round(self, now: float) -> None:
         for supervised in self._queries:
             supervised.keep_running(now)
-            self._attempt(f"{supervised.name}: progress cannot be taken", lambda query=supervised: self._observe(query, now))
-        self._attempt("quiet time cannot decide", lambda: self._let_time_decide(now))
+            self._attempt(f"{supervised.name}: progress cannot be taken", partial(self._observe, supervised, now))
+        self._attempt("quiet time cannot decide", partial(self._let_time_decide, now))
         if now - self._reported_at > REPORT_SECONDS:
             self._reported_at = now
             self._report()
@@ -188,7 +189,9 @@ def _stop(supervised: Supervised) -> None:
 
 def _first_line(error: object) -> str:
     """The line of an exception that says something to a person; Spark's run to hundreds."""
-    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
+    text = (
+        f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
+    )
     lines = [line for line in text.splitlines() if line.strip()]
     if any(line.startswith("Traceback") for line in lines):
         # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.

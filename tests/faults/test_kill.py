@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,13 +69,13 @@ def undisturbed(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> li
         return decide_everything(settings)
 
 
-def test_three_kills_lose_and_double_nothing(settings: Settings, undisturbed: list[tuple], tmp_path: Path, spark_for) -> None:  # type: ignore[no-untyped-def]
+def test_three_kills_lose_and_double_nothing(settings: Settings, undisturbed: list[tuple], tmp_path: Path, spark_for) -> None:
     print(f"seed {SEED}")
     rng = random.Random(SEED)
     log = tmp_path / "streaming.log"
     small = {"GROUNDSWELL_MAX_OFFSETS_PER_TRIGGER": "400", "GROUNDSWELL_ARCHIVE_TRIGGER_SECONDS": "1"}
     posts, places = values(), [0, 2_000, 4_000, 6_600]
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in pairwise(places):
         process = start_streaming(settings, log, **small)
         send(settings, posts[begin:end])
         wait_for_a_batch(settings)

@@ -36,7 +36,9 @@ def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
         text = " ".join(rng.sample(vocabulary, 2))
         if 640 <= i < 700:
             text += " #BoomTown"
-        posts.append((7_000_000_000_000_000_000 + i, at, text, 640 + i % 55 if 640 <= i < 700 else rng.randrange(100), rng.randrange(10_000)))
+        posts.append(
+            (7_000_000_000_000_000_000 + i, at, text, 640 + i % 55 if 640 <= i < 700 else rng.randrange(100), rng.randrange(10_000))
+        )
     return posts
 
 
@@ -45,14 +47,18 @@ def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
     """A world in which an hour of posts, shuffled a little, with duplicates, text that Postgres refuses and poison has gone through."""
     rng = random.Random(6)
     posts = posts_of_an_hour()
-    values = [a_value(post_id, at, text, author=author, likes=likes) for post_id, at, text, author, likes in posts]
+    values: list[bytes | None] = [a_value(post_id, at, text, author=author, likes=likes) for post_id, at, text, author, likes in posts]
     values += [values[i] for i in range(100, 160)]
     values.append(a_value(posts[0][0], START + timedelta(minutes=50), "alpaca again", author=1))
     values.append(a_value(42, START + timedelta(minutes=1), "nul\u0000inside \ud800 banjo", author=2))
-    values += POISON
+    values.extend(POISON)
     order = sorted(range(len(values)), key=lambda i: i % 1_200 + rng.random() * 60)
     send(module_settings, [values[i] for i in order])
-    send(module_settings, [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()], topic=module_settings.rejected_topic)
+    send(
+        module_settings,
+        [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()],
+        topic=module_settings.rejected_topic,
+    )
     run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
     with transaction(module_settings) as cursor:
         lock_detection(cursor)
@@ -94,7 +100,9 @@ def test_windows_of_every_alert_hold_the_distinct_posts_of_its_keyword(world: Se
     for post_id, at, text in [*deliveries, (deliveries[0][0], START + timedelta(minutes=50), "alpaca"), (42, START, "banjo")]:
         for word in text.lower().replace("#", "").split():
             expected[word, START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15)))].add(post_id)
-    found = rows(world, "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'")
+    found = rows(
+        world, "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'"
+    )
     assert len({keyword for keyword, *_ in found}) == 13
     assert [(keyword, start, posts) for keyword, start, posts in found if posts != len(expected[keyword, start])] == []
 
@@ -116,7 +124,7 @@ def test_every_refused_record_is_a_row_with_offset_and_reason(world: Settings) -
     }
 
 
-def test_the_archive_holds_every_record_once(world: Settings, spark_for) -> None:  # type: ignore[no-untyped-def]
+def test_the_archive_holds_every_record_once(world: Settings, spark_for) -> None:
     found = spark_for(world).sql(
         "SELECT count(*) AS records, count(DISTINCT topic, partition, offset) AS places, count(event_time) AS usable FROM lake.tiktok.raw_posts"
     )

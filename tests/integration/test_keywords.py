@@ -64,7 +64,11 @@ def test_a_plain_text_is_read_as_it_would_be_with_one_character_more_beyond_asci
 def test_the_score_of_spark_columns_is_that_of_numbers(spark: SparkSession) -> None:
     from core import score as rule
 
-    rows = [(float(posts), level, deviation, level > 3, 1.3, 0.7, 2.0, 1.5) for posts in (0, 12, 900) for level, deviation in ((1.3, 0.4), (9.0, -2.0))]
+    rows = [
+        (float(posts), level, deviation, level > 3, 1.3, 0.7, 2.0, 1.5)
+        for posts in (0, 12, 900)
+        for level, deviation in ((1.3, 0.4), (9.0, -2.0))
+    ]
     columns = ("posts", "level", "deviation", "own", "share", "ratio", "variance", "burst")
     table = spark.createDataFrame(rows, list(columns))
     expected = rule.expected_posts(*(F.col(name) for name in ("level", "deviation", "own", "share", "ratio")))

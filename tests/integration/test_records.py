@@ -51,7 +51,9 @@ USABLE = {
 def verdicts(spark: SparkSession, request: pytest.FixtureRequest) -> dict[str, tuple[int | None, datetime | None, str | None]]:
     schema = {"identity": IDENTITY_SCHEMA, "detection": DETECTION_SCHEMA, "post": POST_SCHEMA}[request.param]
     values = {**{name: value for name, (value, _) in REFUSED.items()}, **USABLE}
-    rows = spark.createDataFrame([(name, value, KAFKA_TIME) for name, value in values.items()], "name string, value binary, kafka_time timestamp")
+    rows = spark.createDataFrame(
+        [(name, value, KAFKA_TIME) for name, value in values.items()], "name string, value binary, kafka_time timestamp"
+    )
     parsed = rows.transform(parse_records, schema=schema, future_minutes=5)
     return {
         row.name: (row.post_id, row.event_time, row.reason)
@@ -74,5 +76,9 @@ def test_a_usable_record_is_not_refused(verdicts: dict[str, tuple[object, object
 
 def test_a_nineteen_digit_id_and_fractions_of_a_second_stay_exact(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(a_record(1584953968.123456, "6807325450981969158"), KAFKA_TIME)], "value binary, kafka_time timestamp")
-    row = rows.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=5).selectExpr("post_id", "unix_micros(event_time) AS micros").first()
+    row = (
+        rows.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=5)
+        .selectExpr("post_id", "unix_micros(event_time) AS micros")
+        .first()
+    )
     assert row is not None and (row.post_id, row.micros) == (6807325450981969158, 1584953968123456)
