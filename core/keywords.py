@@ -22,11 +22,13 @@ STOP_BUCKETS = 8192
 
 STOP_LANGUAGES = """
     ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi zh
-""".split()  # noqa: SIM905
+""".split()
 # The English list of stopwordsiso comes from search engines and holds nouns that may well be news.
 NOT_STOP_WORDS = frozenset(
-    "case computer face fact film fire group help home interest member million money news number order room system test text "
-    "usa work works world year young".split()  # noqa: SIM905
+    """
+    case computer face fact film fire group help home interest member million money news number order room system test text
+    usa work works world year young
+    """.split()
 )
 
 _UNSPACED = r"\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}"

@@ -1,6 +1,7 @@
 """Incidents and live counts in Postgres: loads what the next decision needs, writes what was decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -79,7 +80,7 @@ def load_confirmed(cursor: Cursor, keywords: Iterable[str]) -> dict[str, Inciden
     resolved: dict[str, bool] = {}
     for keyword, is_resolved, start, posts, total_posts, ratio, expected, scale, score, *rest in cursor.fetchall():
         verdict = (window_number(start), posts, total_posts, ratio, expected, scale, score, True)
-        windows.setdefault(keyword, []).append(JudgedWindow(*verdict, *rest, closed=True))
+        windows.setdefault(keyword, []).append(replace(JudgedWindow(*verdict, *rest), closed=True))
         resolved[keyword] = is_resolved
     return {keyword: Incident(tuple(rows), resolved[keyword]) for keyword, rows in windows.items()}
 

@@ -126,7 +126,8 @@ def test_every_refused_record_is_a_row_with_offset_and_reason(world: Settings) -
 
 def test_the_archive_holds_every_record_once(world: Settings, spark_for) -> None:
     found = spark_for(world).sql(
-        "SELECT count(*) AS records, count(DISTINCT topic, partition, offset) AS places, count(event_time) AS usable FROM lake.tiktok.raw_posts"
+        "SELECT count(*) AS records, count(DISTINCT topic, partition, offset) AS places, count(event_time) AS usable "
+        "FROM lake.tiktok.raw_posts"
     )
     assert found.collect()[0].asDict() == {"records": 1_271, "places": 1_271, "usable": 1_262}
 

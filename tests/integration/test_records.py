@@ -42,7 +42,9 @@ USABLE = {
     "id as a number": a_record(post_id=6807325450981969158),
     "time as text": a_record("1780315200.25"),
     "four minutes ahead": a_record(SECONDS + 240),
-    "wrong types elsewhere": b'{"itemInfos": {"id": "5", "text": ["a"], "diggCount": {"x": 1}}, "challengeInfoList": "?", "time_stamp": 1780315200}',
+    "wrong types elsewhere": (
+        b'{"itemInfos": {"id": "5", "text": ["a"], "diggCount": {"x": 1}}, "challengeInfoList": "?", "time_stamp": 1780315200}'
+    ),
     "lone surrogate and NUL in the text": b'{"itemInfos": {"id": "5", "text": "a\\ud800b\\u0000c"}, "time_stamp": 1780315200}',
 }
 
