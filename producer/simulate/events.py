@@ -99,8 +99,10 @@ def _habit(world: World, position: int) -> Event:
 
 
 def _outage(world: World, day: int) -> Event:
-    hour = int(world.random("outage", day).integers(8, 20))
-    return Event(OUTAGE, None, 0, hour * 3600, 3600, 0, 0, 0)
+    habits = {_habit(world, position).start_second for position in range(len(HABIT_POSTS))}
+    starts = [hour * 3600 for hour in range(8, 20) if hour * 3600 not in habits]
+    start = starts[int(world.random("outage", day).integers(len(starts)))]
+    return Event(OUTAGE, None, 0, start, 3600, 0, 0, 0)
 
 
 def _kinds(day: int) -> list[str]:

@@ -13,7 +13,12 @@ from producer.clocks import ClockName
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("1600000000.5", 1600000000.5), ("2020-09-13T12:26:40", 1600000000), ("2020-09-13T14:26:40+02:00", 1600000000), ("2020-09-13", 1599955200)],
+    [
+        ("1600000000.5", 1600000000.5),
+        ("2020-09-13T12:26:40", 1600000000),
+        ("2020-09-13T14:26:40+02:00", 1600000000),
+        ("2020-09-13", 1599955200),
+    ],
 )
 def test_a_start_is_unix_seconds_or_a_date_in_utc(text: str, seconds: float) -> None:
     assert parse_moment(text, ClockName.SHIFTED) == seconds

@@ -42,7 +42,8 @@ def test_the_original_clock_gives_the_creation_time() -> None:
 
 def test_the_shifted_clock_moves_all_posts_by_what_brings_the_first_to_its_start() -> None:
     clock = Clock(ClockName.SHIFTED, start_at=2000000000.25)
-    assert [clock.moment(post(CREATED + late), POST_ID) for late in (0, 60, -5)] == [2000000000_250000, 2000000060_250000, 1999999995_250000]
+    moments = [clock.moment(post(CREATED + late), POST_ID) for late in (0, 60, -5)]
+    assert moments == [2000000000_250000, 2000000060_250000, 1999999995_250000]
 
 
 def test_a_known_shift_goes_before_the_start() -> None:

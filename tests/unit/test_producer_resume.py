@@ -37,9 +37,9 @@ def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_two_runs_over_the_same_inputs_exclude_each_other(tmp_path: Path) -> None:
-    with StateFile(tmp_path / "state.json", INPUTS).locked():
-        with pytest.raises(AlreadyRunningError, match="wait for it or stop it"), StateFile(tmp_path / "state.json", INPUTS).locked():
-            pass
+    first, second = (StateFile(tmp_path / "state.json", INPUTS).locked() for _ in range(2))
+    with first, pytest.raises(AlreadyRunningError, match="wait for it or stop it"), second:
+        pass
     with StateFile(tmp_path / "state.json", INPUTS).locked():
         pass
 
