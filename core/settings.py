@@ -76,6 +76,9 @@ class Settings(BaseSettings):
 
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
+    batch_quick_start: bool = Field(
+        default=True, description="compile little, which is best up to some 200,000 posts a day; false: compile well, for larger days"
+    )
     batch_partitions: int = Field(
         default=2, ge=1, description="shuffle partitions of the batch; about one for each core and 200 MB of a day"
     )
