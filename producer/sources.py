@@ -102,7 +102,7 @@ class Input:
         plain = _buffered(StandardInput(is_stopped) if self.is_standard_input else self._open_raw())
         start = plain.peek(4)[:4]
         if start.startswith(GZIP_MAGIC):
-            return _buffered(gzip.GzipFile(fileobj=plain))
+            return _buffered(GzipMembers(plain))
         if start == ZSTD_MAGIC:
             return _buffered(ZstdFrames(plain))
         for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
@@ -140,6 +140,21 @@ class StandardInput(io.RawIOBase):
             if self._is_stopped():
                 return 0
         return self._file.readinto(buffer) or 0
+
+
+class GzipMembers(io.RawIOBase):
+    """The content of a gzip archive piece by piece, so that what lies before a damage is out before the error."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = gzip.GzipFile(fileobj=file)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What comes next; 0 at the end; raises EOFError where the archive ends too early."""
+        return self._file.readinto1(buffer)
 
 
 class ZstdFrames(io.RawIOBase):

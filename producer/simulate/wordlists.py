@@ -4,7 +4,7 @@ Words are in order of frequency. A language's later words are made of its syllab
 ending in a vowel and no vowel holding a consonant, so that different syllables always give different words.
 """
 
-# ruff: noqa: SIM905, E501 (word lists read best as text)
+# ruff: noqa: E501
 
 ENGLISH = (
     "love dance music life video family happy friends beautiful funny girl school food cute morning summer night baby party "
