@@ -93,7 +93,8 @@ def airflow_command() -> None:
         typer.echo("Preparing Airflow (15 s the first time) ...")
         airflow.migrate_database(layout, environment)
         address = airflow.start(layout, state, environment)
-        typer.echo(f"Airflow: {address}  user {airflow.USER}  password {state.airflow_password}  logs {layout.logs}/airflow-*.log  Ctrl-C ends it.")
+        typer.echo(f"Airflow: {address}  user {airflow.USER}  password {state.airflow_password}")
+        typer.echo(f"Ctrl-C ends it. Its logs: {layout.logs}/airflow-*.log")
         airflow.watch(layout)
     except KeyboardInterrupt:
         typer.echo("Stopping Airflow ...")

@@ -63,7 +63,8 @@ def metadata_location(settings: Settings) -> str | None:
     try:
         with transaction(settings.model_copy(update={"postgres_database": database})) as cursor:
             cursor.execute(
-                "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = 'lake' AND table_namespace = 'tiktok' AND table_name = 'raw_posts'"
+                "SELECT metadata_location FROM iceberg_tables "
+                "WHERE catalog_name = 'lake' AND table_namespace = 'tiktok' AND table_name = 'raw_posts'"
             )
             row = cursor.fetchone()
     except UndefinedTable:

@@ -45,9 +45,12 @@ class Calendar(BaseModel):
 def read_calendar(folder: Path, today: date) -> Calendar:
     """The calendar in `folder`, or a new one; raises BadInputError where every day up to yesterday was played."""
     path = folder / "calendar.json"
-    calendar = Calendar.model_validate_json(path.read_text()) if path.exists() else Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
+    if path.exists():
+        calendar = Calendar.model_validate_json(path.read_text())
+    else:
+        calendar = Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
     if calendar.live_day >= today:
-        raise BadInputError(f"Every simulated day up to yesterday was played. `make clean` starts a new history, {path.parent} holds the old one.")
+        raise BadInputError("Every simulated day up to yesterday was played. `make clean` deletes them, `make run` then starts a new history.")
     return calendar
 
 

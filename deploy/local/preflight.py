@@ -62,7 +62,8 @@ def java_problem(environment: "Mapping[str, str]") -> "str | None":
     if not java:
         return f"Java is missing: {advice}."
     try:
-        answer = subprocess.Popen([java, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).communicate()[0].decode(errors="replace")
+        process = subprocess.Popen([java, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        answer = process.communicate()[0].decode(errors="replace")
     except OSError:
         return f"JAVA_HOME is {home}, where there is no bin/java: correct or unset it, or {advice}."
     version = re.search(r'version "(?:1\.)?(\d+)', answer)
@@ -88,7 +89,8 @@ def path_problem(folder: str) -> "str | None":
     """Can every program in the chain cope with this path?"""
     odd = sorted({character for character in folder if character in ODD_CHARACTERS or not character.isprintable()})
     if odd:
-        return "The path {!r} contains {}: move the folder to a path of letters, digits, spaces and ._-+=@().".format(folder, " ".join(map(repr, odd)))
+        names = " ".join(map(repr, odd))
+        return f"The path {folder!r} contains {names}: move the folder to a path of letters, digits, spaces and ._-+=@()."
     return None
 
 

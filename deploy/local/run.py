@@ -75,7 +75,7 @@ def _only_run(layout: Layout) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunningError(f"`make run` is at work in {layout.root} already. End it with Ctrl-C, or with `make stop`.") from error
+            raise AlreadyRunningError(f"`make run` is at work in {layout.root}: end it with Ctrl-C, or with `make stop`.") from error
         yield
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from deploy.local import demo
 from deploy.local.airflow import airflow_command
@@ -64,7 +64,7 @@ def play_next_day(session: Session, *, speed: str, rate: str, limit: str) -> Non
 
 def _simulate(session: Session, calendar: Calendar) -> None:
     folder = session.layout.root / "demo"
-    days = [calendar.live_day] if calendar.history_sent else [calendar.world_start + timedelta(days=n) for n in range(demo.HISTORY_DAYS + 1)]
+    days = [calendar.live_day] if calendar.history_sent else [*calendar.days_to_learn(), calendar.live_day]
     if all(demo.posts_file(folder, day).exists() for day in days):
         return
     demo.save_calendar(folder, calendar)
@@ -121,7 +121,8 @@ def _tell(session: Session, verdict: Verdict, seconds_to_decision: float, replay
         say(f"  {alert.opened_window:%H:%M} {_KINDS[event.kind]:<24} {event.keyword} ({wish})")
     for alert in verdict.unlabelled:
         say(f"  {alert.opened_window:%H:%M} {'no label':<24} {alert.keyword}: {alert.posts} posts")
-    say(f"Rightly silent on: {', '.join(f'{_KINDS[event.kind]} ({event.keyword or _time(event.start)})' for event in verdict.left_alone) or '-'}")
+    silent = [f"{_KINDS[event.kind]} ({event.keyword or _time(event.start)})" for event in verdict.left_alone]
+    say(f"Rightly silent on: {', '.join(silent) or '-'}")
     say(f"First alert after {f'{first:.0f} s' if first else '-'}, everything decided after {seconds_to_decision:.0f} s "
         f"({time.time() - replay_started:.0f} s since the replay began).")  # fmt: skip
     summary = {

@@ -22,6 +22,8 @@ from deploy.local.layout import Layout
 
 PLAIN_SECONDS = 10.0
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Spark's progress bars and warnings, and the lines of a stack trace, say nothing to somebody who waits.
+_NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|\s*$")
 
 
 class StoppedError(NotReadyError):
@@ -49,8 +51,8 @@ class Active:
             return ""
         with self.log.open("rb") as file:
             file.seek(max(self.log_start, self.log.stat().st_size - 2000))
-            lines = file.read().decode(errors="replace").split("\n")
-        return next((_COLOURS.sub("", line).strip()[:120] for line in reversed(lines) if line.strip()), "")
+            lines = _COLOURS.sub("", file.read().decode(errors="replace")).split("\n")
+        return next((line.strip()[:120] for line in reversed(lines) if not _NOISE.search(line)), "")
 
 
 class Screen:
@@ -159,16 +161,18 @@ class Commands:
             if processes.exit_code(program) is not None:
                 raise self.failure(program)
             if time.monotonic() > deadline:
-                log = processes.log_path(self._layout, program.name)
-                raise NotReadyError(f"After {timeout_seconds:.0f} s {what} is still not done. The end of {log}:\n{processes.last_lines(log)}")
+                raise NotReadyError(f"After {timeout_seconds:.0f} s {what} is not done. {self._end_of_log(program)}")
             time.sleep(0.2)
 
     def failure(self, program: processes.Program) -> NotReadyError:
         """The sentence for a program that ended."""
         if self._stopping.is_set():
             return StoppedError(f"{program.name} was stopped.")
+        return NotReadyError(f"{program.name} ended with code {processes.exit_code(program)}. {self._end_of_log(program)}")
+
+    def _end_of_log(self, program: processes.Program) -> str:
         log = processes.log_path(self._layout, program.name)
-        return NotReadyError(f"{program.name} ended with code {processes.exit_code(program)}. The end of {log}:\n{processes.last_lines(log, 8)}")
+        return f"The end of {log}:\n{processes.last_lines(log, 8)}"
 
     def stop_all(self) -> None:
         """Stop what still runs of what was started here."""
