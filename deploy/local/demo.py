@@ -50,7 +50,7 @@ def read_calendar(folder: Path, today: date) -> Calendar:
     else:
         calendar = Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
     if calendar.live_day >= today:
-        raise BadInputError("Every simulated day up to yesterday was played. `make clean` deletes them, `make run` then starts a new history.")
+        raise BadInputError("Every simulated day up to yesterday was played. `make clean` deletes them; `make run` then starts anew.")
     return calendar
 
 
