@@ -1,4 +1,4 @@
-"""The DAG `daily_batch`: a quarter to half an hour after midnight UTC, one day of the batch, with the commands that a person runs."""
+"""The DAG `daily_batch`: half an hour after midnight UTC one day of the batch, with the commands that a person runs."""
 
 import shlex
 import sys
@@ -11,7 +11,8 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# The day that a run is for is the day in which its data interval starts: 2026-01-05 runs early on 2026-01-06.
+# A scheduled run's logical date is the start of its data interval: the day 2026-01-05 runs early on 2026-01-06. In a run by
+# hand, as `airflow dags test daily_batch 2026-01-05`, it is the date that was given.
 DAY = "{{ logical_date | ds }}"
 
 
