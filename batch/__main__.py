@@ -41,18 +41,26 @@ def main(
             if start_over:
                 forget_statistics(settings)
             run(Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete), days, chosen)
-    except (GroundswellError, psycopg2.OperationalError) as error:
+    except GroundswellError as error:
         typer.echo(f"Nothing more was done. {error}", err=True)
+        raise typer.Exit(1) from error
+    except psycopg2.OperationalError as error:
+        where = f"{settings.postgres_host}:{settings.postgres_port}"
+        sentence = f"Postgres does not answer at {where}. Start it and run this again. ({_last_line(error)})"
+        typer.echo(f"Nothing more was done. {sentence}", err=True)
         raise typer.Exit(1) from error
 
 
+def _last_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+
+
 def run(batch: Batch, days: list[date], steps: list[Step]) -> None:
-    """Run `steps` for `days` in order, printing a line a day and step; a terminal shows in between what is being done."""
-    console = Console(soft_wrap=True, highlight=False)
-    for day in days:
-        with console.status(f"{day}  {', '.join(steps)}"):
-            for line in batch.run_day(day, steps):
-                console.print(line)
+    """Run `steps` for `days` in order, printing a line a day and step; a terminal shows in between that work goes on."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    with console.status(f"batch of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")):
+        for line in batch.run_days(days, steps):
+            console.print(line)
 
 
 def parse_days(day: str | None, first: str | None, last: str | None) -> list[date]:

@@ -35,15 +35,22 @@ class Batch:
         self._now = now
         self._assume_complete = assume_complete
 
-    def run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
-        """Do `steps` for `day`, yielding a line for people after each. Raises NotReadyError before anything is changed."""
+    def run_days(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
+        """Do `steps` for one of `days` after the other, yielding a line for people after each step.
+
+        Raises NotReadyError where a day cannot be done now; nothing of that day is changed then.
+        """
+        for day in days:
+            yield from self._run_day(day, steps)
+        if Step.STATISTICS in steps:
+            yield from self._stale_days(days[-1])
+
+    def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
         for step in (step for step in Step if step in steps):
             started = time.monotonic()
             report = self._load(day) if step is Step.LOAD else self._learn(day, as_of)
             yield f"{day}  {step:<10}  {report}, {time.monotonic() - started:.1f} s"
-        if Step.STATISTICS in steps:
-            yield from self._stale_days(day)
 
     def _check_learnable(self, day: date) -> date | None:
         with transaction(self._settings) as cursor:
@@ -80,4 +87,5 @@ class Batch:
         with transaction(self._settings) as cursor:
             later = later_fitted_days(cursor, day)
         if later:
-            yield f"{day}  {len(later)} later days were learned on top of the day as it was before. Run: {command(later[0], later[-1])}"
+            again = f"{command(later[0], later[-1])} --steps {Step.STATISTICS}"
+            yield f"What was learned later stands on {day} as it was before. Run: {again}"

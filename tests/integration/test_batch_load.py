@@ -106,9 +106,8 @@ def test_what_is_absent_or_unreadable_is_null_and_never_zero(lake, settings):
 
 def test_a_post_without_author_music_and_challenges_is_a_post_all_the_same(lake, settings):
     bare = {"itemInfos": {"id": "42"}, "time_stamp": NOON}
-    odd = a_post(
-        time_stamp=NOON, itemInfos={"id": "43", "authorId": "x"}, authorInfos="gone", musicInfos=None, challengeInfoList=[None, {"text": "t"}]
-    )
+    item = {"id": "43", "authorId": "x"}
+    odd = a_post(time_stamp=NOON, itemInfos=item, authorInfos="gone", musicInfos=None, challengeInfoList=[None, {"text": "t"}])
     archive_posts(lake, settings, [bare, odd])
     assert load(lake, settings) == {"posts": 2, "authors": 0, "music": 0, "challenges": 0, "post_challenges": 0}
     assert rows(settings, "SELECT post_id, text, author_id FROM posts ORDER BY 1") == [(42, None, None), (43, "first snow #winter", None)]

@@ -1,7 +1,7 @@
 """Laws of the statistics step: what a day teaches, in which order, and what is refused, on a real archive and a real Postgres."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,15 @@ def statistics(settings: Settings) -> list[tuple[Any, ...]]:
 
 
 def post_at(day: date, seconds: float, post_id: int, text: str) -> dict[str, Any]:
-    return a_post(time_stamp=datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + seconds, itemInfos={"id": str(post_id), "text": text})
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    return a_post(time_stamp=midnight + seconds, itemInfos={"id": str(post_id), "text": text})
 
 
 def posts_of(day: date) -> list[dict[str, Any]]:
     """Every window has 2 posts with the first word, and the others now and then; two deliveries come again, one edited."""
     number = 1000 * day.day
-    posts = [post_at(day, 900 * window + place, number + 2 * window + place, text_of(window, place)) for window in range(96) for place in (0, 1)]
+    places = [(window, place) for window in range(96) for place in (0, 1)]
+    posts = [post_at(day, 900 * window + place, number + 2 * window + place, text_of(window, place)) for window, place in places]
     again = post_at(day, 5, number, "снег edited")
     elsewhere = post_at(day, 905, number, "snow again in another window")
     return [*posts, again, elsewhere, post_at(day, 7, 0, "snow refused")]
@@ -53,7 +55,7 @@ def text_of(window: int, place: int) -> str:
 
 
 def counts_of(window: int) -> list[float]:
-    """Posts of KEYWORDS in the window, by hand: a word counts in every (its place in WORDS + 1)-th post; one post comes to window 1 again."""
+    """Posts of KEYWORDS in the window: each word is in every second, third ... post; window 1 has one post of window 0 again."""
     times = {word.strip("#"): sum((window + place) % (n + 1) == 0 for place in (0, 1)) for n, word in enumerate(WORDS)}
     times["snow"] += window == 1
     return [float(times[keyword]) for keyword in KEYWORDS]
@@ -84,7 +86,7 @@ def report_archive(settings: Settings, *, lag: int, observed_at: datetime = LATE
 
 
 def learn(batch: Batch, *days: date) -> list[str]:
-    return [line for day in days for line in batch.run_day(day, [Step.STATISTICS])]
+    return list(batch.run_days(days, [Step.STATISTICS]))
 
 
 def test_rows_are_those_of_the_fit_on_counts_made_by_hand_day_after_day(batch, module_settings):
@@ -128,7 +130,7 @@ def test_a_day_run_again_gives_the_same_rows_and_names_the_later_days(batch, mod
     before = statistics(module_settings)
     lines = learn(batch, DAYS[1])
     assert statistics(module_settings) == before
-    assert lines[-1].endswith("1 later days were learned on top of the day as it was before. Run: python -m batch 2026-01-03")
+    assert lines[-1] == "What was learned later stands on 2026-01-02 as it was before. Run: python -m batch 2026-01-03 --steps statistics"
 
 
 def test_a_day_out_of_order_is_refused_with_the_command_that_comes_first(batch, module_settings):
@@ -167,7 +169,7 @@ def test_a_day_that_is_not_over_is_refused(batch, module_settings):
     ("report", "sentence"),
     [
         ({"lag": 3}, "3 records behind in 1 of 2 partitions"),
-        ({"lag": 0, "observed_at": datetime(2026, 1, 2, 0, 10, tzinfo=UTC)}, "reported last at 2026-01-02 00:10 UTC, before 2026-01-01 was complete"),
+        ({"lag": 0, "observed_at": datetime(2026, 1, 2, 0, 10, tzinfo=UTC)}, "reported last at 2026-01-02 00:10 UTC, before 2026-01-01"),
     ],
 )
 def test_a_day_that_is_not_wholly_in_the_archive_is_refused(batch, module_settings, report, sentence):
@@ -179,7 +181,7 @@ def test_a_day_that_is_not_wholly_in_the_archive_is_refused(batch, module_settin
 def test_without_a_report_of_the_archive_a_day_is_learned_only_when_it_is_said_to_be_complete(batch, module_settings):
     with transaction(module_settings) as cursor:
         cursor.execute("DELETE FROM pipeline_progress")
-    with pytest.raises(NotReadyError, match="has not reported how far it is.*--assume-complete"):
+    with pytest.raises(NotReadyError, match=r"has not reported how far it is.*--assume-complete"):
         learn(batch, DAYS[0])
     said = Batch(module_settings, session=batch._session, now=lambda: LATER, assume_complete=True)
     assert "193 posts" in learn(said, DAYS[0])[0]

@@ -1,0 +1,79 @@
+"""Laws of the DAG files: they load without errors and without a database, and hold wiring only."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DAGS = Path(__file__).parents[2] / "dags"
+HEAVY = {"pyspark", "boto3", "psycopg2", "pandas", "numpy", "kafka", "core", "batch", "sql", "streaming"}
+DESCRIBE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.decoders import decode_timetable
+from airflow.serialization.encoders import encode_timetable
+from airflow.timetables.base import TimeRestriction
+bag = DagBag(sys.argv[1])
+dag = bag.dags["daily_batch"]
+timetable = decode_timetable(encode_timetable(dag.timetable))
+run = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=TimeRestriction(dag.start_date, None, True))
+print(json.dumps({
+    "errors": bag.import_errors, "ids": list(bag.dags), "timetable": type(dag.timetable).__name__, "catchup": dag.catchup,
+    "max_active_runs": dag.max_active_runs, "first_run": [str(run.logical_date), str(run.run_after)],
+    "tasks": {task.task_id: {"command": task.bash_command, "cwd": task.cwd, "retries": task.retries,
+        "backoff": bool(task.retry_exponential_backoff), "after": sorted(task.upstream_task_ids)} for task in dag.tasks},
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Airflow makes of the DAG folder in a checkout whose path has a space."""
+    home = tmp_path_factory.mktemp("airflow home")
+    checkout = tmp_path_factory.mktemp("a checkout")
+    shutil.copytree(DAGS, checkout / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    # No database answers here: a DAG file must not need one to be read.
+    environment = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    done = subprocess.run(
+        [sys.executable, "-c", DESCRIBE, str(checkout / "dags")], env=environment, cwd=home, capture_output=True, text=True, check=True
+    )
+    return {**json.loads(done.stdout.splitlines()[-1]), "checkout": str(checkout)}
+
+
+def test_the_dag_loads_without_errors_and_runs_one_day_at_a_time_with_catch_up(described):
+    assert described["errors"] == {}
+    assert described["ids"] == ["daily_batch"]
+    assert described["timetable"] == "CronDataIntervalTimetable"
+    assert (described["catchup"], described["max_active_runs"]) == (True, 1)
+
+
+def test_the_run_for_a_day_starts_half_an_hour_after_its_end(described):
+    assert described["first_run"] == ["2026-01-01 00:30:00+00:00", "2026-01-02 00:30:00+00:00"]
+
+
+def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
+    python = sys.executable
+    assert {name: task["command"] for name, task in described["tasks"].items()} == {
+        "load": f"{python} -m batch {{{{ logical_date | ds }}}} --steps load",
+        "statistics": f"{python} -m batch {{{{ logical_date | ds }}}} --steps statistics",
+    }
+    assert {task["cwd"] for task in described["tasks"].values()} == {described["checkout"]}
+    assert described["tasks"]["statistics"]["after"] == ["load"]
+
+
+def test_a_failed_step_is_tried_again_with_growing_pauses(described):
+    assert all(task["retries"] >= 3 and task["backoff"] for task in described["tasks"].values())
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def test_a_dag_file_imports_nothing_heavy(path):
+    tree = ast.parse(path.read_text())
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {module.split(".")[0] for module in modules} & HEAVY == set()
