@@ -26,10 +26,15 @@ def airflow_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "airflow", *arguments]
 
 
+def is_migrated(layout: Layout) -> bool:
+    """Whether Airflow's own database has this Airflow's schema."""
+    done = _migrated(layout)
+    return done.exists() and done.read_text() == version("apache-airflow")
+
+
 def migrate_database(layout: Layout, environment: dict[str, str]) -> None:
     """Bring Airflow's own database to this Airflow's schema; nothing to do where that was done before."""
-    done = layout.airflow / "migrated"
-    if done.exists() and done.read_text() == version("apache-airflow"):
+    if is_migrated(layout):
         return
     layout.airflow.mkdir(parents=True, exist_ok=True)
     with processes.open_log(layout, "airflow-migrate") as log:
@@ -39,7 +44,7 @@ def migrate_database(layout: Layout, environment: dict[str, str]) -> None:
     if failed:
         path = processes.log_path(layout, "airflow-migrate")
         raise NotReadyError(f"Airflow's database could not be made. The end of {path}:\n{processes.last_lines(path)}")
-    done.write_text(version("apache-airflow"))
+    _migrated(layout).write_text(version("apache-airflow"))
 
 
 def start(layout: Layout, state: State, environment: dict[str, str]) -> str:
@@ -72,6 +77,10 @@ def stop(layout: Layout) -> None:
         program = processes.running(layout, name)
         if program is not None:
             processes.stop(layout, program)
+
+
+def _migrated(layout: Layout) -> Path:
+    return layout.airflow / "migrated"
 
 
 def _answers(address: str) -> bool:

@@ -24,6 +24,8 @@ class Calendar(BaseModel):
     first_live_day: date
     history_sent: bool = False
     last_learned: date | None = None
+    begun: date | None = None
+    sent: date | None = None
     played: list[date] = []
 
     @property

@@ -154,7 +154,7 @@ def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
         _signal(process.pid, signal.SIGKILL)
     if not wait_until(lambda: not program.processes(layout.root), 10):
         raise NotReadyError(f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}.")
-    _file(layout, program.name).unlink(missing_ok=True)
+    forget(layout, program)
 
 
 def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], timeout_seconds: float = 90) -> None:
@@ -172,6 +172,11 @@ def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], t
 def exit_code(program: Program) -> int | None:
     """How a program ended that this very process started; None while it runs."""
     return _CHILDREN[program.pid].poll()
+
+
+def forget(layout: Layout, program: Program) -> None:
+    """Take a program that has ended off the register."""
+    _file(layout, program.name).unlink(missing_ok=True)
 
 
 def memory_bytes(layout: Layout, program: Program) -> int:

@@ -52,6 +52,8 @@ class Session:
 
     def prepare_airflow(self) -> None:
         """Airflow's own database."""
+        if airflow.is_migrated(self.layout):
+            return
         with self.screen.stage("preparing Airflow"):
             airflow.migrate_database(self.layout, self._environment)
 

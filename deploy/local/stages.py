@@ -133,10 +133,21 @@ class Commands:
         self._names: list[str] = []
         self._stopping = threading.Event()
 
-    def run(self, name: str, title: str, *arguments: str, further: Mapping[str, str] | None = None) -> None:
-        """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails."""
-        with self._screen.stage(title, processes.log_path(self._layout, name)):
-            self.wait(self.start(name, *arguments, further=further))
+    def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> None:
+        """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails, or says `gives_up_at` in its log."""
+        log = processes.log_path(self._layout, name)
+        start = log.stat().st_size if log.exists() else 0
+        with self._screen.stage(title, log):
+            program = self.start(name, *arguments)
+            while processes.exit_code(program) is None:
+                time.sleep(0.05)
+                if gives_up_at and gives_up_at in _since(log, start):
+                    failure = self.failure(program)
+                    processes.stop(self._layout, program)
+                    raise failure
+            if processes.exit_code(program):
+                raise self.failure(program)
+            processes.forget(self._layout, program)
 
     def start(self, name: str, *arguments: str, further: Mapping[str, str] | None = None) -> processes.Program:
         """Start `python -m ARGUMENTS`, its output in `.local/logs/NAME.log`."""
@@ -145,14 +156,6 @@ class Commands:
         self._names.append(name)
         environment = {**self._environment, **(further or {})}
         return processes.start(self._layout, name, [sys.executable, "-m", *arguments], environment=environment)
-
-    def wait(self, program: processes.Program) -> None:
-        """Wait until the program ends; NotReadyError where it fails."""
-        while (code := processes.exit_code(program)) is None:
-            time.sleep(0.05)
-        processes.running(self._layout, program.name)
-        if code:
-            raise self.failure(program)
 
     def wait_until(self, condition: Callable[[], bool], program: processes.Program, what: str, timeout_seconds: float = 600) -> None:
         """Wait until `condition` holds while `program` runs; NotReadyError where it ends or time runs out."""
@@ -168,11 +171,14 @@ class Commands:
         """The sentence for a program that ended."""
         if self._stopping.is_set():
             return StoppedError(f"{program.name} was stopped.")
-        return NotReadyError(f"{program.name} ended with code {processes.exit_code(program)}. {self._end_of_log(program)}")
+        return NotReadyError(f"{program.name} failed. {self._end_of_log(program)}")
 
     def _end_of_log(self, program: processes.Program) -> str:
         log = processes.log_path(self._layout, program.name)
-        return f"The end of {log}:\n{processes.last_lines(log, 8)}"
+        lines = processes.last_lines(log, 200).splitlines()
+        # Of Airflow's log, what the command printed that it ran.
+        printed = [line.split(" [airflow.task", 1)[0] for line in lines if "loc=subprocess.py" in line]
+        return "\n".join([f"The end of {log}:", *(printed or lines)[-8:]])
 
     def stop_all(self) -> None:
         """Stop what still runs of what was started here."""
@@ -181,6 +187,12 @@ class Commands:
             program = processes.running(self._layout, name)
             if program is not None:
                 processes.stop(self._layout, program)
+
+
+def _since(log: Path, start: int) -> bytes:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read()
 
 
 def side_by_side(*tasks: Callable[[], None]) -> None:
