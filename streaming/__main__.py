@@ -67,7 +67,7 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
                        after_batch=lambda: _store_rejected(store_rejected_records(spark, settings))),
             Supervised(detect.QUERY, [settings.posts_topic], start_detect),
         ]  # fmt: skip
-        supervisor = Supervisor(settings, [query for query in supervised if query.name in names])
+        supervisor = Supervisor(settings, [query for query in supervised if query.name in names], keep_lock=lock.keep)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop())
         if once:

@@ -48,6 +48,17 @@ class CheckpointLock:
                     )
                 time.sleep(0.2)
 
+    def keep(self) -> None:
+        """Take the lock again where a restart of Postgres has ended the session that held it."""
+        try:
+            if self._connection is not None:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                return
+        except psycopg2.Error:
+            self.release()
+        self.take()
+
     def release(self) -> None:
         """Give the lock back."""
         if self._connection is not None:

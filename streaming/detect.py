@@ -25,6 +25,9 @@ _COLUMNS = (
     "top_post_id", "top_likes", "last_post_at",
 )  # fmt: skip
 
+LEDGER_BATCHES = 1_000
+"""Batches that the ledger keeps; Spark repeats the newest one only."""
+
 log = logging.getLogger(__name__)
 
 
@@ -92,6 +95,7 @@ def _keyword_counts(rows: pa.Table) -> list[tuple[KeywordCount, datetime]]:
 
 def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:
     """Note the batch as done, as part of the transaction that does it; false where it was done before."""
+    cursor.execute("DELETE FROM detect_batches WHERE query_id = %s AND batch_id < %s", (query_id, batch_id - LEDGER_BATCHES))
     cursor.execute(
         "INSERT INTO detect_batches (query_id, batch_id, max_event_time) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         (query_id, batch_id, last_post_at),

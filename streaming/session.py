@@ -24,7 +24,8 @@ def start_streaming_session(settings: Settings) -> SparkSession:
         # Windows are closed by our own clock, so no empty batch is needed to move the watermark.
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
-        "spark.sql.streaming.metricsEnabled": "false",
+        # The supervisor takes the reports twice a second, all that are kept at once.
+        "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.adaptive.enabled": "false",
     }
     if "://" not in settings.checkpoint_dir or settings.checkpoint_dir.startswith(("file:", "hdfs:")):

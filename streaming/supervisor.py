@@ -13,6 +13,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql.streaming.query import StreamingQuery
 
+from core.errors import AlreadyRunningError
 from core.settings import Settings
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
@@ -25,6 +26,7 @@ LONGEST_BACKOFF_SECONDS = 30.0
 HEALTHY_SECONDS = 60.0
 ROUND_SECONDS = 0.5
 REPORT_SECONDS = 30.0
+METRICS_DAYS = 14
 
 
 @dataclass
@@ -90,8 +92,9 @@ class Supervised:
 class Supervisor:
     """Runs supervised queries until it is told to stop."""
 
-    def __init__(self, settings: Settings, queries: list[Supervised]) -> None:
+    def __init__(self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None]) -> None:
         self._settings = settings
+        self._keep_lock = keep_lock
         self._queries = queries
         self._ends = EndOffsets(settings)
         self._stop = threading.Event()
@@ -119,7 +122,8 @@ class Supervisor:
         try:
             for supervised in self._queries:
                 assert supervised.query is not None
-                supervised.query.awaitTermination()
+                while not supervised.query.awaitTermination(1):
+                    self._observe(supervised, time.monotonic())
                 self._observe(supervised, time.monotonic())
         finally:
             self._ends.close()
@@ -131,12 +135,16 @@ class Supervisor:
         self._attempt("quiet time cannot decide", partial(self._let_time_decide, now))
         if now - self._reported_at > REPORT_SECONDS:
             self._reported_at = now
+            self._attempt("the checkpoints' lock cannot be kept", self._keep_lock)
+            self._attempt("old metrics cannot be deleted", self._forget_old_metrics)
             self._report()
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:
         """Do `work`; with Kafka, Postgres or S3 away it is done in a later round."""
         try:
             work()
+        except AlreadyRunningError:
+            raise
         except Exception as error:  # the queries themselves go on, and say louder what is away
             log.warning("%s: %s", failure, _first_line(error))
 
@@ -168,6 +176,14 @@ class Supervisor:
                 with transaction(self._settings, application_name="groundswell clock") as cursor:
                     lock_detection(cursor)
                     apply_time(cursor, self._settings, now=None)
+
+    def _forget_old_metrics(self) -> None:
+        with transaction(self._settings, application_name="groundswell progress") as cursor:
+            for supervised in self._queries:
+                cursor.execute(
+                    "DELETE FROM pipeline_metrics WHERE query = %s AND observed_at < now() - %s * interval '1 day'",
+                    (supervised.name, METRICS_DAYS),
+                )
 
     def _report(self) -> None:
         for supervised in self._queries:
