@@ -13,10 +13,11 @@ from kafka.net.compat import KafkaNetClient
 
 from core.errors import NotReadyError, SettingsError
 from core.settings import Settings
+from producer.partitioner import KeyPartitioner
 from producer.resume import Position
 
 LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
-IN_FLIGHT_BYTES = 48 * 1024 * 1024
+IN_FLIGHT_BYTES = 16 * 1024 * 1024
 """What may be on its way at once: bounds memory while the broker is away."""
 BATCH_BYTES = 131_072
 LINGER_MILLISECONDS = 20
@@ -122,8 +123,11 @@ class Delivery:
             self._away = False
             self._say(f"Kafka at {self._servers} answers again.")
 
-    def finish(self) -> int:
-        """Wait for everything on its way, but not for long once a stop is wished; returns how many did not arrive."""
+    def finish(self, look: Callable[[], None]) -> int:
+        """Wait for everything on its way, but not for long once a stop is wished; returns how many did not arrive.
+
+        `look` is called from time to time.
+        """
         deadline = None
         while self._on_the_way and (deadline is None or time.monotonic() < deadline):
             if deadline is None and self._stop.is_set():
@@ -131,6 +135,7 @@ class Delivery:
             with suppress(KafkaError):
                 self._producer.flush(timeout=0.2)
             self.settle()
+            look()
         self._producer.close(timeout=5 if not self._on_the_way else 0)
         return len(self._on_the_way)
 
@@ -216,7 +221,8 @@ def _producer(arguments: dict[str, str], settings: Settings) -> KafkaProducer:
         "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
         "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
         "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS, "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000,
-        "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient, **arguments,
+        "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient,
+        "partitioner": KeyPartitioner(), **arguments,
     }
     producer = KafkaProducer(**options)
     try:

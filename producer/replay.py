@@ -172,7 +172,7 @@ class Replay:
 
     def _end(self, delivery: Delivery) -> None:
         """Flush, and remember how far it came or, at the end of all, that there is nothing to go on with."""
-        left = delivery.finish()
+        left = delivery.finish(lambda: self._look(delivery))
         self.summary.not_acknowledged = left
         self.summary.sent = delivery.arrived.get(self._settings.posts_topic, 0)
         self.summary.bytes = delivery.arrived_bytes

@@ -76,18 +76,22 @@ class StateFile:
         return progress, False
 
     def save(self, progress: Progress) -> None:
-        """Replace what is remembered; nothing is written where nothing has changed."""
+        """Replace what is remembered; nothing is written where nothing has changed. Raises BadInputError where it cannot be."""
         if progress == self._saved:
             return
+        content = orjson.dumps({
+            "version": STATE_VERSION, "inputs": self._inputs, "position": progress.position._asdict(),
+            "shift_microseconds": progress.shift_microseconds,
+        })
         partial = self.path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(orjson.dumps({
-                "version": STATE_VERSION, "inputs": self._inputs, "position": progress.position._asdict(),
-                "shift_microseconds": progress.shift_microseconds,
-            }))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path)
+        except OSError as error:
+            raise BadInputError(f"Cannot write {self.path}: {error.strerror}. Make room, or name another file with --state.") from error
         self._saved = progress
 
     def forget(self) -> None:

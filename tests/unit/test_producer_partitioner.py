@@ -1,0 +1,17 @@
+"""Laws of the partitioner: every key goes where Kafka's own clients send it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.partitioner.default import murmur2 as reference
+
+from producer.partitioner import murmur2
+
+
+@given(st.binary(max_size=300))
+def test_any_key_has_the_hash_of_the_reference(key: bytes) -> None:
+    assert murmur2(key) == reference(key)
+
+
+def test_a_post_id_has_a_known_hash() -> None:
+    assert murmur2(b"6807325450981969158") == reference(b"6807325450981969158")
+    assert murmur2(b"") == 275646681
