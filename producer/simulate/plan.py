@@ -20,6 +20,8 @@ FIRST_EVENT_AUTHOR = 60_000_000
 LARGEST_AUTHOR = 50_000_000
 TAGS_PER_TEXT, MENTIONS_PER_TEXT = 1.2, 1.8
 COMMON_TAG_SHARE = 0.5
+COPIED_WORDS = 2
+"""Words and hashtags that a copied text has at most beside its keyword; each of them bursts with it."""
 DAMAGED_SHARE, LATE_SHARE, VERY_LATE_SHARE, AGAIN_SHARE, AGAIN_LATER_SHARE = 0.004, 0.03, 0.0015, 0.01, 0.003
 FIRST, AGAIN, EDITED = 0, 1, 2
 """What a record is: the first delivery of a post, the same post delivered again, or again with an edited text."""
@@ -67,6 +69,8 @@ def plan_day(world: World, day: int) -> DayPlan:
     empty = (random.random(size) < EMPTY_TEXT_SHARE) & (event < 0)
     words = np.where(empty, 0, 1 + random.poisson(WORDS_PER_TEXT - 1, size))
     tags, mentions = (np.where(empty, 0, random.poisson(mean, size)) for mean in (TAGS_PER_TEXT, MENTIONS_PER_TEXT))
+    copied = np.isin(event, [number for number, one in enumerate(events) if one.kind in (kinds.COPY_PASTE, kinds.SPAM)])
+    words, tags = (np.where(copied, np.minimum(column, COPIED_WORDS), column) for column in (words, tags))
     arrival, record_post, record_variant = _deliveries(world, day, seconds, event, damage)
     order = np.argsort(arrival, kind="stable")
     tag_ranks = draw_ranks(random, int(tags.sum()), exponent=ZIPF_EXPONENT, head=WORD_HEAD)

@@ -1,15 +1,16 @@
 """From a post's drawn ranks to its text and the textExtra that points into it."""
 
 from producer.simulate.people import mention_of, user_id
-from producer.simulate.plan import DayPlan
+from producer.simulate.plan import DayPlan, Ints
 from producer.simulate.vocabulary import LANGUAGES, Language
 from producer.simulate.wordlists import COMMON_TAGS, EMOJI
 
 TextExtra = dict[str, str | int | bool]
 
 
-def _part(values, ends, position: int) -> list[int]:  # type: ignore[no-untyped-def]
-    return values[ends[position - 1] if position else 0 : ends[position]].tolist()  # type: ignore[no-any-return]
+def _part(values: Ints, ends: Ints, position: int) -> list[int]:
+    part: list[int] = values[ends[position - 1] if position else 0 : ends[position]].tolist()
+    return part
 
 
 def write_text(plan: DayPlan, post: int) -> tuple[str, list[TextExtra]]:
