@@ -44,6 +44,9 @@ def main(
     except GroundswellError as error:
         typer.echo(f"Nothing more was done. {error}", err=True)
         raise typer.Exit(1) from error
+    except psycopg2.errors.LockNotAvailable as error:
+        typer.echo("Nothing more was done. A long query holds keyword_statistics. End it, or wait, and run this again.", err=True)
+        raise typer.Exit(1) from error
     except psycopg2.OperationalError as error:
         where = f"{settings.postgres_host}:{settings.postgres_port}"
         sentence = f"Postgres does not answer at {where}. Start it and run this again. ({_last_line(error)})"

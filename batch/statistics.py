@@ -121,12 +121,17 @@ def _mark_empty(settings: Settings, day: date) -> None:
 
 
 def _replace_keywords(cursor: Cursor, day: date) -> None:
-    """Make the staged table the partition of `day`; the constraint spares Postgres reading it again."""
+    """Make the staged table the partition of `day`; the constraint spares Postgres reading it again.
+
+    Raises psycopg2.errors.LockNotAvailable where somebody reads the statistics for longer than a moment: waiting for them
+    would make the stream wait as well.
+    """
     partition = f"keyword_statistics_{day:%Y%m%d}"
     cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT one_day CHECK (as_of = '{day.isoformat()}')")
     cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT {partition}_pkey PRIMARY KEY (as_of, keyword)")
     cursor.execute(f"ANALYZE {_STAGED}")
     # From here to the commit readers wait.
+    cursor.execute("SET LOCAL lock_timeout = '5s'")
     cursor.execute(f"DROP TABLE IF EXISTS {partition}")
     cursor.execute(f"ALTER TABLE {_STAGED} RENAME TO {partition}")
     cursor.execute(f"ALTER TABLE staging.{partition} SET SCHEMA public")

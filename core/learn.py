@@ -101,11 +101,22 @@ def hourly_means(posts: Floats) -> Floats:
     return means
 
 
+def hour_shares(expected_posts: Floats) -> Floats:
+    """What part of the daily mean each hour [24] has: expected_posts[h] / mean(expected_posts).
+
+    1 for an hour without expected posts: it was never seen, and a share of 0 would make every frequent keyword an anomaly.
+
+    >>> hour_shares(np.repeat([10.0, 30.0, 0.0], 8))[[0, 8, 16]].round(2)
+    array([0.75, 2.25, 1.  ])
+    """
+    return np.where(expected_posts > 0, expected_posts / max(float(expected_posts.mean()), np.finfo(float).tiny), 1.0)
+
+
 def day_traffic(posts: Floats, yesterday: Traffic | None) -> DayTraffic:
     """Ratio and hour share of a day's windows by yesterday's traffic; on the very first day by the day's own hourly means.
 
-    ratio = posts / expected_posts[h];  hour_share = expected_posts[h] / mean(expected_posts). An hour without expected
-    posts says nothing about its posts: ratio and share are 1 then, and 0 and 1 where nothing came.
+    ratio = posts / expected_posts[h]. An hour without expected posts says nothing about its posts: their ratio is 1, and
+    0 where nothing came.
 
     >>> day = day_traffic(np.repeat([10.0, 30.0], 48), None)
     >>> day.ratio[0], day.hour_share[0], day.hour_share[95]
@@ -115,8 +126,7 @@ def day_traffic(posts: Floats, yesterday: Traffic | None) -> DayTraffic:
     expected = np.repeat(by_hour, WINDOWS_PER_HOUR)
     known = expected > 0
     ratio = np.where(known, posts / np.where(known, expected, 1.0), posts > 0)
-    share = np.where(known, expected / max(float(by_hour.mean()), np.finfo(float).tiny), 1.0)
-    return DayTraffic(ratio=ratio, hour_share=share)
+    return DayTraffic(ratio=ratio, hour_share=np.repeat(hour_shares(by_hour), WINDOWS_PER_HOUR))
 
 
 def learn_traffic(yesterday: Traffic | None, posts: Floats, learned_days: float) -> Traffic:

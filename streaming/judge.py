@@ -9,6 +9,7 @@ import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
 from core import score as rule
+from core.learn import hour_shares
 from core.lifecycle import JudgedWindow
 from core.settings import Settings
 from core.windows import window_number
@@ -42,8 +43,7 @@ class _Traffic:
 
     @property
     def hour_share(self) -> np.ndarray:
-        share: np.ndarray = self.expected_posts / self.expected_posts.mean()
-        return share
+        return hour_shares(self.expected_posts)
 
 
 class Judge:

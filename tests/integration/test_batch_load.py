@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
 from batch.archive import read_archived_day
+from batch.copy import copy_partition, create_staging
 from batch.load import load_day
 from core.settings import Settings
 from sql.connection import transaction
@@ -173,3 +175,12 @@ def test_a_day_without_posts_changes_nothing(lake, settings):
     archive_posts(lake, settings, [a_post(time_stamp=NOON)])
     assert load(lake, settings, date(2026, 1, 4)) == {"posts": 0, "authors": 0, "music": 0, "challenges": 0, "post_challenges": 0}
     assert everything(settings) == {table: [] for table in TABLES}
+
+
+def test_a_partition_that_is_tried_again_after_its_commit_is_copied_once(settings):
+    batch = pa.record_batch({"post_id": [1], "challenge_id": [2], "first_seen": ["2026-01-05"], "last_seen": ["2026-01-05"]})
+    with transaction(settings) as cursor:
+        create_staging(cursor, ["post_challenges"])
+    for _ in range(2):
+        assert copy_partition([("post_challenges", batch)], settings).to_pydict() == {"copied": [1]}
+    assert rows(settings, "SELECT post_id, challenge_id FROM staging.post_challenges") == [(1, 2)]
