@@ -23,7 +23,7 @@ from deploy.local.layout import Layout
 PLAIN_SECONDS = 10.0
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Spark's progress bars and warnings, and the lines of a stack trace, say nothing to somebody who waits.
-_NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|\s*$")
+_NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|^\s*$")
 
 
 class StoppedError(NotReadyError):
