@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from core.errors import SettingsError
 
@@ -110,9 +111,9 @@ class Settings(BaseSettings):
             "options": "-c timezone=UTC",
         }
 
-    def kafka_python_arguments(self) -> dict[str, str]:
+    def kafka_python_arguments(self) -> dict[str, str | int]:
         """Keyword arguments that every kafka-python client takes: the servers and the further properties."""
-        options = {name.replace(".", "_"): value for name, value in self.kafka_options.items()}
+        options = {name.replace(".", "_"): int(value) if value.isdecimal() else value for name, value in self.kafka_options.items()}
         return {"bootstrap_servers": self.kafka_bootstrap_servers, **options}
 
 
@@ -120,6 +121,8 @@ def read_settings(**changes: object) -> Settings:
     """The settings of this process's environment, with `changes` by field name; raises SettingsError."""
     try:
         return Settings(**changes)  # type: ignore[arg-type]
+    except UnreadableSetting as error:
+        raise SettingsError(f'A setting cannot be read: {error}. It must be JSON, e.g. {{"security.protocol": "SASL_SSL"}}.') from error
     except ValidationError as error:
         problems = "; ".join(f"{ENV_PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(

@@ -155,7 +155,7 @@ class Delivery:
         while True:
             try:
                 result = connect()
-            except (KafkaConfigurationError, ValueError, AssertionError) as error:
+            except (KafkaConfigurationError, ValueError, TypeError, AssertionError) as error:
                 raise SettingsError(f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
             except _FATAL as error:
                 raise SettingsError(f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
@@ -199,7 +199,7 @@ class QuietClient(KafkaNetClient):  # type: ignore[misc]
         return ready
 
 
-def _topics(arguments: dict[str, str]) -> set[str]:
+def _topics(arguments: dict[str, str | int]) -> set[str]:
     admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
     try:
         return set(admin.list_topics())
@@ -216,7 +216,7 @@ def _require_topics(topics: set[str], settings: Settings) -> None:
         )
 
 
-def _producer(arguments: dict[str, str], settings: Settings) -> KafkaProducer:
+def _producer(arguments: dict[str, str | int], settings: Settings) -> KafkaProducer:
     options: dict[str, Any] = {
         "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
         "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
