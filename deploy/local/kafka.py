@@ -83,7 +83,8 @@ def _prepare(layout: Layout, state: State, configuration: Path) -> None:
 
 
 def _format(layout: Layout, configuration: Path) -> None:
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The tool takes an id that begins with a dash for an option; below 2^127 none does.
+    cluster_id = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16)).decode().rstrip("=")
     command = java_command(
         layout,
         "kafka",
