@@ -32,9 +32,9 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     """Send the files, wait until all is archived and judged, load the days seen, say what was counted where."""
     files = files_of(pattern)
     session.screen.say(f"Groundswell: {', '.join(files)}, clock {clock}")
-    commands = session.commands
+    session.prepare()
     session.start_stack()
-    settings = session.settings
+    commands, settings = session.commands, session.settings
     # Posts with their original times are older than what detection may have seen; posts of now are not.
     is_old = clock == "original"
     session.start_streaming(first_event=LONG_AGO if is_old else datetime.now(UTC), replays_old_posts=is_old)

@@ -30,19 +30,22 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """Settings of the stack, once it is up."""
+        """Settings of the stack, once it is prepared."""
         assert self._settings is not None
         return self._settings
 
     @property
     def commands(self) -> Commands:
-        """Runs commands on the stack, once ports and credentials are known."""
-        if self._commands is None:
-            state = stack.prepare(self.layout)
-            self._settings = stack.settings_of(self.layout, state)
-            self._environment = child_environment(self.layout, state, self._settings)
-            self._commands = Commands(self.layout, self.screen, self._environment)
+        """Runs commands on the stack, once it is prepared."""
+        assert self._commands is not None
         return self._commands
+
+    def prepare(self) -> None:
+        """Choose ports and credentials, so that commands can be started beside the servers."""
+        state = stack.prepare(self.layout)
+        self._settings = stack.settings_of(self.layout, state)
+        self._environment = child_environment(self.layout, state, self._settings)
+        self._commands = Commands(self.layout, self.screen, self._environment)
 
     def start_stack(self) -> None:
         """Kafka, S3 and Postgres."""

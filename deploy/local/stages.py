@@ -21,9 +21,10 @@ from deploy.local import processes
 from deploy.local.layout import Layout
 
 PLAIN_SECONDS = 10.0
-_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Colours, and what Airflow's log puts around a line that a task printed.
+_TRIMMINGS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|^\S+Z \[\w+ *\] | +\[airflow\.\S+\].*$", re.MULTILINE)
 # Spark's progress bars and warnings, and the lines of a stack trace, say nothing to somebody who waits.
-_NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|^\s*$")
+_NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|loc=|^\s*$")
 
 
 class StoppedError(NotReadyError):
@@ -51,7 +52,7 @@ class Active:
             return ""
         with self.log.open("rb") as file:
             file.seek(max(self.log_start, self.log.stat().st_size - 2000))
-            lines = _COLOURS.sub("", file.read().decode(errors="replace")).split("\n")
+            lines = _TRIMMINGS.sub("", file.read().decode(errors="replace")).split("\n")
         return next((line.strip()[:120] for line in reversed(lines) if not _NOISE.search(line)), "")
 
 
@@ -177,7 +178,7 @@ class Commands:
         log = processes.log_path(self._layout, program.name)
         lines = processes.last_lines(log, 200).splitlines()
         # Of Airflow's log, what the command printed that it ran.
-        printed = [line.split(" [airflow.task", 1)[0] for line in lines if "loc=subprocess.py" in line]
+        printed = [_TRIMMINGS.sub("", line) for line in lines if "loc=subprocess.py" in line]
         return "\n".join([f"The end of {log}:", *(printed or lines)[-8:]])
 
     def stop_all(self) -> None:
