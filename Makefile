@@ -56,10 +56,11 @@ lint: setup ## style and types
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy .
 
-lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files
+lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv
 	@.venv/bin/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-find-links --python $(PY) requirements.in -o requirements.lock
 	@$(PY) -m deploy.local.lock_jars
+	@$(PY) -m deploy.local.example
 
 bench: setup ## measure the speed of producer, archive and detection on this machine
 	@exec $(PY) -m deploy.local exec $(PY) -m benchmarks $$ARGS

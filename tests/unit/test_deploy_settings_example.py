@@ -1,0 +1,19 @@
+"""The example file names every setting, with its default, and none that does not exist."""
+
+import re
+
+from core.settings import Settings
+from deploy.local.example import FILE, example
+
+
+def test_the_example_file_is_what_the_settings_say() -> None:
+    assert FILE.read_text() == example(), "run `python -m deploy.local.example`"
+
+
+def test_every_setting_is_in_the_example_file_once() -> None:
+    names = re.findall(r"^#?GROUNDSWELL_([A-Z0-9_]+)=", FILE.read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
