@@ -7,7 +7,7 @@ however many restarts, the incidents are the same once their windows are closed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from math import log
+from math import inf, log
 
 DISTINCT_BITS = 64
 
@@ -34,6 +34,8 @@ class JudgedWindow:
     latest_post_id: int
     top_post_id: int
     top_likes: int
+    vetoed: bool = False
+    """Whether the count alone would be an anomaly, but too few authors stand behind it."""
     closed: bool = False
 
 
@@ -147,8 +149,21 @@ def estimate_distinct(bitmaps: Sequence[int], *, at_most: int) -> float:
     >>> estimate_distinct([0b1, 0b10], at_most=9), estimate_distinct([-1], at_most=5000)
     (2.0319, 310.5299)
     """
+    zeros = max(_zero_bits(bitmaps), 0.5)
+    return min(float(at_most), round(-DISTINCT_BITS * log(zeros / DISTINCT_BITS), 4))
+
+
+def authors_or_infinity(bitmap: int) -> float:
+    """Authors behind one `bitmap` as `estimate_distinct` has them, infinity where it is full: too many to tell.
+
+    >>> authors_or_infinity(0b1011), authors_or_infinity(-1)
+    (3.0726, inf)
+    """
+    return estimate_distinct([bitmap], at_most=DISTINCT_BITS**2) if _zero_bits([bitmap]) else inf
+
+
+def _zero_bits(bitmaps: Sequence[int]) -> int:
     union = 0
     for bitmap in bitmaps:
         union |= bitmap & (2**DISTINCT_BITS - 1)
-    zeros = max(DISTINCT_BITS - union.bit_count(), 0.5)
-    return min(float(at_most), round(-DISTINCT_BITS * log(zeros / DISTINCT_BITS), 4))
+    return DISTINCT_BITS - union.bit_count()

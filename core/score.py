@@ -17,6 +17,7 @@ ANSCOMBE = 0.375
 DEFAULT_LEVEL = 2 * ANSCOMBE**0.5
 """Level of a keyword without history: that of no posts at all."""
 DEFAULT_VARIANCE, DEFAULT_BURST, DEFAULT_SPREAD60 = 0.0, 1.0, 1.0
+PEOPLE_FACTOR = 1.25
 STEEP_SCORE = 6.0
 """Score from which a lift of twice the expected posts is enough; below it five times are asked for."""
 
@@ -81,6 +82,18 @@ def anomalous(posts: Numbers, expected: Numbers, score: Numbers, *, threshold: f
     """
     lifted = (posts >= floor + 5 * expected) | ((score >= max(threshold, STEEP_SCORE)) & (posts >= floor + 2 * expected))
     return (score >= threshold) & (posts >= floor) & lifted
+
+
+def posts_by_people(posts: Numbers, distinct_authors: Numbers) -> Numbers:
+    """The count that distinct people can answer for: min(posts, 1.25 * estimated authors); inf authors: too many to tell.
+
+    A window is an anomaly only if this count is one too. Authors can only take an alarm away: to score this count alone
+    would blind the detector to words above 100 posts a window, whose authors no longer fit the estimate.
+
+    >>> posts_by_people(500, 3.1), posts_by_people(60, 55.0), posts_by_people(900, float("inf"))
+    (3.875, 60.0, 900.0)
+    """
+    return _minimum(posts * 1.0, PEOPLE_FACTOR * distinct_authors)
 
 
 def smallest_alarming_posts(expected: Numbers, scale: Numbers, *, threshold: float, floor: int) -> Numbers:

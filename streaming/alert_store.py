@@ -105,6 +105,17 @@ def save_incidents(
     execute_values(cursor, query("upsert_alert_windows"), windows, page_size=1000)
 
 
+def save_vetoed(cursor: Cursor, windows: Iterable[tuple[str, JudgedWindow]]) -> None:
+    """Insert (keyword, closed window) pairs that raised no alert because too few authors stand behind them."""
+    rows = [
+        (keyword, window_start(window.number), "few authors", window.posts,
+         estimate_distinct([window.authors_bitmap], at_most=window.posts), window.expected, window.score, window.top_post_id)
+        for keyword, window in windows
+    ]  # fmt: skip
+    if rows:
+        execute_values(cursor, query("insert_vetoed_windows"), rows, page_size=1000)
+
+
 def withdraw_unconfirmed(cursor: Cursor, *, closed_until: datetime, confirmed: Iterable[UUID]) -> None:
     """Withdraw provisional alerts whose first window is closed, unless they are among `confirmed`."""
     cursor.execute(query("withdraw_alerts"), {"closed_until": closed_until, "alert_ids": list(confirmed)})

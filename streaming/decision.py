@@ -140,6 +140,7 @@ def _decide(
     windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in concerned}
     for count, window in _judge(cursor, settings, store.load_live(cursor, keywords=concerned), closed_until=closed_until):
         windows[count.keyword].append(window)
+    store.save_vetoed(cursor, ((keyword, w) for keyword in windows for w in windows[keyword] if w.closed and w.vetoed))
     incidents: list[tuple[str, Incident]] = []
     for keyword in sorted(concerned):
         decided = decide(rule, confirmed.get(keyword), windows[keyword], quiet_before=window_number(quiet_until))

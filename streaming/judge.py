@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from core import score as rule
 from core.learn import hour_shares
-from core.lifecycle import JudgedWindow
+from core.lifecycle import JudgedWindow, authors_or_infinity
 from core.settings import Settings
 from core.windows import window_number
 from sql.connection import query
@@ -77,14 +77,17 @@ class Judge:
         scale = rule.scale(variance, burst)
         posts = np.array([count.posts for count in counts], dtype=float)
         score = rule.score(posts, expected, scale)
-        anomalous = rule.anomalous(posts, expected, score, threshold=self._settings.threshold, floor=self._settings.floor)
+        anomalous = self._anomalous(posts, expected, scale)
+        people = np.array([authors_or_infinity(count.authors_bitmap) for count in counts])
+        confirmed = self._anomalous(rule.posts_by_people(posts, people), expected, scale)
         return [
             (
                 count,
                 JudgedWindow(
                     number=window_number(count.window_start), posts=count.posts, total_posts=self._total_posts.get(count.window_start),
                     ratio=float(ratio[i]), expected=float(expected[i]), scale=float(scale[i]), score=float(score[i]),
-                    anomalous=bool(anomalous[i]), statistics_as_of=traffic.as_of, authors_bitmap=count.authors_bitmap,
+                    anomalous=bool(anomalous[i] and confirmed[i]),
+                    vetoed=bool(anomalous[i] and not confirmed[i]), statistics_as_of=traffic.as_of, authors_bitmap=count.authors_bitmap,
                     texts_bitmap=count.texts_bitmap, first_post_at=count.first_post_at, first_post_id=count.first_post_id,
                     latest_post_id=count.latest_post_id, top_post_id=count.top_post_id, top_likes=count.top_likes,
                     closed=window_number(count.window_start) < closed_before,
@@ -92,6 +95,11 @@ class Judge:
             )
             for i, count in enumerate(counts)
         ]  # fmt: skip
+
+    def _anomalous(self, posts: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        score = rule.score(posts, expected, scale)
+        verdict: np.ndarray = rule.anomalous(posts, expected, score, threshold=self._settings.threshold, floor=self._settings.floor)
+        return verdict
 
     def _ratio(self, traffic: _Traffic, start: datetime) -> float:
         """How full the window is: posts so far over those expected in a whole one; 1 where nothing is expected."""

@@ -27,7 +27,7 @@ def a_value(post_id: int, at: datetime, text: str, *, author: int, likes: int = 
 
 
 def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
-    """1,200 posts: two words of twelve each, and `boomtown` in 60 posts by 55 authors from 10:32 on."""
+    """1,200 posts of two words of twelve; `boomtown` in 60 by 55 authors from 10:32, `buynow` in 60 by 3 authors from 10:46."""
     rng = random.Random(5)
     vocabulary = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
     posts = []
@@ -36,9 +36,10 @@ def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
         text = " ".join(rng.sample(vocabulary, 2))
         if 640 <= i < 700:
             text += " #BoomTown"
-        posts.append(
-            (7_000_000_000_000_000_000 + i, at, text, 640 + i % 55 if 640 <= i < 700 else rng.randrange(100), rng.randrange(10_000))
-        )
+        if 920 <= i < 980:
+            text += " #BuyNow"
+        author = 640 + i % 55 if 640 <= i < 700 else i % 3 if 920 <= i < 980 else rng.randrange(100)
+        posts.append((7_000_000_000_000_000_000 + i, at, text, author, rng.randrange(10_000)))
     return posts
 
 
@@ -92,6 +93,12 @@ def test_the_burst_is_one_confirmed_alert_with_its_posts_and_authors(world: Sett
 def test_the_most_liked_post_is_the_top_post(world: Settings) -> None:
     burst = [post for post in posts_of_an_hour() if "#BoomTown" in post[2]]
     assert rows(world, "SELECT top_post_id FROM anomaly_alerts WHERE keyword = 'boomtown'") == [(max(burst, key=lambda post: post[4])[0],)]
+
+
+def test_sixty_posts_by_three_authors_raise_no_alert_and_are_a_row_that_says_why(world: Settings) -> None:
+    assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'buynow'") == [(0,)]
+    found = rows(world, "SELECT window_start, reason, posts, distinct_authors < 4 FROM vetoed_windows WHERE keyword = 'buynow'")
+    assert found == [(START + timedelta(minutes=45), "few authors", 60, True)]
 
 
 def test_windows_of_every_alert_hold_the_distinct_posts_of_its_keyword(world: Settings) -> None:
