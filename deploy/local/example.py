@@ -7,7 +7,7 @@ from deploy.local.layout import REPOSITORY
 
 FILE = REPOSITORY / "settings.example.env"
 _HEAD = """\
-# Every setting of Groundswell. Those without a value in front must be given; the others show their default.
+# Every setting of Groundswell: those without # in front must be given, the others show their default.
 # The embedded stack needs none of this: `source .local/env`. Made by `make lock`.
 """
 _SHOWN = {

@@ -62,8 +62,13 @@ def postgres_server(layout: Layout, state: State, settings: Settings) -> Server:
     )
 
 
-def choose_place(layout: Layout) -> Postgres:
-    """Which account runs Postgres, from which installation, over which folder."""
+def choose_place(layout: Layout, before: Postgres | None) -> Postgres:
+    """Which account runs Postgres, from which installation, over which folder: that of `before` as long as it is there."""
+    place = _best_place(layout)
+    return place.model_copy(update={"data": before.data}) if before and Path(before.data).exists() else place
+
+
+def _best_place(layout: Layout) -> Postgres:
     wheel = installation()
     if os.geteuid() != 0:
         return Postgres(account=None, installation=str(wheel), data=str(layout.data("postgres")))

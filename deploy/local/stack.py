@@ -123,8 +123,10 @@ def status(layout: Layout) -> list[ServerStatus]:
 
 def _prepared(layout: Layout) -> tuple[State, list[str]]:
     state = read_state(layout) or new_state()
-    notes = choose_ports(state, _running_services(layout))
-    state.postgres = state.postgres or choose_place(layout)
+    running = _running_services(layout)
+    notes = choose_ports(state, running)
+    if "postgres" not in running or state.postgres is None:
+        state.postgres = choose_place(layout, state.postgres)
     write_private(layout.state_file, state.model_dump_json(indent=1))
     return state, notes
 
