@@ -61,7 +61,7 @@ def _stop_everything(session: Session) -> None:
         signal.signal(number, signal.SIG_IGN)
     session.stop_commands()
     stack.down(session.layout)
-    session.screen.say("Everything is stopped; the data stays. `make run` goes on with the next day, `make up` starts the servers alone.")
+    session.screen.say("Everything is stopped; the data stays. `make run` goes on from here, `make up` starts the servers alone.")
 
 
 def _interrupt(*_: object) -> None:
