@@ -35,7 +35,7 @@ def run(
     if preflight.report():
         raise typer.Exit(1)
     layout = layout_for()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     with _only_run(layout), Screen() as screen:
         session = Session(layout, screen, started_at=float(os.environ.get("RUN_STARTED") or time.time()))
