@@ -106,7 +106,7 @@ def _has_uv() -> bool:
 
 def _installer(command: str) -> "list[str]":
     if _has_uv():
-        return [str(VENV / "bin" / "uv"), "pip", command, "--quiet", "--python", str(PYTHON)]
+        return [str(VENV / "bin" / "uv"), "--system-certs", "pip", command, "--quiet", "--python", str(PYTHON)]
     return [str(PYTHON), "-m", "pip", command, "--quiet"]
 
 
