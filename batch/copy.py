@@ -16,22 +16,27 @@ from sql.connection import transaction
 
 COPIED = "copied bigint"
 """Columns of what a partition's copy yields: the number of its rows."""
-_DONE = "staging.copied_partitions"
+_STAGING_LOCK = 7_150_002_020
+"""Number of the advisory lock under which the schema is made, because two that make it at once would fail."""
 _CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
 
-def create_staging(cursor: Cursor, tables: Sequence[str], *, logged: bool = False) -> None:
-    """Empty copies of `tables` in schema `staging`, and the list of copied partitions; what an earlier run left is dropped."""
+def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: bool = False) -> None:
+    """Empty copies of `tables` in schema `staging`, and the list of partitions that `step` has copied.
+
+    What an earlier run left there is dropped. Two steps may work at the same time, on different tables.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_STAGING_LOCK,))
     cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
-    cursor.execute(f"DROP TABLE IF EXISTS {_DONE}")
-    cursor.execute(f"CREATE UNLOGGED TABLE {_DONE} (partition int PRIMARY KEY)")
+    cursor.execute(f"DROP TABLE IF EXISTS {_done(step)}")
+    cursor.execute(f"CREATE UNLOGGED TABLE {_done(step)} (partition int PRIMARY KEY)")
     for table in tables:
         cursor.execute(f"DROP TABLE IF EXISTS staging.{table}")
         kind = "TABLE" if logged else "UNLOGGED TABLE"
         cursor.execute(f"CREATE {kind} staging.{table} (LIKE {table} INCLUDING COMMENTS INCLUDING CONSTRAINTS)")
 
 
-def copy_partition(batches: Iterable[tuple[str, pa.RecordBatch]], settings: Settings) -> pa.RecordBatch:
+def copy_partition(step: str, batches: Iterable[tuple[str, pa.RecordBatch]], settings: Settings) -> pa.RecordBatch:
     """COPY (table, batch) pairs of one Spark partition into `staging`, in one transaction; returns the number of rows as `copied`.
 
     A partition that is tried again after it was committed, as Spark does when an executor is lost, finds itself in the
@@ -40,13 +45,17 @@ def copy_partition(batches: Iterable[tuple[str, pa.RecordBatch]], settings: Sett
     context = TaskContext.get()
     copied = 0
     with transaction(settings, application_name="groundswell batch") as cursor:
-        cursor.execute(f"INSERT INTO {_DONE} VALUES (%s) ON CONFLICT DO NOTHING", (context.partitionId() if context else 0,))
+        cursor.execute(f"INSERT INTO {_done(step)} VALUES (%s) ON CONFLICT DO NOTHING", (context.partitionId() if context else 0,))
         fresh = cursor.rowcount == 1
         for table, batch in batches:
             copied += batch.num_rows
             if fresh and batch.num_rows:
                 copy_batch(cursor, f"staging.{table}", batch)
     return pa.record_batch({"copied": pa.array([copied], pa.int64())})
+
+
+def _done(step: str) -> str:
+    return f"staging.copied_by_{step}"
 
 
 def total_copied(copied: DataFrame) -> int:

@@ -45,7 +45,8 @@ def count_keywords_per_window(posts: DataFrame) -> DataFrame:
     """
     every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text")))
     return (
-        posts.select("window", F.explode_outer(every).alias("keyword"))
+        posts.select("window", every.alias("keywords"))
+        .select("window", F.explode_outer("keywords").alias("keyword"))
         .groupBy("keyword", "window")
         .agg(F.count(F.lit(1)).cast("int").alias("posts"))
         .groupBy("keyword")

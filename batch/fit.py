@@ -13,6 +13,7 @@ from core.learn import HOURS, WINDOWS, DayTraffic, Floats, KeywordRows, fit_day,
 from core.score import DEFAULT_BURST, DEFAULT_LEVEL, DEFAULT_SPREAD60, DEFAULT_VARIANCE
 from core.settings import Settings
 
+STEP = "statistics"
 _EPOCH = date(1970, 1, 1)
 
 
@@ -28,7 +29,7 @@ class DayFit:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Fit the batches of one Spark partition and copy the rows to `staging`; yields one row: how many were `copied`."""
         fitted = (fit_batch(batch, day=self.day, traffic=self.traffic, age=self.age) for batch in batches)
-        yield copy_partition((("keyword_statistics", rows) for rows in fitted), self.settings)
+        yield copy_partition(STEP, (("keyword_statistics", rows) for rows in fitted), self.settings)
 
 
 def fit_batch(batch: pa.RecordBatch, *, day: date, traffic: DayTraffic, age: float) -> pa.RecordBatch:

@@ -12,6 +12,8 @@ from batch.entities import TABLES, describe_entities
 from core.settings import Settings
 from sql.connection import query, transaction
 
+STEP = "load"
+
 
 def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
     """Merge what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
@@ -19,7 +21,7 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
     Rows go to staging tables first, by COPY from every Spark partition; then one transaction merges all of them.
     """
     with transaction(settings) as cursor:
-        create_staging(cursor, TABLES)
+        create_staging(cursor, STEP, TABLES)
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
     total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
     with transaction(settings) as cursor:
@@ -40,7 +42,8 @@ class CopyEntities:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yields one row: how many rows were `copied`."""
-        yield copy_partition(((table, rows_of(batch.column(table))) for batch in batches for table in TABLES), self.settings)
+        pairs = ((table, rows_of(batch.column(table))) for batch in batches for table in TABLES)
+        yield copy_partition(STEP, pairs, self.settings)
 
 
 def rows_of(column: pa.StructArray | pa.ListArray) -> pa.RecordBatch:

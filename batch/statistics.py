@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from batch.copy import COPIED, create_staging, total_copied
 from batch.counts import ALL_POSTS, count_keywords_per_window, posts_per_window
 from batch.days import check_not_lost
-from batch.fit import DayFit
+from batch.fit import STEP, DayFit
 from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -43,7 +43,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         before = read_traffic(settings, as_of) if as_of else None
         traffic = day_traffic(totals, before)
         with transaction(settings) as cursor:
-            create_staging(cursor, ["keyword_statistics"], logged=True)
+            create_staging(cursor, STEP, ["keyword_statistics"], logged=True)
         rows = counts.where(F.col("keyword") != ALL_POSTS).transform(with_rows_before, settings=settings, as_of=as_of)
         copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before.history_days if before else 0.0, settings), COPIED))
     finally:

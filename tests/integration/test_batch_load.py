@@ -180,7 +180,7 @@ def test_a_day_without_posts_changes_nothing(lake, settings):
 def test_a_partition_that_is_tried_again_after_its_commit_is_copied_once(settings):
     batch = pa.record_batch({"post_id": [1], "challenge_id": [2], "first_seen": ["2026-01-05"], "last_seen": ["2026-01-05"]})
     with transaction(settings) as cursor:
-        create_staging(cursor, ["post_challenges"])
+        create_staging(cursor, "load", ["post_challenges"])
     for _ in range(2):
-        assert copy_partition([("post_challenges", batch)], settings).to_pydict() == {"copied": [1]}
+        assert copy_partition("load", [("post_challenges", batch)], settings).to_pydict() == {"copied": [1]}
     assert rows(settings, "SELECT post_id, challenge_id FROM staging.post_challenges") == [(1, 2)]
