@@ -14,7 +14,9 @@ from batch.archive import read_archived_day
 from batch.copy import copy_partition, create_staging
 from batch.load import load_day
 from core.settings import Settings
+from core.spark import RAW_POSTS
 from sql.connection import transaction
+from streaming.archive import create_archive
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
 
@@ -38,9 +40,26 @@ def load(spark: SparkSession, settings: Settings, day: date = DAY) -> dict[str, 
     return load_day(read_archived_day(spark, settings, day), settings=settings, day=day)
 
 
+@pytest.fixture(scope="module")
+def shared_lake(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> SparkSession:
+    lake = spark_for(module_settings)
+    create_archive(lake)
+    return lake
+
+
 @pytest.fixture
-def lake(spark_for: Callable[[Settings], SparkSession], settings: Settings) -> SparkSession:
-    return spark_for(settings)
+def settings(module_settings: Settings) -> Settings:
+    """The settings of a world whose tables are empty."""
+    with transaction(module_settings) as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, batch_days")
+    return module_settings
+
+
+@pytest.fixture
+def lake(shared_lake: SparkSession) -> SparkSession:
+    """A session whose archive is empty."""
+    shared_lake.sql(f"DELETE FROM {RAW_POSTS}")
+    return shared_lake
 
 
 @pytest.mark.parametrize("name", ["web_api_march_2020_24.ndjson", "trending_december_2020_1000.ndjson"])
