@@ -118,6 +118,10 @@ def main() -> None:
     except GroundswellError as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
+    except OSError as error:
+        place = error.filename or layout_for().root
+        typer.echo(f"{place}: {error.strerror}. Give yourself permission and room there, or set LOCAL.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ def run(
 
 def _stop_everything(session: Session) -> None:
     """Stop the commands and the servers; a second Ctrl-C does not get between."""
+    if not session.is_prepared:
+        return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     session.stop_commands()

@@ -29,6 +29,11 @@ class Session:
         self._environment: dict[str, str] = {}
 
     @property
+    def is_prepared(self) -> bool:
+        """Whether anything may have been started."""
+        return self._commands is not None
+
+    @property
     def settings(self) -> Settings:
         """Settings of the stack, once it is prepared."""
         assert self._settings is not None
