@@ -6,12 +6,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from batch.archive import day_start
-from core.keywords import keywords
+from core.keywords import ALL_POSTS, keywords
 from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
-
-ALL_POSTS = ""
-"""Stands in the keyword column of the row that counts all posts; no keyword is empty."""
 
 
 def posts_per_window(records: DataFrame, *, day: date, future_minutes: int) -> DataFrame:

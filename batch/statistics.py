@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from batch.copy import COPIED, create_staging, total_copied
-from batch.counts import ALL_POSTS, count_keywords_per_window, posts_per_window
+from batch.counts import count_keywords_per_window, posts_per_window
 from batch.days import check_not_lost
 from batch.fit import STEP, DayFit
+from core.keywords import ALL_POSTS
 from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -78,19 +79,17 @@ def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> Da
     if as_of is None:
         return spark.createDataFrame([], _STATISTICS)
     parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return (
-        spark.read.jdbc(
-            settings.postgres_jdbc_url,
-            f"(SELECT keyword, level, hour_deviation, variance, burst, spread60, last_seen FROM keyword_statistics "
-            f"WHERE as_of = '{as_of.isoformat()}') AS statistics",
-            predicates=[f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)],
-            properties={
-                "user": settings.postgres_user,
-                "password": settings.postgres_password.get_secret_value(),
-                "driver": "org.postgresql.Driver",
-                "fetchsize": "10000",
-            },
-        )
+    return spark.read.jdbc(
+        settings.postgres_jdbc_url,
+        f"(SELECT keyword, level, hour_deviation, variance, burst, spread60, last_seen FROM keyword_statistics "
+        f"WHERE as_of = '{as_of.isoformat()}') AS statistics",
+        predicates=[f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)],
+        properties={
+            "user": settings.postgres_user,
+            "password": settings.postgres_password.get_secret_value(),
+            "driver": "org.postgresql.Driver",
+            "fetchsize": "10000",
+        },
     )
 
 

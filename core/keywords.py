@@ -16,6 +16,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 KEYWORD_RULE_VERSION = "keywords-1"
+ALL_POSTS = ""
+"""Stands in the keyword column of rows that count all posts; no keyword is empty."""
 MAX_KEYWORDS_PER_POST = 100
 MAX_KEYWORD_CHARACTERS = 64
 STOP_BUCKETS = 8192
@@ -32,9 +34,7 @@ NOT_STOP_WORDS = frozenset(
 )
 
 # The range comes first because it settles most letters at once; each script costs a search for every letter.
-_UNSPACED = (
-    r"[\u0E00-\x{10FFFF}&&[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}]]"
-)
+_UNSPACED = r"[\u0E00-\x{10FFFF}&&[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}]]"
 _ANY = r"[\p{L}\p{M}\p{N}_]"
 _LETTER = rf"[{_UNSPACED}&&[^\p{{M}}]]"
 _WORD = rf"[\p{{L}}\p{{M}}\p{{N}}_&&[^{_UNSPACED}]]"

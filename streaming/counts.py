@@ -3,13 +3,10 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from core.keywords import keywords
+from core.keywords import ALL_POSTS, keywords
 from core.lifecycle import DISTINCT_BITS
 from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
-
-ALL_POSTS = ""
-"""Stands in the keyword column of the row that counts all posts of a window; no keyword is empty."""
 
 
 def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int) -> DataFrame:

@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
+from core.keywords import ALL_POSTS
 from core.score import smallest_active_posts
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.counts import ALL_POSTS, count_keywords_per_window
+from streaming.counts import count_keywords_per_window
 from streaming.decision import apply_counts, lock_detection
 from streaming.judge import KeywordCount
 from streaming.source import read_records

@@ -20,7 +20,7 @@ def slow_fit(counts, ratio, share, row, age):
     wd = sum(ok) / 96
 
     def mean(values):
-        return sum(v for v, good in zip(values, ok) if good) / sum(ok)
+        return sum(v for v, good in zip(values, ok, strict=True) if good) / sum(ok)
 
     roots = [2 * math.sqrt(c + 3 / 8) for c in counts]
     if age == 0:
@@ -29,7 +29,7 @@ def slow_fit(counts, ratio, share, row, age):
     for w in range(96):
         b = max(level + (deviations[w // 4] if deviations else 0), 0)
         expected.append(max(b * b / 4 - 0.375, 0) * (1 if deviations else share[w]) * ratio[w])
-    y = [root - 2 * math.sqrt(e + 3 / 8) if good else 0 for root, e, good in zip(roots, expected, ok)]
+    y = [root - 2 * math.sqrt(e + 3 / 8) if good else 0 for root, e, good in zip(roots, expected, ok, strict=True)]
     old_variance, old_burst = variance, burst
     if age == 0:
         variance = mean([v * v for v in y])
