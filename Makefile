@@ -58,7 +58,7 @@ lint: setup ## style and types
 
 lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv
-	@.venv/bin/uv pip compile --quiet --upgrade --no-header --no-emit-index-url --no-emit-find-links --python $(PY) requirements.in -o requirements.lock
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
 	@$(PY) -m deploy.local.lock_jars
 	@$(PY) -m deploy.local.example
 

@@ -12,10 +12,16 @@ else
   done
 fi
 if [ -z "$chosen" ]; then
-  # An old Python tells its version itself.
-  if python3 -c '' 2>/dev/null; then exec python3 deploy/local/preflight.py --setup; fi
-  echo "Python is missing: install Python 3.11 or newer, on Debian and Ubuntu with \`apt install python3 python3-venv\`." >&2
+  if ! python3 -c '' 2>/dev/null; then
+    echo "Python is missing: install Python 3.11 or newer, on Debian and Ubuntu with \`apt install python3 python3-venv\`." >&2
+    exit 1
+  fi
+  chosen=python3
+fi
+if ! "$chosen" -c 'import sys; sys.exit(sys.version_info < (3, 6))'; then
+  echo "Python 3.11 or newer is needed, and $chosen is far older: install a newer one, or name it, e.g. \`make run PYTHON=python3.12\`." >&2
   exit 1
 fi
+# A Python between 3.6 and 3.10 says itself which it is.
 if ! new_enough "$chosen"; then exec "$chosen" deploy/local/preflight.py --setup; fi
 exec "$chosen" -m deploy.local.setup
