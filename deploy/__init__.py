@@ -1,0 +1,1 @@
+"""Where Groundswell runs: the embedded stack of one machine in `deploy.local`."""

@@ -85,7 +85,7 @@ def ivy_command(folder: Path, *arguments: str) -> "list[str]":
 
 
 def _make_environment() -> None:
-    if not PYTHON.exists() or not _works(PYTHON) or _made_elsewhere():
+    if not _is_whole() or _made_elsewhere():
         shutil.rmtree(VENV, ignore_errors=True)
         _step("making the virtual environment", [sys.executable, "-m", "venv", str(VENV)])
     if not _has_uv():
@@ -189,8 +189,13 @@ def _made_elsewhere() -> bool:
         return str(VENV) not in (VENV / "bin" / "activate").read_text()
 
 
-def _works(python: Path) -> bool:
-    return subprocess.run([str(python), "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+def _is_whole() -> bool:
+    """Whether Python and pip run there; an interrupted set-up may have left half an environment."""
+    try:
+        answer = subprocess.run([str(PYTHON), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        return answer.returncode == 0
+    except OSError:
+        return False
 
 
 def _say(line: str) -> None:
@@ -216,6 +221,9 @@ def main() -> int:
         except SetupError as error:
             print(error, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("set-up: stopped; `make setup` goes on from here", file=sys.stderr)
+            return 130
     _say(f"done after {time.monotonic() - started:.0f} s")
     return 0
 
