@@ -90,8 +90,15 @@ class Session:
         assert self._streaming is not None
         # What it says of the end of the topic must be newer than this moment.
         now = datetime.now(UTC) + timedelta(seconds=1)
-        with self.screen.stage(title, processes.log_path(self.layout, "streaming")):
-            self.commands.wait_until(lambda: lag_records(self.settings, query, seen_after=now) == 0, self._streaming, title)
+        behind: list[int] = []
+
+        def is_done() -> bool:
+            lag = lag_records(self.settings, query, seen_after=now)
+            behind[:] = [] if lag is None else [lag]
+            return lag == 0
+
+        with self.screen.stage(title, detail=lambda: f"{behind[0]:,} records to go" if behind else ""):
+            self.commands.wait_until(is_done, self._streaming, title)
 
     def show_alerts(self) -> None:
         """Print alerts from now on."""

@@ -38,16 +38,19 @@ class Active:
     title: str
     log: Path | None
     log_start: int
+    detail: Callable[[], str] | None
     started: float = field(default_factory=time.monotonic)
     said: float = field(default_factory=time.monotonic)
 
     def describe(self, *, detail: bool) -> str:
-        """Title, seconds and, where asked for, the newest line of the log."""
+        """Title, seconds and, where asked for, how far it is."""
         text = f"{self.title} {time.monotonic() - self.started:.0f} s"
         newest = self._newest_line() if detail else ""
         return f"{text}: {newest}" if newest else text
 
     def _newest_line(self) -> str:
+        if self.detail:
+            return self.detail()
         if self.log is None or not self.log.exists():
             return ""
         with self.log.open("rb") as file:
@@ -88,9 +91,9 @@ class Screen:
         self.console.print(text, markup=False, style=style)
 
     @contextmanager
-    def stage(self, title: str, log: Path | None = None) -> Iterator[None]:
-        """Show that `title` is under way; note how long it took."""
-        active = Active(title, log, log.stat().st_size if log and log.exists() else 0)
+    def stage(self, title: str, log: Path | None = None, detail: Callable[[], str] | None = None) -> Iterator[None]:
+        """Show that `title` is under way, with `detail` or the newest line of `log`; note how long it took."""
+        active = Active(title, log, log.stat().st_size if log and log.exists() else 0, detail)
         with self._lock:
             self._active.append(active)
         try:
