@@ -115,6 +115,12 @@ def open_log(layout: Layout, name: str) -> IO[bytes]:
     return path.open("ab")
 
 
+def log_end(layout: Layout, name: str) -> int:
+    """Size of the log of `name` in bytes, behind which a program that is started now writes."""
+    with open_log(layout, name) as log:
+        return log.seek(0, os.SEEK_END)
+
+
 def log_path(layout: Layout, name: str) -> Path:
     """Where the output of `name` goes."""
     return layout.logs / f"{name}.log"

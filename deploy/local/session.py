@@ -72,7 +72,7 @@ class Session:
         (`from_here`) because the topic holds posts that it is not to judge.
         """
         log = processes.log_path(self.layout, "streaming")
-        log_start = log.stat().st_size if log.exists() else 0
+        log_start = processes.log_end(self.layout, "streaming")
         newest = newest_event_time(self.settings)
         fresh = from_here or (newest is not None and newest > first_event)
         further = {"GROUNDSWELL_ARCHIVE_TRIGGER_SECONDS": "10"}

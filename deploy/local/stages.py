@@ -140,7 +140,7 @@ class Commands:
     def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> None:
         """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails, or says `gives_up_at` in its log."""
         log = processes.log_path(self._layout, name)
-        start = log.stat().st_size if log.exists() else 0
+        start = processes.log_end(self._layout, name)
         with self._screen.stage(title, log):
             program = self.start(name, *arguments)
             while processes.exit_code(program) is None:

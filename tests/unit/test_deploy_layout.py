@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import AlreadyRunningError, BadInputError, NotReadyError
+from deploy.local import processes
 from deploy.local.layout import Layout, choose_ports, layout_for, new_state, read_state, write_private
 from deploy.local.s3 import delete_partial_objects
 from deploy.local.shell import settings_variables
@@ -81,6 +82,15 @@ def test_the_variables_of_a_stack_hold_its_secrets_in_clear(tmp_path: Path) -> N
     assert variables["GROUNDSWELL_POSTGRES_PASSWORD"] == state.postgres_password
     assert variables["GROUNDSWELL_S3_SECRET_ACCESS_KEY"] == state.s3_secret_access_key
     assert variables["GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{state.ports['kafka']}"
+
+
+def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, tmp_path)
+    processes.open_log(layout, "kafka").close()
+    assert processes.log_end(layout, "kafka") == 0
+    processes.log_path(layout, "kafka").write_bytes(b"x" * 20_000_001)
+    assert processes.log_end(layout, "kafka") == 0
+    assert (tmp_path / "logs" / "kafka.log.1").stat().st_size == 20_000_001
 
 
 def test_what_a_killed_upload_left_behind_is_deleted(tmp_path: Path) -> None:
