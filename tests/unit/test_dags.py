@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_the_run_for_a_day_starts_half_an_hour_after_its_end(described):
 
 
 def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
-    python = sys.executable
+    python = shlex.quote(sys.executable)
     assert {name: task["command"] for name, task in described["tasks"].items()} == {
         "load": f"{python} -m batch {{{{ logical_date | ds }}}} --steps load",
         "statistics": f"{python} -m batch {{{{ logical_date | ds }}}} --steps statistics",
