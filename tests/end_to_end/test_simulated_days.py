@@ -1,0 +1,106 @@
+"""A simulated week and the day after it, through every command a person runs: bursts alert, habits do not, nothing is lost."""
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import ndjson
+import pytest
+
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.progress import EndOffsets
+from tests.kafka_posts import REPOSITORY, environment, run_streaming_once
+
+FIRST_DAY = date(2026, 1, 5)
+HISTORY_DAYS = 7
+LIVE_DAY = FIRST_DAY + timedelta(days=HISTORY_DAYS)
+POSTS_A_DAY = 6_000
+SEED = 7
+
+
+def run(settings: Settings, *arguments: str) -> str:
+    """`python -m ARGUMENTS` as a person runs it."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def truth(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The labelled events of the live day, after everything has gone through."""
+    folder = tmp_path_factory.mktemp("simulated")
+    settings = module_settings.model_copy(update={"max_offsets_per_trigger": 6_000})
+    days = str(HISTORY_DAYS + 1)
+    run(settings, "producer", "simulate", "--start", str(FIRST_DAY), "--days", days, "--posts-per-day", str(POSTS_A_DAY),
+        "--seed", str(SEED), "--out", str(folder))  # fmt: skip
+    *history, live = sorted(str(path) for path in folder.glob("posts-*.ndjson"))
+    run(settings, "producer", *history, "--clock", "original", "--no-resume")
+    run_streaming_once(settings, folder / "archive.log", "--only", "archive")
+    run(settings, "batch", "--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)))
+    run(settings, "producer", live, "--clock", "original", "--no-resume")
+    run_streaming_once(settings, folder / "streaming.log")
+    run(settings, "streaming.decide")
+    with (folder / "truth.ndjson").open() as lines:
+        return [event for event in ndjson.load(lines) if event["day"] == str(LIVE_DAY)]
+
+
+def alerted_keywords(settings: Settings, begin: datetime, end: datetime) -> set[str]:
+    with transaction(settings) as cursor:
+        cursor.execute(
+            "SELECT keyword FROM anomaly_alerts WHERE status <> 'withdrawn' "
+            "AND opened_window > %s - interval '15 minutes' AND opened_window <= %s",
+            (begin, end),
+        )
+        return {keyword for (keyword,) in cursor.fetchall()}
+
+
+def alerted(settings: Settings, event: dict[str, Any]) -> bool:
+    begin, end = (datetime.fromtimestamp(event[name], UTC) for name in ("start", "end"))
+    return bool(set(event["keywords"]) & alerted_keywords(settings, begin, end))
+
+
+def test_every_organic_burst_has_its_alert(truth: list[dict[str, Any]], module_settings: Settings) -> None:
+    bursts = [event for event in truth if event["must_alert"]]
+    assert len(bursts) >= 6
+    assert [event["keyword"] for event in bursts if not alerted(module_settings, event)] == []
+
+
+def test_habits_and_what_few_people_post_have_none(truth: list[dict[str, Any]], module_settings: Settings) -> None:
+    others = [event for event in truth if event["must_alert"] is False and event["kind"] != "outage"]
+    assert {"habit", "spam"} <= {event["kind"] for event in others}
+    assert [(event["kind"], event["keyword"]) for event in others if alerted(module_settings, event)] == []
+
+
+def test_the_live_day_has_at_most_three_alerts_beyond_the_labelled_events(truth: list[dict[str, Any]], module_settings: Settings) -> None:
+    begin = datetime.combine(LIVE_DAY, datetime.min.time(), UTC)
+    labelled = {keyword for event in truth for keyword in event["keywords"]}
+    assert len(alerted_keywords(module_settings, begin, begin + timedelta(days=1)) - labelled) <= 3
+
+
+@pytest.mark.usefixtures("truth")
+def test_what_was_produced_is_archived_offset_by_offset(module_settings: Settings, spark_for) -> None:
+    ends = EndOffsets(module_settings)
+    expected = {
+        (p.topic, p.partition): end for p, end in ends.of([module_settings.posts_topic, module_settings.rejected_topic]).items() if end
+    }
+    ends.close()
+    found = spark_for(module_settings).sql(
+        "SELECT topic, partition, count(*) AS records, count(DISTINCT offset) AS offsets, max(offset) + 1 AS until "
+        "FROM lake.tiktok.raw_posts GROUP BY topic, partition"
+    )
+    rows = {(row.topic, row.partition): (row.records, row.offsets, row.until) for row in found.collect()}
+    assert rows == {place: (end, end, end) for place, end in expected.items()}
+    assert sum(expected.values()) > (HISTORY_DAYS + 1) * POSTS_A_DAY
+
+
+@pytest.mark.usefixtures("truth")
+def test_every_refused_record_is_a_row(module_settings: Settings, spark_for) -> None:
+    refused = spark_for(module_settings).table("lake.tiktok.raw_posts").where("event_time IS NULL").count()
+    with transaction(module_settings) as cursor:
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE reason = '') FROM rejected_records")
+        assert cursor.fetchone() == (refused, 0)
+    assert refused > 0
