@@ -44,7 +44,7 @@ airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 	@exec $(PY) -m deploy.local airflow
 
 status: ## what runs, on which port, with how much memory and data
-	@$(INSTALLED) && $(PY) -m deploy.local status
+	@$(INSTALLED) && $(PY) -m deploy.local status || test $$? -eq 3
 
 up: setup ## start Kafka, S3 and Postgres
 	@$(PY) -m deploy.local up
