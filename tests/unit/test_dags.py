@@ -3,9 +3,9 @@
 import ast
 import json
 import os
+import shlex
 import shutil
 import subprocess
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
