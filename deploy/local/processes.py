@@ -10,8 +10,9 @@ import pwd
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -23,18 +24,22 @@ from deploy.local.layout import Layout, write_private
 MARK = "GROUNDSWELL_STACK"
 """Environment variable of every program that a stack started; names the stack's folder."""
 
+PROGRAM_MARK = "GROUNDSWELL_PROGRAM"
+"""Environment variable that tells one start of a program from every other."""
+
 LOG_LIMIT_BYTES = 20_000_000
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
 class Program:
-    """A running program: the leader of a session of its own."""
+    """A running program: the leader of a session of its own, and the mark that it and its children carry."""
 
     name: str
     pid: int
     started: float
     stop_signal: int
+    mark: str = ""
 
     def leader_lives(self) -> bool:
         """Whether the process that was started is still there."""
@@ -44,13 +49,21 @@ class Program:
         except psutil.Error:
             return False
 
-    def processes(self, root: Path) -> list[psutil.Process]:
-        """What is alive of it: the leader and everything else in its session, also after the leader died."""
-        leader_is_gone = not psutil.pid_exists(self.pid)
-        if not leader_is_gone and _start_time(self.pid) != self.started:
-            return []
-        found = [process for process in psutil.process_iter() if _session(process.pid) == self.pid and _is_alive(process)]
-        return [process for process in found if _carries_mark(process, root)] if leader_is_gone else found
+    def processes(self) -> list[psutil.Process]:
+        """What is alive of it: the leader, its session, and all that came from it, also after the leader died."""
+        is_ours = _start_time(self.pid) == self.started
+
+        def belongs(process: psutil.Process) -> bool:
+            return (is_ours and _session(process.pid) == self.pid) or self._made(process)
+
+        return [process for process in psutil.process_iter() if belongs(process) and _is_alive(process)]
+
+    def _made(self, process: psutil.Process) -> bool:
+        """Whether the process carries this program's mark; children inherit it even where they lead a session of their own."""
+        try:
+            return bool(self.mark) and process.environ().get(PROGRAM_MARK) == self.mark
+        except psutil.Error:
+            return False
 
 
 def start(
@@ -64,7 +77,7 @@ def start(
     stop_signal: int = signal.SIGTERM,
 ) -> Program:
     """Start `command` in a session of its own, its output appended to `.local/logs/<name>.log`, and register it."""
-    layout.logs.mkdir(parents=True, exist_ok=True)
+    mark = uuid.uuid4().hex
     with open_log(layout, name) as log:
         process = subprocess.Popen(
             command,
@@ -72,21 +85,21 @@ def start(
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=directory or layout.root,
-            env={**(os.environ if environment is None else environment), MARK: str(layout.root)},
+            env={**(os.environ if environment is None else environment), MARK: str(layout.root), PROGRAM_MARK: mark},
             start_new_session=True,
             user=account,
             group=_group(account),
             extra_groups=None if account is None else [],
         )
-    return register(layout, name, process, stop_signal)
-
-
-def register(layout: Layout, name: str, process: subprocess.Popen[bytes], stop_signal: int = signal.SIGTERM) -> Program:
-    """Remember a process that leads a session of its own, so that `status` and `down` find it."""
     _CHILDREN[process.pid] = process
-    program = Program(name, process.pid, _start_time(process.pid), stop_signal)
-    write_private(_file(layout, name), json.dumps(program.__dict__))
+    program = Program(name, process.pid, _start_time(process.pid), stop_signal, mark)
+    register(layout, program)
     return program
+
+
+def register(layout: Layout, program: Program) -> None:
+    """Remember a program, so that `status` and `down` find it."""
+    write_private(_file(layout, program.name), json.dumps(asdict(program)))
 
 
 def run_as(account: str | None, command: Sequence[str], output: IO[bytes] | int) -> int:
@@ -137,7 +150,7 @@ def last_lines(path: Path, count: int = 5) -> str:
 def running(layout: Layout, name: str) -> Program | None:
     """The registered program `name` if it still runs; a file of one that is gone is removed."""
     program = _read(_file(layout, name))
-    if program is not None and program.processes(layout.root):
+    if program is not None and program.processes():
         return program
     _file(layout, name).unlink(missing_ok=True)
     return None
@@ -152,13 +165,14 @@ def all_running(layout: Layout) -> list[Program]:
 
 def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
     """Ask the leader to end, wait, then kill what is left of its session."""
-    if program.processes(layout.root) and psutil.pid_exists(program.pid):
+    if program.leader_lives():
         _signal(program.pid, program.stop_signal)
+        _signal(program.pid, signal.SIGCONT)  # one that was suspended would not hear the other signal
         wait_until(lambda: not program.leader_lives(), timeout_seconds)
-    wait_until(lambda: not program.processes(layout.root), 2)
-    for process in program.processes(layout.root):
+    wait_until(lambda: not program.processes(), 2)
+    for process in program.processes():
         _signal(process.pid, signal.SIGKILL)
-    if not wait_until(lambda: not program.processes(layout.root), 10):
+    if not wait_until(lambda: not program.processes(), 10):
         raise NotReadyError(f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}.")
     forget(layout, program)
 
@@ -185,10 +199,10 @@ def forget(layout: Layout, program: Program) -> None:
     _file(layout, program.name).unlink(missing_ok=True)
 
 
-def memory_bytes(layout: Layout, program: Program) -> int:
+def memory_bytes(program: Program) -> int:
     """Resident memory of the program and of its children; shared pages count for each."""
     total = 0
-    for process in {p for leader in program.processes(layout.root) for p in (leader, *leader.children(recursive=True))}:
+    for process in program.processes():
         try:
             total += process.memory_info().rss
         except psutil.Error:
@@ -225,13 +239,6 @@ def _session(pid: int) -> int | None:
 def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _carries_mark(process: psutil.Process, root: Path) -> bool:
-    try:
-        return process.environ().get(MARK) == str(root)
     except psutil.Error:
         return False
 

@@ -137,7 +137,7 @@ def _status_of(layout: Layout, state: State | None, name: str, program: processe
         name=name,
         pid=program.pid if program else None,
         port=state.ports.get(name) if state else None,
-        memory_bytes=processes.memory_bytes(layout, program) if program else 0,
+        memory_bytes=processes.memory_bytes(program) if program else 0,
         data_bytes=sum(path.stat().st_blocks * 512 for path in data.rglob("*") if path.is_file()) if data.exists() else 0,
         log=processes.log_path(layout, name),
     )

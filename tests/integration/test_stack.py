@@ -158,23 +158,30 @@ def test_servers_that_were_killed_come_back_with_their_data(layout: Layout, serv
     assert not partial.exists()
 
 
-def test_a_program_that_was_registered_is_stopped_with_its_children(layout: Layout) -> None:
-    program = processes.start(layout, "sleeper", ["bash", "-c", "sleep 600 & sleep 600"])
-    assert processes.wait_until(lambda: len(program.processes(layout.root)) == 3, 5)
+def test_a_program_is_stopped_with_its_children_also_those_in_a_session_of_their_own(layout: Layout) -> None:
+    program = processes.start(layout, "sleeper", ["bash", "-c", "sleep 600 & setsid sleep 600 & sleep 600"])
+    assert processes.wait_until(lambda: [p.name() for p in program.processes()].count("sleep") == 3, 5)
     os.kill(program.pid, signal.SIGKILL)
     assert processes.wait_until(lambda: not program.leader_lives(), 5)
-    assert [p.name() for p in program.processes(layout.root)] == ["sleep", "sleep"]
+    assert [p.name() for p in program.processes()] == ["sleep", "sleep", "sleep"]
     processes.stop(layout, program)
-    assert program.processes(layout.root) == []
+    assert program.processes() == []
+
+
+def test_a_program_that_was_suspended_is_stopped(layout: Layout) -> None:
+    program = processes.start(layout, "sleeper", ["sleep", "600"])
+    os.kill(program.pid, signal.SIGSTOP)
+    processes.stop(layout, program, timeout_seconds=5)
+    assert processes.exit_code(program) == -signal.SIGTERM
 
 
 def test_a_process_id_that_went_to_another_program_is_left_alone(layout: Layout) -> None:
     stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
-        program = processes.register(layout, "ours", stranger)
-        (layout.run / "ours.json").write_text((layout.run / "ours.json").read_text().replace(str(program.started), "1.0"))
+        program = processes.Program("ours", stranger.pid, 1.0, signal.SIGKILL, "a mark that nobody carries")
+        processes.register(layout, program)
         assert processes.running(layout, "ours") is None
-        processes.stop(layout, processes.Program("ours", stranger.pid, 1.0, signal.SIGKILL))
+        processes.stop(layout, program)
         assert stranger.poll() is None
     finally:
         stranger.kill()
