@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+import psycopg2
 import pytest
 from pyspark.sql import SparkSession
 
@@ -196,3 +197,15 @@ def test_old_days_are_dropped_and_what_stood_on_them_is_refused_with_a_way_out(b
         learn(short, DAYS[1])
 
 
+
+
+def test_a_reader_who_holds_the_statistics_fails_the_batch_and_loses_nothing(batch, module_settings):
+    learn(batch, DAYS[0])
+    before = statistics(module_settings)
+    with transaction(module_settings) as reader:
+        reader.execute("SELECT count(*) FROM keyword_statistics")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            learn(batch, DAYS[0])
+    assert statistics(module_settings) == before
+    learn(batch, DAYS[0])
+    assert statistics(module_settings) == before
