@@ -1,9 +1,12 @@
 """What a run asks the stack while it waits: how far the streaming process is, and which alerts it has raised."""
 
+import contextlib
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+
+import psycopg2
 
 from core.settings import Settings
 from deploy.local.demo import Raised
@@ -65,6 +68,11 @@ class AlertPrinter:
         self._thread.join(10)
 
     def _print(self) -> None:
+        # At the end of a run Postgres may be gone before the last look.
+        with contextlib.suppress(psycopg2.OperationalError):
+            self._print_news()
+
+    def _print_news(self) -> None:
         for alert in news_of(self._settings, since=self._since, follow=lambda: not self._ended.is_set()):
             if self.first_at is None:
                 self.first_at = time.time()
