@@ -62,8 +62,8 @@ lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both
 	@$(PY) -m deploy.local.lock_jars
 	@$(PY) -m deploy.local.example
 
-bench: setup ## measure the speed of producer, archive and detection on this machine
-	@exec $(PY) -m deploy.local exec $(PY) -m benchmarks $$ARGS
+bench: setup ## measure the speed of producer, archive and detection on this machine; ARGS=latency: from sending to the alert row
+	@exec $(PY) -m benchmarks $${ARGS:-throughput}
 
 distclean: ## as clean, and remove the virtual environment and the Java archives too
 	@if [ -x $(PY) ]; then $(PY) -m deploy.local clean; fi
