@@ -153,6 +153,8 @@ def test_servers_that_were_killed_come_back_with_their_data(layout: Layout, serv
     partial.write_bytes(b"half")
     for pid in _pids(layout).values():
         os.kill(pid, signal.SIGKILL)
+    # A killed broker takes connections for an instant longer.
+    assert processes.wait_until(lambda: not processes.all_running(layout), 10)
     stack.up(layout)
     assert _query(servers, "SELECT one FROM survivor") == [(1,)]
     assert not partial.exists()
