@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from core.settings import ENV_PREFIX, Settings
+from core.settings import Settings
 from deploy.local import stack
 from deploy.local.layout import Layout, layout_for
+from deploy.local.shell import settings_variables
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MEMORY_SECONDS = 0.5
@@ -35,16 +36,6 @@ def benchmark_stack() -> Iterator[tuple[Settings, Path]]:
             stack.clean(layout)
 
 
-def environment(settings: Settings, **further: object) -> dict[str, str]:
-    """The variables with which another process has `settings`."""
-    secrets = {"postgres_password", "s3_secret_access_key"}
-    values: dict[str, object] = settings.model_dump(exclude_none=True, exclude={"kafka_options", *secrets})
-    values["postgres_password"] = settings.postgres_password.get_secret_value()
-    if settings.s3_secret_access_key:
-        values["s3_secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
-    return {**os.environ, **{f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in {**values, **further}.items()}}
-
-
 @dataclass
 class Command:
     """`python -m MODULE ARGUMENTS` under way, its peak memory watched; a context that ends it."""
@@ -58,7 +49,7 @@ class Command:
     def __enter__(self) -> "Command":
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env=environment(self.settings), stdout=output, stderr=output,
+                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env={**os.environ, **settings_variables(self.settings)}, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
         threading.Thread(target=self._watch, daemon=True).start()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kafka import KafkaProducer
 
-from core.settings import ENV_PREFIX, Settings
+from core.settings import Settings
+from deploy.local.shell import settings_variables
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -26,10 +27,7 @@ def send(settings: Settings, values: Iterable[bytes | None], *, topic: str | Non
 
 def environment(settings: Settings, **further: str) -> dict[str, str]:
     """The variables with which a process of its own has `settings`."""
-    values = settings.model_dump(exclude_none=True, exclude={"postgres_password", "s3_secret_access_key", "kafka_options"})
-    secrets = {"postgres_password": settings.postgres_password, "s3_secret_access_key": settings.s3_secret_access_key}
-    revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
-    return {**os.environ, **{f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in {**values, **revealed}.items()}, **further}
+    return {**os.environ, **settings_variables(settings), **further}
 
 
 def start_streaming(settings: Settings, log: Path, *arguments: str, **further: str) -> subprocess.Popen[bytes]:
