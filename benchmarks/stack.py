@@ -47,9 +47,10 @@ class Command:
     process: "subprocess.Popen[bytes]" = field(init=False)
 
     def __enter__(self) -> "Command":
+        variables = {**os.environ, **settings_variables(self.settings)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env={**os.environ, **settings_variables(self.settings)}, stdout=output, stderr=output,
+                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env=variables, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
         threading.Thread(target=self._watch, daemon=True).start()
