@@ -1,7 +1,8 @@
 """Learn: what a day of posts teaches about every keyword and about the traffic, in numpy, used by the daily batch.
 
 Yesterday's rows and today's counts go in, today's rows come out; what was expected and its scale are the functions of
-`core.score`, so learning and live scoring cannot drift apart. A day has 96 windows of 15 minutes, aligned to UTC.
+`core.score`, so learning and live scoring cannot drift apart. A day has 96 windows of 15 minutes, aligned to UTC; another
+`Shape` gives other windows, and cycles and slots instead of days and hours.
 """
 
 from dataclasses import dataclass
@@ -19,12 +20,12 @@ from core.score import (
     scale,
     square_root_posts,
 )
+from core.shape import QUARTER_HOURS, Shape
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-HOURS, WINDOWS_PER_HOUR = 24, 4
-WINDOWS = HOURS * WINDOWS_PER_HOUR
+HOURS, WINDOWS = QUARTER_HOURS.slots, QUARTER_HOURS.windows
 HALF_LIFE_DAYS = 7.0
 OUTAGE_RATIO = 0.25
 """A window with less than this part of the expected traffic is an outage and teaches nothing."""
@@ -84,20 +85,20 @@ class DayTraffic:
         return float(self.ok.mean())
 
 
-def default_rows(count: int) -> KeywordRows:
+def default_rows(count: int, shape: Shape = QUARTER_HOURS) -> KeywordRows:
     """The rows of `count` keywords that were never seen."""
     return KeywordRows(
         level=np.full(count, DEFAULT_LEVEL),
-        hour_deviation=np.full((count, HOURS), np.nan),
+        hour_deviation=np.full((count, shape.slots), np.nan),
         variance=np.full(count, DEFAULT_VARIANCE),
         burst=np.full(count, DEFAULT_BURST),
         spread60=np.full(count, DEFAULT_SPREAD60),
     )
 
 
-def hourly_means(posts: Floats) -> Floats:
+def hourly_means(posts: Floats, shape: Shape = QUARTER_HOURS) -> Floats:
     """Posts per window of each hour [24] from the posts of a day's windows [96]."""
-    means: Floats = posts.reshape(HOURS, WINDOWS_PER_HOUR).mean(axis=1)
+    means: Floats = posts.reshape(shape.slots, shape.windows_per_slot).mean(axis=1)
     return means
 
 
@@ -112,7 +113,7 @@ def hour_shares(expected_posts: Floats) -> Floats:
     return np.where(expected_posts > 0, expected_posts / max(float(expected_posts.mean()), np.finfo(float).tiny), 1.0)
 
 
-def day_traffic(posts: Floats, yesterday: Traffic | None) -> DayTraffic:
+def day_traffic(posts: Floats, yesterday: Traffic | None, shape: Shape = QUARTER_HOURS) -> DayTraffic:
     """Ratio and hour share of a day's windows by yesterday's traffic; on the very first day by the day's own hourly means.
 
     ratio = posts / expected_posts[h]. An hour without expected posts says nothing about its posts: their ratio is 1, and
@@ -122,14 +123,14 @@ def day_traffic(posts: Floats, yesterday: Traffic | None) -> DayTraffic:
     >>> day.ratio[0], day.hour_share[0], day.hour_share[95]
     (np.float64(1.0), np.float64(0.5), np.float64(1.5))
     """
-    by_hour = hourly_means(posts) if yesterday is None else yesterday.expected_posts
-    expected = np.repeat(by_hour, WINDOWS_PER_HOUR)
+    by_hour = hourly_means(posts, shape) if yesterday is None else yesterday.expected_posts
+    expected = np.repeat(by_hour, shape.windows_per_slot)
     known = expected > 0
     ratio = np.where(known, posts / np.where(known, expected, 1.0), posts > 0)
-    return DayTraffic(ratio=ratio, hour_share=np.repeat(hour_shares(by_hour), WINDOWS_PER_HOUR))
+    return DayTraffic(ratio=ratio, hour_share=np.repeat(hour_shares(by_hour), shape.windows_per_slot))
 
 
-def learn_traffic(yesterday: Traffic | None, posts: Floats, learned_days: float) -> Traffic:
+def learn_traffic(yesterday: Traffic | None, posts: Floats, learned_days: float, shape: Shape = QUARTER_HOURS) -> Traffic:
     """Traffic after a day: an average of the hourly means that forgets half in a week, a plain mean in the first days.
 
     expected_posts += gain*(hourly mean - expected_posts), gain = max(1 - 2^(-1/7), 1/(days + 1)). Windows of an outage
@@ -140,7 +141,7 @@ def learn_traffic(yesterday: Traffic | None, posts: Floats, learned_days: float)
     >>> second.expected_posts[0], second.history_days
     (np.float64(12.0), 2.0)
     """
-    today = hourly_means(posts)
+    today = hourly_means(posts, shape)
     if yesterday is None:
         return Traffic(expected_posts=today, history_days=learned_days)
     gain = max(1 - 2 ** (-1 / HALF_LIFE_DAYS), 1 / (yesterday.history_days + 1))
@@ -150,7 +151,7 @@ def learn_traffic(yesterday: Traffic | None, posts: Floats, learned_days: float)
     )
 
 
-def fit_day(counts: Floats, day: DayTraffic, rows: KeywordRows, age: float) -> KeywordRows:
+def fit_day(counts: Floats, day: DayTraffic, rows: KeywordRows, age: float, shape: Shape = QUARTER_HOURS) -> KeywordRows:
     """The rows of K keywords after a day with `counts` [K, 96] (0 where absent), from the rows before it.
 
     `age` is the days of history of the whole system; 0 starts it. With mean() over the windows that are ok (ratio at
@@ -177,18 +178,32 @@ def fit_day(counts: Floats, day: DayTraffic, rows: KeywordRows, age: float) -> K
     gain = 1.0 if first else max(1 - 2 ** (-learned / HALF_LIFE_DAYS), learned / (age + learned))
     if first:
         rows = _with_level(rows, _mean(square_root_posts(counts), day.ok))
-    expected = _expected(rows, day)
+    expected = expected_by_window(rows, day, shape)
     y = (square_root_posts(counts) - square_root_posts(expected)) * day.ok
     moments = _first_moments(rows, y, day.ok) if first else _next_moments(rows, y, day.ok, gain)
     scored_with = moments if first else rows
     fitted = KeywordRows(
         level=moments.level,
-        hour_deviation=_hour_deviation(rows, moments, y, day, gain),
+        hour_deviation=_hour_deviation(rows, moments, y, day, gain, shape),
         variance=moments.variance,
         burst=moments.burst,
-        spread60=_spread60(counts, expected, scored_with, day.ok, first, gain),
+        spread60=_spread60(counts, expected, scored_with, day.ok, first, gain, shape),
     )
     return _without_small_profiles(fitted)
+
+
+def expected_by_window(rows: KeywordRows, day: DayTraffic, shape: Shape = QUARTER_HOURS) -> Floats:
+    """Expected posts [K, 96] of K keywords in a day's windows, by `core.score.expected_posts`."""
+    own = rows.has_profile
+    deviation = np.repeat(np.nan_to_num(rows.hour_deviation), shape.windows_per_slot, axis=1)
+    expected: Floats = expected_posts(rows.level[:, None], deviation, own[:, None], day.hour_share[None, :], day.ratio[None, :])
+    return expected
+
+
+def as_stored(rows: KeywordRows) -> KeywordRows:
+    """The rows as Postgres keeps them, rounded to `real`; whoever replays days without Postgres must round as it does."""
+    columns = (rows.level, rows.hour_deviation, rows.variance, rows.burst, rows.spread60)
+    return KeywordRows(*(column.astype(np.float32).astype(np.float64) for column in columns))
 
 
 def forgettable(rows: KeywordRows, unseen_days: NDArray[np.int64]) -> Flags:
@@ -204,13 +219,6 @@ def _mean(values: Floats, ok: Flags) -> Floats:
 
 def _with_level(rows: KeywordRows, level: Floats) -> KeywordRows:
     return KeywordRows(level, rows.hour_deviation, rows.variance, rows.burst, rows.spread60)
-
-
-def _expected(rows: KeywordRows, day: DayTraffic) -> Floats:
-    own = rows.has_profile
-    deviation = np.repeat(np.nan_to_num(rows.hour_deviation), WINDOWS_PER_HOUR, axis=1)
-    expected: Floats = expected_posts(rows.level[:, None], deviation, own[:, None], day.hour_share[None, :], day.ratio[None, :])
-    return expected
 
 
 def _first_moments(rows: KeywordRows, y: Floats, ok: Flags) -> KeywordRows:
@@ -232,22 +240,26 @@ def _next_moments(rows: KeywordRows, y: Floats, ok: Flags, gain: float) -> Keywo
     )
 
 
-def _hour_deviation(before: KeywordRows, after: KeywordRows, y: Floats, day: DayTraffic, gain: float) -> Floats:
+def _hour_deviation(before: KeywordRows, after: KeywordRows, y: Floats, day: DayTraffic, gain: float, shape: Shape) -> Floats:
     """The hour profile [K, 24] after the day; a keyword without one starts from the hours of the traffic."""
-    by_traffic = square_root_posts(after.typical_posts[:, None] * day.hour_share[None, ::WINDOWS_PER_HOUR]) - after.level[:, None]
+    by_traffic = square_root_posts(after.typical_posts[:, None] * day.hour_share[None, :: shape.windows_per_slot]) - after.level[:, None]
     profile = np.where(before.has_profile[:, None], before.hour_deviation, by_traffic)
-    windows = day.ok.reshape(HOURS, WINDOWS_PER_HOUR).sum(axis=1)
-    hourly_y = y.reshape(-1, HOURS, WINDOWS_PER_HOUR).sum(axis=2) / np.maximum(windows, 1)
+    by_hour = (shape.slots, shape.windows_per_slot)
+    windows = day.ok.reshape(by_hour).sum(axis=1)
+    hourly_y = y.reshape(-1, *by_hour).sum(axis=2) / np.maximum(windows, 1)
     moved: Floats = profile + gain * (hourly_y - _mean(y, day.ok)[:, None]) * (windows > 0)
     return moved
 
 
-def _spread60(counts: Floats, expected: Floats, scored_with: KeywordRows, ok: Flags, first: bool, gain: float) -> Floats:
-    whole_hours = ok.reshape(HOURS, WINDOWS_PER_HOUR).all(axis=1)
+def _spread60(
+    counts: Floats, expected: Floats, scored_with: KeywordRows, ok: Flags, first: bool, gain: float, shape: Shape
+) -> Floats:
+    by_hour = (shape.slots, shape.windows_per_slot)
+    whole_hours = ok.reshape(by_hour).all(axis=1)
     if not whole_hours.any():
         return scored_with.spread60
-    hourly_posts = counts.reshape(-1, HOURS, WINDOWS_PER_HOUR).sum(axis=2)
-    hourly_expected = expected.reshape(-1, HOURS, WINDOWS_PER_HOUR).sum(axis=2)
+    hourly_posts = counts.reshape(-1, *by_hour).sum(axis=2)
+    hourly_expected = expected.reshape(-1, *by_hour).sum(axis=2)
     usual = scale(scored_with.variance, scored_with.burst)[:, None]
     z = (square_root_posts(hourly_posts) - square_root_posts(hourly_expected)) / usual
     m: Floats = (np.minimum(z, _Z_CEILING) ** 2 * whole_hours).sum(axis=1) / whole_hours.sum()

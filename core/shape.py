@@ -1,0 +1,61 @@
+"""Shapes: how long a window is, and which windows make the cycle over which keywords have a profile.
+
+The stream and the daily batch know one shape, 96 windows of 15 minutes a day with a profile of 24 hours; a backtest may
+have others. One cycle is one step of learning.
+"""
+
+import re
+from dataclasses import dataclass
+
+from core.errors import BadInputError
+
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
+_HOUR, _DAY = 3_600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`slots` slots of `windows_per_slot` windows, each of `window_seconds`, make one cycle; windows are numbered from 1970 in UTC."""
+
+    window_seconds: int
+    slots: int
+    windows_per_slot: int
+    shift: int = 0
+    """Windows between the start of a cycle and that of 1970."""
+
+    @property
+    def windows(self) -> int:
+        """Windows in a cycle."""
+        return self.slots * self.windows_per_slot
+
+    def cycle(self, window: int) -> int:
+        """Number of the cycle that holds the window numbered `window`."""
+        return (window + self.shift) // self.windows
+
+    def first_window(self, cycle: int) -> int:
+        """Number of the first window of `cycle`."""
+        return cycle * self.windows - self.shift
+
+
+QUARTER_HOURS = Shape(window_seconds=900, slots=24, windows_per_slot=4)
+"""Windows of 15 minutes in cycles of a day with 24 hours: what the constants were calibrated for."""
+
+
+def shape_of(window: str) -> Shape:
+    """The shape for windows as long as `window` says: 15m, 5m, 1h, 1d; raises BadInputError.
+
+    Windows within an hour must divide it and have a profile of 24 hours; those within a day must divide it and have a
+    profile of the day's windows; windows of a day have a profile of the seven days of a week, from Monday.
+
+    >>> shape_of("15m") == QUARTER_HOURS, shape_of("2h"), shape_of("1d").windows
+    (True, Shape(window_seconds=7200, slots=12, windows_per_slot=1, shift=0), 7)
+    """
+    match = re.fullmatch(r"([1-9]\d{0,4})([mhd])", window.strip())
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if seconds == _DAY:
+        return Shape(_DAY, slots=7, windows_per_slot=1, shift=3)
+    if seconds and _HOUR % seconds == 0:
+        return Shape(seconds, slots=24, windows_per_slot=_HOUR // seconds)
+    if seconds and seconds % _HOUR == 0 and _DAY % seconds == 0:
+        return Shape(seconds, slots=_DAY // seconds, windows_per_slot=1)
+    raise BadInputError(f"A window of {window!r} fits into no day. Give 15m, or another that divides an hour or a day, or 1d.")
