@@ -27,7 +27,7 @@ def problems(for_setup: bool = False) -> "list[str]":
     local = os.path.abspath(os.path.expanduser(os.environ.get("GROUNDSWELL_LOCAL") or os.path.join(REPOSITORY, ".local")))
     found = [java_problem(os.environ), *port_problems(os.environ)]  # type: list[str | None]
     if for_setup:
-        found += [python_problem(sys.version_info[:3]), venv_problem()]
+        found += [python_problem(sys.version_info[:3]), venv_problem(), ssl_problem()]
     for folder in sorted({REPOSITORY, local}):
         found += [path_problem(folder), write_problem(folder), disk_problem(folder, SETUP_GIGABYTES if for_setup else RUN_GIGABYTES)]
     return [sentence for sentence in found if sentence]
@@ -50,6 +50,18 @@ def venv_problem() -> "str | None":
     except ImportError:
         return "Python's venv module is missing: install it, on Debian and Ubuntu with `apt install python{}.{}-venv`.".format(
             *sys.version_info[:2]
+        )
+    return None
+
+
+def ssl_problem() -> "str | None":
+    """Can this Python fetch packages? One that was compiled without OpenSSL's headers has no ssl module, and pip no way to its index."""
+    try:
+        import_module("ssl")
+    except ImportError:
+        return (
+            f"Python's ssl module is missing, without which no package can be fetched: {sys.executable} was made without OpenSSL. "
+            "Name another Python, e.g. `make run PYTHON=/usr/bin/python3`, or install one, on Debian and Ubuntu with `apt install python3`."
         )
     return None
 

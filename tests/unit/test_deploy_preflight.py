@@ -57,6 +57,20 @@ def test_python_3_10_is_too_old() -> None:
     assert preflight.python_problem((3, 11, 0)) is None
 
 
+def test_a_python_without_ssl_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "ssl.py").write_text("raise ImportError(\"No module named '_ssl'\")")
+    told = subprocess.run(
+        [sys.executable, preflight.__file__, "--setup"], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert told.returncode == 1
+    [sentence] = [line for line in told.stderr.splitlines() if "ssl" in line]
+    assert sentence.startswith("Python's ssl module is missing") and "`make run PYTHON=/usr/bin/python3`" in sentence
+
+
+def test_a_python_with_ssl_will_do() -> None:
+    assert preflight.ssl_problem() is None
+
+
 def test_an_old_python_can_read_the_check() -> None:
     source = Path(preflight.__file__).read_text()
     ast.parse(source, feature_version=(3, 6))
