@@ -1,19 +1,36 @@
-"""The DAG `daily_batch`: half an hour after midnight UTC one day of the batch, with the commands that a person runs."""
+"""The DAG `daily_batch`: half an hour after midnight UTC one day of the batch, with the commands that a person runs.
 
+GROUNDSWELL_AIRFLOW_START_DATE in the environment of scheduler and DAG processor, a UTC day as 2026-01-31, is the first day
+that is scheduled: the archive's first day, or the one after the last that the batch has learned. Without it nothing is
+scheduled, and runs by hand work.
+"""
+
+import os
 import shlex
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+START_DATE = "GROUNDSWELL_AIRFLOW_START_DATE"
 
 # A scheduled run's logical date is the start of its data interval: the day 2026-01-05 runs early on 2026-01-06. In a run by
 # hand, as `airflow dags test daily_batch 2026-01-05`, it is the date that was given.
 DAY = "{{ logical_date | ds }}"
+
+
+def start_date() -> datetime | None:
+    """The first day that is scheduled; raises ValueError, which Airflow shows, where the variable is no day."""
+    text = os.environ.get(START_DATE)
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31.") from error
 
 
 def batch_step(step: str) -> BashOperator:
@@ -28,12 +45,13 @@ def batch_step(step: str) -> BashOperator:
 
 with DAG(
     dag_id="daily_batch",
-    description="Archive to posts, authors, music, challenges and statistics, one day at a time and in order",
+    description="Archive to posts, authors, music, challenges and statistics, one day at a time and in order"
+    + ("" if start_date() else f" (not scheduled: {START_DATE} is not set)"),
     doc_md=__doc__,
     # Lateness is 15 minutes, and the archive commits at most every minute: by half past the day is complete.
-    schedule=CronDataIntervalTimetable("30 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    catchup=True,
+    schedule=CronDataIntervalTimetable("30 0 * * *", timezone="UTC") if start_date() else None,
+    start_date=start_date(),
+    catchup=start_date() is not None,
     max_active_runs=1,
     default_args={
         "retries": 5,

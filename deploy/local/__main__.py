@@ -1,7 +1,9 @@
 """`python -m deploy.local up|down|status|env|clean|psql|sql|exec|airflow`: the embedded stack of one folder, by default `.local`."""
 
+import os
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -92,8 +94,12 @@ def airflow_command() -> None:
     try:
         typer.echo("Preparing Airflow (15 s the first time) ...")
         airflow.migrate_database(layout, environment)
+        today = datetime.now(UTC).date()
+        begin = os.environ.get(airflow.START_DATE) or str(airflow.first_day_to_schedule(stack.settings_of(layout, state), today))
+        environment[airflow.START_DATE] = begin
         address = airflow.start(layout, state, environment)
         typer.echo(f"Airflow: {address}  user {airflow.USER}  password {state.airflow_password}")
+        typer.echo(f"daily_batch does the days from {begin} on, one after the other, once it is unpaused on that page.")
         typer.echo(f"Ctrl-C ends it. Its logs: {layout.logs}/airflow-*.log")
         airflow.watch(layout)
     except KeyboardInterrupt:

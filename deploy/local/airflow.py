@@ -6,14 +6,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from core.errors import NotReadyError
+from core.settings import Settings
 from deploy.local import processes
+from deploy.local.consoles import metadata_location, open_archive
 from deploy.local.layout import LOOPBACK, Layout, State, write_private
+from sql.connection import query, transaction
 
 USER = "admin"
+START_DATE = "GROUNDSWELL_AIRFLOW_START_DATE"
+CATCH_UP_DAYS = 60
+"""An archive whose newest day lies further back is a replay of old posts: the years since then are not caught up on."""
+ONE_DAY = timedelta(days=1)
 PARTS = {
     "airflow-api": ["api-server"],
     "airflow-scheduler": ["scheduler", "--skip-serve-logs"],  # its log server would listen on all addresses
@@ -45,6 +54,46 @@ def migrate_database(layout: Layout, environment: dict[str, str]) -> None:
         path = processes.log_path(layout, "airflow-migrate")
         raise NotReadyError(f"Airflow's database could not be made. The end of {path}:\n{processes.last_lines(path)}")
     _migrated(layout).write_text(version("apache-airflow"))
+
+
+def first_day_to_schedule(settings: Settings, today: date) -> date:
+    """The day after the last that the batch has done; where it has done none, the day with which the archive begins."""
+    with transaction(settings) as cursor:
+        cursor.execute(query("days_of_ledger"))
+        done = [day for day, _ in cursor.fetchall()]
+    return done[-1] + ONE_DAY if done else begin_of(_archived_days(settings), today)
+
+
+def begin_of(days: Sequence[date], today: date) -> date:
+    """The first of the newest days that follow one another without a gap; today where there is none, or all is long past.
+
+    `days`: with posts in the archive, oldest first.
+
+    >>> first, second, fourth = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 4)
+    >>> begin_of([date(2020, 3, 1), first, second], today=fourth)
+    datetime.date(2026, 3, 1)
+    >>> begin_of([first, second, fourth], today=fourth)
+    datetime.date(2026, 3, 4)
+    >>> begin_of([date(2020, 3, 1)], today=fourth)
+    datetime.date(2026, 3, 4)
+    """
+    past = [day for day in days if today - CATCH_UP_DAYS * ONE_DAY <= day <= today]
+    begin = past[-1] if past else today
+    while begin - ONE_DAY in days:
+        begin -= ONE_DAY
+    return begin
+
+
+def _archived_days(settings: Settings) -> list[date]:
+    """Days with posts in the archive, oldest first."""
+    if metadata_location(settings) is None:
+        return []
+    with open_archive(settings) as database:
+        rows = database.execute(
+            "SELECT DISTINCT CAST(event_time AS DATE) FROM raw_posts WHERE topic = ? AND event_time IS NOT NULL ORDER BY 1",
+            [settings.posts_topic],
+        ).fetchall()
+    return [day for (day,) in rows]
 
 
 def start(layout: Layout, state: State, environment: dict[str, str]) -> str:

@@ -1,9 +1,12 @@
 """Prompts on the stack: psql on the tables, and DuckDB over archive and tables side by side."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import duckdb
 from psycopg2.errors import UndefinedTable
 
 from core.errors import NotReadyError
@@ -41,6 +44,15 @@ def preparation_of(settings: Settings) -> str:
         "SET search_path = 'memory.main,tables.public'",
     ]
     return "\n".join([".output /dev/null", *(f"{statement};" for statement in statements), ".output", ""])
+
+
+@contextmanager
+def open_archive(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the archive as the view `raw_posts`, as `archive_statements` makes it."""
+    with duckdb.connect() as database:
+        for statement in archive_statements(settings):
+            database.execute(statement)
+        yield database
 
 
 def archive_statements(settings: Settings) -> list[str]:

@@ -10,6 +10,12 @@ _HEAD = """\
 # Every setting of Groundswell: those without # in front must be given, the others show their default.
 # The embedded stack needs none of this: `source .local/env`. Made by `make lock`.
 """
+_FOR_AIRFLOW = """
+# The next one is read by dags/daily_batch.py alone, in the environment of Airflow's scheduler and DAG processor.
+
+# first day that is scheduled (UTC, YYYY-MM-DD): the archive's first, or the one after the last that was learned; empty: none is
+#GROUNDSWELL_AIRFLOW_START_DATE=
+"""
 _SHOWN = {
     "kafka_bootstrap_servers": "broker1:9092,broker2:9092",
     "postgres_host": "db.example.com",
@@ -20,7 +26,8 @@ _SHOWN = {
 
 def example() -> str:
     """The text of settings.example.env: one commented line a setting, uncommented where it has no default."""
-    return _HEAD + "".join(f"\n# {field.description}\n{_line(name, field)}\n" for name, field in Settings.model_fields.items())
+    settings = "".join(f"\n# {field.description}\n{_line(name, field)}\n" for name, field in Settings.model_fields.items())
+    return _HEAD + settings + _FOR_AIRFLOW
 
 
 def _line(name: str, field: FieldInfo) -> str:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from core.errors import BadInputError
 from core.settings import Settings
-from deploy.local.consoles import archive_statements
+from deploy.local.consoles import open_archive
 from deploy.local.session import Session
 from deploy.local.stages import python_arguments
 from sql.connection import transaction
@@ -80,9 +78,7 @@ def _totals(settings: Settings) -> Totals:
 
 def _archived(settings: Settings, since: datetime) -> dict[date | None, int]:
     """Records of the posts' topic in the archive since a moment, by the day of their event time; None: refused ones."""
-    with duckdb.connect() as database:
-        for statement in archive_statements(settings):
-            database.execute(statement)
+    with open_archive(settings) as database:
         rows = database.execute(
             "SELECT CAST(event_time AS DATE), count(*) FROM raw_posts WHERE topic = ? AND kafka_time >= ? GROUP BY ALL ORDER BY 1",
             [settings.posts_topic, since],

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 from airflow.timetables.base import TimeRestriction
 bag = DagBag(sys.argv[1])
-dag = bag.dags["daily_batch"]
+dag = bag.dags.get("daily_batch")
+if dag is None:
+    print(json.dumps({"errors": bag.import_errors}))
+    sys.exit()
 timetable = decode_timetable(encode_timetable(dag.timetable))
 run = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=TimeRestriction(dag.start_date, None, True))
 print(json.dumps({
     "errors": bag.import_errors, "ids": list(bag.dags), "timetable": type(dag.timetable).__name__, "catchup": dag.catchup,
-    "max_active_runs": dag.max_active_runs, "first_run": [str(run.logical_date), str(run.run_after)],
+    "max_active_runs": dag.max_active_runs, "description": dag.description,
+    "first_run": run and [str(run.logical_date), str(run.run_after)],
     "tasks": {task.task_id: {"command": task.bash_command, "cwd": task.cwd, "retries": task.retries,
         "backoff": bool(task.retry_exponential_backoff), "after": sorted(task.upstream_task_ids)} for task in dag.tasks},
 }))
@@ -34,17 +39,29 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Airflow makes of the DAG folder in a checkout whose path has a space."""
+def describe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """What Airflow makes of the DAG folder in a checkout whose path has a space, with a start date."""
     home = tmp_path_factory.mktemp("airflow home")
     checkout = tmp_path_factory.mktemp("a checkout")
     shutil.copytree(DAGS, checkout / "dags", ignore=shutil.ignore_patterns("__pycache__"))
-    # No database answers here: a DAG file must not need one to be read.
-    environment = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-    done = subprocess.run(
-        [sys.executable, "-c", DESCRIBE, str(checkout / "dags")], env=environment, cwd=home, capture_output=True, text=True, check=True
-    )
-    return {**json.loads(done.stdout.splitlines()[-1]), "checkout": str(checkout)}
+
+    def describe(start_date: str) -> dict[str, Any]:
+        # No database answers here: a DAG file must not need one to be read.
+        environment = {
+            **os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "GROUNDSWELL_AIRFLOW_START_DATE": start_date,
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", DESCRIBE, str(checkout / "dags")], env=environment, cwd=home, capture_output=True, text=True, check=True
+        )
+        return {**json.loads(done.stdout.splitlines()[-1]), "checkout": str(checkout)}
+
+    return describe
+
+
+@pytest.fixture(scope="module")
+def described(describe: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """The DAG that begins on a day in March."""
+    return describe("2026-03-05")
 
 
 def test_the_dag_loads_without_errors_and_runs_one_day_at_a_time_with_catch_up(described):
@@ -54,8 +71,20 @@ def test_the_dag_loads_without_errors_and_runs_one_day_at_a_time_with_catch_up(d
     assert (described["catchup"], described["max_active_runs"]) == (True, 1)
 
 
-def test_the_run_for_a_day_starts_half_an_hour_after_its_end(described):
-    assert described["first_run"] == ["2026-01-01 00:30:00+00:00", "2026-01-02 00:30:00+00:00"]
+def test_the_first_run_is_that_of_the_start_date_half_an_hour_after_its_end(described):
+    assert described["first_run"] == ["2026-03-05 00:30:00+00:00", "2026-03-06 00:30:00+00:00"]
+
+
+def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(describe):
+    without = describe("")
+    assert (without["errors"], without["first_run"]) == ({}, None)
+    assert without["description"].endswith("(not scheduled: GROUNDSWELL_AIRFLOW_START_DATE is not set)")
+    assert sorted(without["tasks"]) == ["load", "statistics"]
+
+
+def test_a_start_date_that_is_no_day_is_an_error_that_names_the_variable(describe):
+    [error] = describe("5 March")["errors"].values()
+    assert "GROUNDSWELL_AIRFLOW_START_DATE is '5 March': write the first day to schedule as 2026-01-31." in error
 
 
 def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
