@@ -1,46 +1,23 @@
 """Records into Kafka, acknowledged by all replicas: waits while the broker is away, and knows what has arrived."""
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
-from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import AuthorizationError, KafkaConfigurationError, KafkaError, MessageSizeTooLargeError, SaslAuthenticationFailedError
-from kafka.net.compat import KafkaNetClient
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
-from core.errors import NotReadyError, SettingsError
+from core.errors import SettingsError
 from core.settings import Settings
-from producer.partitioner import KeyPartitioner
+from producer.connecting import REFUSALS, Say, Stop, Stopped, connect_producer
 from producer.resume import Position
 
-LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
 IN_FLIGHT_BYTES = 16 * 1024 * 1024
 """What may be on its way at once: bounds memory while the broker is away."""
-BATCH_BYTES = 131_072
-LINGER_MILLISECONDS = 20
-BOOTSTRAP_MILLISECONDS = 3_000
-NEVER_MILLISECONDS = 2**31 - 1
 SECONDS_TO_FLUSH_AFTER_STOP = 10.0
 SILENCE_SECONDS = 3.0
 """After so long without an acknowledgement the broker is said to be away."""
-_FATAL = (AuthorizationError, SaslAuthenticationFailedError)
-
-Say = Callable[[str], None]
-Result = TypeVar("Result")
-
-
-class Stopped(Exception):
-    """The user asked to stop while the broker was away."""
-
-
-class Stop(Protocol):
-    """The wish to stop; threading.Event is one."""
-
-    def is_set(self) -> bool: ...
-    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class Record(NamedTuple):
@@ -67,21 +44,18 @@ class Delivery:
 
         `instead` gives what is sent in place of a record that the broker finds too large.
         """
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
         self._servers = settings.kafka_bootstrap_servers
         self._stop = stop
         self._say = say
         self._instead = instead
         self._on_the_way: deque[Sent] = deque()
         self._bytes_on_the_way = 0
-        self._heard = time.monotonic()
         self._away = False
         self.acknowledged: Position | None = None
         self.arrived: dict[str, int] = {}
         self.arrived_bytes = 0
-        arguments = settings.kafka_python_arguments()
-        _require_topics(self._patiently(lambda: _topics(arguments)), settings)
-        self._producer = self._patiently(lambda: _producer(arguments, settings))
+        self._producer = connect_producer(settings, stop=stop, say=say)
+        self._heard = time.monotonic()
 
     def send(self, record: Record, position: Position) -> None:
         """Put a record on its way; blocks while too much is on its way already. Raises Stopped."""
@@ -141,7 +115,7 @@ class Delivery:
 
     def _send_again(self, sent: Sent) -> None:
         error, record = sent.future.exception, sent.record
-        if isinstance(error, _FATAL):
+        if isinstance(error, REFUSALS):
             raise SettingsError(f"Kafka at {self._servers} refuses to take posts: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
         if isinstance(error, MessageSizeTooLargeError):
             record = self._instead(record, sent.position)
@@ -149,86 +123,3 @@ class Delivery:
         future = self._producer.send(record.topic, record.value, record.key)
         self._on_the_way.appendleft(Sent(future, record, sent.position))
         self._bytes_on_the_way += len(record.value)
-
-    def _patiently(self, connect: Callable[[], Result]) -> Result:
-        said = False
-        while True:
-            try:
-                result = connect()
-            except (KafkaConfigurationError, ValueError, TypeError, AssertionError) as error:
-                raise SettingsError(f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
-            except _FATAL as error:
-                raise SettingsError(f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
-            except (KafkaError, OSError):
-                if not said:
-                    self._say(f"Kafka at {self._servers} does not answer; waiting for it.")
-                said = True
-                if self._stop.wait(0.5):
-                    raise Stopped from None
-                continue
-            if said:
-                self._say(f"Kafka at {self._servers} answers.")
-            return result
-
-
-class QuietClient(KafkaNetClient):  # type: ignore[misc]
-    """The client's network side, woken once for many records.
-
-    With more than one batch waiting the producer wakes it for every record: a system call each, at which the threads
-    change places. One call is enough until the network thread has come round, because it looks at all batches then.
-    """
-
-    _woken = False
-
-    def wakeup(self) -> None:
-        """Wake the network thread unless that is under way."""
-        if not self._woken:
-            self._woken = True
-            super().wakeup()
-
-    def poll(self, *arguments: Any, **options: Any) -> Any:
-        """Wait for the network; all batches are looked at behind it, so that the next wake-up is a new one."""
-        result = super().poll(*arguments, **options)
-        self._woken = False
-        return result
-
-    def await_ready(self, *arguments: Any, **options: Any) -> bool:
-        """Wait for a connection, which may swallow a wake-up."""
-        ready: bool = super().await_ready(*arguments, **options)
-        self._woken = False
-        return ready
-
-
-def _topics(arguments: dict[str, str | int]) -> set[str]:
-    admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
-    try:
-        return set(admin.list_topics())
-    finally:
-        admin.close()
-
-
-def _require_topics(topics: set[str], settings: Settings) -> None:
-    missing = [topic for topic in (settings.posts_topic, settings.rejected_topic) if topic not in topics]
-    if missing:
-        raise NotReadyError(
-            f"Kafka at {settings.kafka_bootstrap_servers} has no topic {' and no topic '.join(missing)}: create it (`make up` does here), "
-            "or name another one in GROUNDSWELL_POSTS_TOPIC and GROUNDSWELL_REJECTED_TOPIC."
-        )
-
-
-def _producer(arguments: dict[str, str | int], settings: Settings) -> KafkaProducer:
-    options: dict[str, Any] = {
-        "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
-        "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
-        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS, "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000,
-        "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient,
-        "partitioner": KeyPartitioner(), **arguments,
-    }
-    producer = KafkaProducer(**options)
-    try:
-        for topic in (settings.posts_topic, settings.rejected_topic):
-            producer.partitions_for(topic)
-    except BaseException:
-        producer.close(timeout=0)
-        raise
-    return producer

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from core.settings import Settings
 from producer.clocks import Clock, ClockName
-from producer.delivery import Delivery, Record, Stopped
+from producer.connecting import Stopped
+from producer.delivery import Delivery, Record
 from producer.posts import MICROSECONDS, NotAPost, read_record, usable_id, with_time_stamp
 from producer.progress import StatusLine
 from producer.rejects import rejected_record

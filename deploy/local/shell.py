@@ -1,5 +1,6 @@
 """The stack's settings as environment variables: for child processes, and as `.local/env` for shells."""
 
+import json
 import os
 import shlex
 import sys
@@ -16,7 +17,11 @@ def settings_variables(settings: Settings) -> dict[str, str]:
     values = settings.model_dump(mode="json", exclude_unset=True)
     secrets = {"postgres_password": settings.postgres_password, "s3_secret_access_key": settings.s3_secret_access_key}
     values |= {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
-    return {ENV_PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None and value != {}}
+    return {
+        ENV_PREFIX + name.upper(): json.dumps(value) if isinstance(value, dict) else str(value)
+        for name, value in values.items()
+        if value is not None and value != {}
+    }
 
 
 def client_variables(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,176 @@
+"""To a producer that Kafka answers: waits while the broker is away, and says why where the settings may be to blame."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import AuthorizationError, KafkaConfigurationError, KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
+from kafka.net.compat import KafkaNetClient
+
+from core.errors import NotReadyError, SettingsError
+from core.settings import Settings
+from producer.partitioner import KeyPartitioner
+
+LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
+BATCH_BYTES = 131_072
+LINGER_MILLISECONDS = 20
+BOOTSTRAP_MILLISECONDS = 3_000
+NEVER_MILLISECONDS = 2**31 - 1
+SECONDS_BETWEEN_REASONS = 60.0
+REFUSALS = (AuthorizationError, SaslAuthenticationFailedError)
+"""What the broker answers to somebody whom it does not let in."""
+
+Say = Callable[[str], None]
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):
+    """The user asked to stop while the broker was away."""
+
+
+class Stop(Protocol):
+    """The wish to stop; threading.Event is one."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class LastError(logging.Handler):
+    """The newest error of a connection: Kafka's client tries again for itself, and tells its log alone why."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the error that the record speaks of: a refusal before all others, and that time has run out is no reason."""
+        for told in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(told, BaseException) and not isinstance(told, KafkaTimeoutError) and not isinstance(self.error, REFUSALS):
+                self.error = told
+
+
+def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> KafkaProducer:
+    """A connected producer, once both topics are there; waits as long as it takes.
+
+    Raises SettingsError where the broker lets nobody in or the settings cannot be used, NotReadyError where a topic is
+    missing, Stopped.
+    """
+    log, last = logging.getLogger("kafka"), LastError()
+    log.propagate = False
+    log.setLevel(logging.WARNING)
+    log.addHandler(last)
+    try:
+        arguments = settings.kafka_python_arguments()
+        wait = Patience(settings.kafka_bootstrap_servers, last, stop=stop, say=say)
+        _require_topics(wait.until_done(lambda: _topics(arguments)), settings)
+        return wait.until_done(lambda: _producer(arguments, settings))
+    finally:
+        log.removeHandler(last)
+        log.setLevel(logging.CRITICAL)
+
+
+class Patience:
+    """Tries again until Kafka answers, and says what it waits for."""
+
+    def __init__(self, servers: str, last: LastError, *, stop: Stop, say: Say) -> None:
+        self._servers = servers
+        self._last = last
+        self._stop = stop
+        self._say = say
+        self._next_reason: float | None = None
+
+    def until_done(self, connect: Callable[[], Result]) -> Result:
+        """The result of `connect`; raises SettingsError and Stopped."""
+        while True:
+            self._last.error = None
+            try:
+                result = connect()
+            except (KafkaConfigurationError, ValueError, TypeError, AssertionError) as error:
+                raise SettingsError(f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
+            except (KafkaError, OSError) as error:
+                self._wait(self._last.error or error)
+                continue
+            if self._next_reason is not None:
+                self._say(f"Kafka at {self._servers} answers.")
+                self._next_reason = None
+            return result
+
+    def _wait(self, error: BaseException) -> None:
+        if isinstance(error, REFUSALS):
+            raise SettingsError(f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
+        if self._next_reason is None:
+            self._say(f"Kafka at {self._servers} does not answer; waiting for it.")
+            self._next_reason = time.monotonic() + BOOTSTRAP_MILLISECONDS / 1000
+        elif time.monotonic() > self._next_reason:
+            self._next_reason = time.monotonic() + SECONDS_BETWEEN_REASONS
+            self._say(
+                f"Still waiting for Kafka at {self._servers}; the last error was: {error}. If it runs there, check "
+                "GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS and, for TLS and passwords, GROUNDSWELL_KAFKA_OPTIONS."
+            )
+        if self._stop.wait(0.5):
+            raise Stopped from None
+
+
+class QuietClient(KafkaNetClient):  # type: ignore[misc]
+    """The client's network side, woken once for many records.
+
+    With more than one batch waiting the producer wakes it for every record: a system call each, at which the threads
+    change places. One call is enough until the network thread has come round, because it looks at all batches then.
+    """
+
+    _woken = False
+
+    def wakeup(self) -> None:
+        """Wake the network thread unless that is under way."""
+        if not self._woken:
+            self._woken = True
+            super().wakeup()
+
+    def poll(self, *arguments: Any, **options: Any) -> Any:
+        """Wait for the network; all batches are looked at behind it, so that the next wake-up is a new one."""
+        result = super().poll(*arguments, **options)
+        self._woken = False
+        return result
+
+    def await_ready(self, *arguments: Any, **options: Any) -> bool:
+        """Wait for a connection, which may swallow a wake-up."""
+        ready: bool = super().await_ready(*arguments, **options)
+        self._woken = False
+        return ready
+
+
+def _topics(arguments: dict[str, str | int]) -> set[str]:
+    admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
+    try:
+        return set(admin.list_topics())
+    finally:
+        admin.close()
+
+
+def _require_topics(topics: set[str], settings: Settings) -> None:
+    missing = [topic for topic in (settings.posts_topic, settings.rejected_topic) if topic not in topics]
+    if missing:
+        raise NotReadyError(
+            f"Kafka at {settings.kafka_bootstrap_servers} has no topic {' and no topic '.join(missing)}: create it (`make up` does here), "
+            "or name another one in GROUNDSWELL_POSTS_TOPIC and GROUNDSWELL_REJECTED_TOPIC."
+        )
+
+
+def _producer(arguments: dict[str, str | int], settings: Settings) -> KafkaProducer:
+    options: dict[str, Any] = {
+        "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
+        "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
+        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS, "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000,
+        "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient,
+        "partitioner": KeyPartitioner(), **arguments,
+    }
+    producer = KafkaProducer(**options)
+    try:
+        for topic in (settings.posts_topic, settings.rejected_topic):
+            producer.partitions_for(topic)
+    except BaseException:
+        producer.close(timeout=0)
+        raise
+    return producer

@@ -1,0 +1,93 @@
+"""Laws of the producer on its way to a broker: it waits for one that is away, and says when its settings may be to blame."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.settings import Settings
+from deploy.local import stack
+from deploy.local.kafka import create_topics, kafka_server
+from deploy.local.server import bring_up
+from tests.integration.test_producer import a_file, numbers, run, start
+from tests.servers import own_layout
+
+PLAIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.plain.username": "anna"}
+LOGIN = (
+    'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="between brokers" '
+    'user_broker="between brokers" user_anna="right";'
+)
+
+
+def said_while_waiting(process: "subprocess.Popen[str]", seconds: float) -> str:
+    """What the process has said after so long, in which it must not end; it is stopped then."""
+    time.sleep(seconds)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 143 and "Traceback" not in errors
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"security.protocol": "SSL"}, "Handshake failed"),
+        ({**PLAIN, "sasl.plain.password": "right"}, "socket disconnected|IllegalSaslState|UnsupportedSaslMechanism"),
+    ],
+)
+def test_tls_and_passwords_that_the_broker_does_not_know_are_named_while_it_waits(
+    settings: Settings, tmp_path: Path, options: dict[str, str], reason: str
+) -> None:
+    process = start(settings.model_copy(update={"kafka_options": options}), tmp_path, a_file(tmp_path, 1))
+    first, second = said_while_waiting(process, 12).splitlines()
+    assert first == f"Kafka at {settings.kafka_bootstrap_servers} does not answer; waiting for it."
+    assert re.search(rf"Still waiting for Kafka at .*; the last error was: .*({reason})", second)
+    assert "GROUNDSWELL_KAFKA_OPTIONS" in second
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Settings]:
+    """A broker that wants a password."""
+    with own_layout() as layout:
+        state = stack.prepare(layout)
+        settings = stack.settings_of(layout, state).model_copy(update={"kafka_options": {**PLAIN, "sasl.plain.password": "right"}})
+        server = kafka_server(layout, state, settings)
+
+        def prepare() -> None:
+            server.prepare()
+            properties = {
+                "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "sasl.enabled.mechanisms": "PLAIN",
+                "sasl.mechanism.inter.broker.protocol": "PLAIN",
+                "listener.name.plaintext.plain.sasl.jaas.config": LOGIN,
+            }
+            with (layout.data("kafka") / "server.properties").open("a") as file:
+                file.writelines(f"{name}={value}\n" for name, value in properties.items())
+
+        bring_up(layout, replace(server, prepare=prepare, provision=lambda: create_topics(settings)))
+        yield settings
+
+
+def test_with_the_right_password_posts_arrive(guarded: Settings, tmp_path: Path) -> None:
+    assert run(guarded, tmp_path, a_file(tmp_path, 20))["sent"] == 20
+    assert numbers(guarded) == dict.fromkeys(range(20), 1)
+
+
+def test_a_wrong_password_ends_it_in_one_sentence(guarded: Settings, tmp_path: Path) -> None:
+    wrong: dict[str, Any] = {"kafka_options": {**PLAIN, "sasl.plain.password": "wrong"}}
+    process = start(guarded.model_copy(update=wrong), tmp_path, a_file(tmp_path, 1))
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" not in errors
+    assert f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
+
+
+def test_a_password_where_none_is_given_is_named_while_it_waits(guarded: Settings, tmp_path: Path) -> None:
+    process = start(guarded.model_copy(update={"kafka_options": {}}), tmp_path, a_file(tmp_path, 1))
+    assert "the last error was: " in said_while_waiting(process, 12)
