@@ -9,17 +9,20 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated
 
-import psycopg2
 import typer
 from pyspark.sql import SparkSession
 from rich.console import Console
 
 from batch.days import ONE_DAY, only_one_batch
+from batch.failures import sentence_for
 from batch.run import Batch, Step
-from batch.statistics import forget_statistics
+from batch.storage import check_storage
 from core.errors import BadInputError, GroundswellError
 from core.settings import Settings, read_settings
-from core.spark import session_options, start_session
+from core.spark import CATALOG, session_options, start_session
+
+S3_RETRIES = "5"
+"""Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -38,24 +41,19 @@ def main(
         days, chosen = parse_days(day, first, last), parse_steps(steps)
         settings = read_settings()
         with only_one_batch(settings), lazy_session(settings) as session:
+            batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
-                forget_statistics(settings)
-            run(Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete), days, chosen)
+                batch.start_over(days, chosen)
+            run(batch, days, chosen)
     except GroundswellError as error:
         typer.echo(f"Nothing more was done. {error}", err=True)
         raise typer.Exit(1) from error
-    except psycopg2.errors.LockNotAvailable as error:
-        typer.echo("Nothing more was done. A long query holds keyword_statistics. End it, or wait, and run this again.", err=True)
-        raise typer.Exit(1) from error
-    except psycopg2.OperationalError as error:
-        where = f"{settings.postgres_host}:{settings.postgres_port}"
-        sentence = f"Postgres does not answer at {where}. Start it and run this again. ({_last_line(error)})"
+    except Exception as error:
+        sentence = sentence_for(error, settings)
+        if sentence is None:
+            raise
         typer.echo(f"Nothing more was done. {sentence}", err=True)
         raise typer.Exit(1) from error
-
-
-def _last_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
 
 
 def run(batch: Batch, days: list[date], steps: list[Step]) -> None:
@@ -116,7 +114,9 @@ def lazy_session(settings: Settings) -> Iterator[Callable[[], SparkSession]]:
 
     @cache
     def session() -> SparkSession:
+        check_storage(settings)
         started.append(start_session(settings, "groundswell batch", **batch_options(settings)))
+        started[0].conf.set(f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries", S3_RETRIES)
         return started[0]
 
     try:

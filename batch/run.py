@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from batch.archive import has_posts, read_archived_day
 from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
 from batch.load import load_day
-from batch.statistics import learn_day
-from core.errors import NotReadyError
+from batch.statistics import forget_statistics, learn_day
+from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from sql.connection import transaction
@@ -50,6 +50,21 @@ class Batch:
             yield from self._run_day(day, steps)
         if Step.STATISTICS in steps:
             yield from self._stale_days(days[-1])
+
+    def start_over(self, days: Sequence[date], steps: Sequence[Step]) -> None:
+        """Forget all statistics, once it is sure that `days` can be learned from the archive.
+
+        Raises BadInputError where `steps` would not learn them, NotReadyError where the archive has nothing to begin with
+        or is not complete; nothing is forgotten then.
+        """
+        if Step.STATISTICS not in steps:
+            raise BadInputError(f"--start-over forgets the statistics, and --steps {','.join(steps)} would not learn them again.")
+        if not self._assume_complete:
+            with transaction(self._settings) as cursor:
+                check_complete(cursor, days[-1], settings=self._settings, now=self._now())
+        if not self._archive_has(days[0]):
+            raise NotReadyError(f"The archive holds no posts of {days[0]}, so nothing was forgotten. Begin with a day that has posts.")
+        forget_statistics(self._settings)
 
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None

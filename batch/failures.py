@@ -1,0 +1,34 @@
+"""From what Postgres, S3 or Spark raised in mid-work to the one sentence that a person or Airflow's log is shown."""
+
+from collections.abc import Iterator
+
+import psycopg2
+
+from batch.storage import away
+from core.settings import Settings
+
+
+def sentence_for(error: Exception, settings: Settings) -> str | None:
+    """What is in the way and what to do, where a server is away or a lock is held; None for any other error."""
+    if isinstance(error, psycopg2.errors.LockNotAvailable):
+        return "A long query holds keyword_statistics. End it, or wait, and run this again."
+    if isinstance(error, psycopg2.OperationalError):
+        return _postgres_away(settings, (str(error).strip() or type(error).__name__).splitlines()[-1].strip())
+    for name, message in java_causes(error):
+        if name.startswith("software.amazon.awssdk."):
+            return away(settings, message)
+        if name.startswith("org.postgresql."):
+            return _postgres_away(settings, message)
+    return None
+
+
+def java_causes(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Class name and first line of an exception out of Java and of everything that caused it, outermost first; none for others."""
+    thrown = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    while thrown is not None:
+        yield thrown.getClass().getName(), (thrown.getMessage() or "").partition("\n")[0].strip()
+        thrown = thrown.getCause()
+
+
+def _postgres_away(settings: Settings, why: str) -> str:
+    return f"Postgres does not answer at {settings.postgres_host}:{settings.postgres_port}. Start it and run this again. ({why})"

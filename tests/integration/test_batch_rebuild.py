@@ -1,0 +1,89 @@
+"""Laws of rebuilding: what was lost or damaged in Postgres comes out of the archive as it was, by the commands of docs/rebuild.md."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from pyspark.sql import SparkSession
+
+from batch.run import Batch, Step
+from core.errors import BadInputError, NotReadyError
+from core.settings import Settings
+from deploy.local.layout import layout_for
+from deploy.local.postgres import create_databases, drop_databases
+from sql.connection import transaction
+from tests.archived import archive_posts
+from tests.integration.test_batch_command import batch, rows, tables
+from tests.integration.test_batch_statistics import DAYS, posts_of
+from tests.kafka_posts import REPOSITORY, environment
+
+ALL_DAYS = ("--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--assume-complete")
+
+
+@pytest.fixture(scope="module")
+def learned(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> Settings:
+    """Three days in the archive, loaded and learned by the command."""
+    settings = module_settings.model_copy(update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"})
+    archive_posts(spark_for(settings), settings, [post for day in DAYS for post in posts_of(day)])
+    done = batch(settings, *ALL_DAYS)
+    assert done.returncode == 0, done.stderr
+    return settings
+
+
+def learned_days(settings: Settings) -> list[tuple[object, ...]]:
+    return rows(settings, "SELECT day, status, counted_posts, keywords, loaded_posts FROM batch_days ORDER BY day")
+
+
+def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Settings) -> None:
+    before = tables(learned), learned_days(learned)
+    with transaction(learned) as cursor:
+        cursor.execute("UPDATE keyword_statistics SET level = level + 1, variance = 7")
+        cursor.execute("UPDATE traffic_statistics SET expected_posts = 0")
+        cursor.execute("INSERT INTO keyword_statistics SELECT as_of, 'made up', level, NULL, variance, burst, spread60, NULL "
+                       "FROM keyword_statistics WHERE keyword = 'snow'")  # fmt: skip
+    done = batch(learned, *ALL_DAYS, "--steps", "statistics", "--start-over")
+    assert done.returncode == 0, done.stderr
+    assert (tables(learned), learned_days(learned)) == before
+    assert len(before[0][5]) > 12
+
+
+def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: Settings) -> None:
+    empty = learned.model_copy(update={"postgres_database": f"{learned.postgres_database}_anew"})
+    create_databases(learned, [empty.postgres_database])
+    try:
+        subprocess.run([sys.executable, "-m", "sql", "migrate"], cwd=REPOSITORY, env=environment(empty), check=True, capture_output=True)
+        done = batch(empty, *ALL_DAYS)
+        assert done.returncode == 0, done.stderr
+        assert (tables(empty), learned_days(empty)) == (tables(learned), learned_days(learned))
+    finally:
+        drop_databases(learned, [empty.postgres_database])
+
+
+@pytest.mark.parametrize(
+    ("days", "steps", "error", "sentence"),
+    [
+        (DAYS, [Step.LOAD], BadInputError, "--start-over forgets the statistics, and --steps load would not learn them again"),
+        ([date(2025, 12, 31)], [Step.STATISTICS], NotReadyError, "The archive holds no posts of 2025-12-31, so nothing was forgotten"),
+        ([date(2026, 2, 1)], [Step.STATISTICS], NotReadyError, "2026-02-01 is complete at 2026-02-02 00:15 UTC at the earliest"),
+    ],
+)
+def test_what_cannot_be_learned_again_is_not_forgotten(
+    learned: Settings, spark_for, days: list[date], steps: list[Step], error: type[Exception], sentence: str
+) -> None:
+    before = tables(learned)
+    lake = spark_for(learned)
+    with pytest.raises(error, match=sentence):
+        complete = days[0] < date(2026, 2, 1)
+        Batch(learned, session=lambda: lake, now=lambda: datetime(2026, 2, 1, tzinfo=UTC), assume_complete=complete).start_over(days, steps)
+    assert tables(learned) == before
+
+
+def test_with_s3_away_starting_over_forgets_nothing_and_names_the_endpoint(learned: Settings) -> None:
+    before = tables(learned)
+    away = batch(learned.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"}), *ALL_DAYS, "--start-over")
+    assert away.returncode == 1
+    [sentence] = [line for line in away.stderr.splitlines() if not line.startswith("WARNING: Using incubator")]
+    assert sentence.startswith("Nothing more was done. S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_")
+    assert tables(learned) == before
