@@ -1,1 +1,1 @@
-"""Speed and accuracy as commands that anyone can run again; each starts a stack of its own and leaves nothing."""
+"""Speed and accuracy as commands that anyone can run again; those that need a stack start one of their own and leave nothing."""

@@ -1,0 +1,168 @@
+"""Walks the days of a table of counts in order: each day is judged by the days before it, then learned from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch.backtest.counts import CountsTable, CycleCounts
+from core.incident_book import BookedIncident, IncidentBook
+from core.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
+from core.learn import Floats, KeywordRows, Traffic, as_stored, day_traffic, default_rows, fit_day, forgettable, learn_traffic
+from core.lifecycle import LifecycleRule
+from core.score import AlarmRule
+from core.shape import Shape
+
+BATCH_KEYWORDS = 4_096
+_NEVER = np.iinfo(np.int32).min
+_SECONDS_A_DAY = 86_400
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """Rows of the input with their verdicts, parallel arrays; and the incidents that ended meanwhile, by keyword."""
+
+    keyword: Numbers
+    window: Numbers
+    posts: Floats
+    expected: Floats
+    scale: Floats
+    score: Floats
+    anomalous: NDArray[np.bool_]
+    ended: list[tuple[int, BookedIncident]] = field(default_factory=list)
+
+
+class _Statistics:
+    """Rows of all keywords of the file, as Postgres would keep them."""
+
+    def __init__(self, keywords: int, shape: Shape) -> None:
+        self._columns = [column.astype(np.float32) for column in _columns(default_rows(keywords, shape))]
+        self._default = _columns(default_rows(1, shape))
+        self.last_seen = np.full(keywords, _NEVER, dtype=np.int32)
+        self.before = np.zeros((keywords, windows_before(shape)))
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        known: NDArray[np.bool_] = self.last_seen != _NEVER
+        return known
+
+    def of(self, keywords: Numbers) -> KeywordRows:
+        """Rows of `keywords`; the default of a word without a row is not rounded, as it comes from no table."""
+        rows = [column[keywords].astype(np.float64) for column in self._columns]
+        unknown = ~self.known[keywords]
+        for column, default in zip(rows, self._default, strict=True):
+            column[unknown] = default
+        return KeywordRows(*rows)
+
+    def put(self, keywords: Numbers, rows: KeywordRows) -> None:
+        for column, fitted in zip(self._columns, _columns(as_stored(rows)), strict=True):
+            column[keywords] = fitted
+
+    def forget(self, keywords: Numbers) -> None:
+        self.last_seen[keywords] = _NEVER
+
+
+def _columns(rows: KeywordRows) -> tuple[Floats, ...]:
+    return rows.level, rows.hour_deviation, rows.variance, rows.burst, rows.spread60
+
+
+class Walk:
+    """One pass through a table, a cycle (a day of 15-minute windows) at a time, in batches of keywords."""
+
+    def __init__(self, table: CountsTable, alarm: AlarmRule, lifecycle: LifecycleRule) -> None:
+        self._table, self._shape, self._alarm = table, table.shape, alarm
+        self.book = IncidentBook(lifecycle)
+        """The incidents; those that still run when the table ends are in its `running()`."""
+        self._statistics = _Statistics(len(table.keywords), table.shape)
+        self._traffic: Traffic | None = None
+        self._total_before = np.zeros(windows_before(table.shape))
+
+    def run(self) -> Iterator[JudgedRows]:
+        """All rows of the table, judged, in order of cycle, keyword and window."""
+        read = self._table.read()
+        rows = next(read, None)
+        for cycle in self._table.cycles():
+            if rows is not None and rows.cycle == cycle:
+                yield from self._cycle(cycle, rows)
+                rows = next(read, None)
+            else:
+                nothing = np.zeros(0, dtype=np.int64)
+                yield from self._cycle(cycle, CycleCounts(cycle, nothing, nothing, nothing.astype(float)))
+
+    def _cycle(self, cycle: int, rows: CycleCounts) -> Iterator[JudgedRows]:
+        total = self._table.totals(cycle)
+        seen = np.unique(rows.keyword)
+        concerned = np.union1d(np.flatnonzero(self._statistics.known), seen)
+        edges = [*np.searchsorted(rows.keyword, concerned[::BATCH_KEYWORDS]).tolist(), len(rows.keyword)]
+        for number, begin in enumerate(range(0, len(concerned), BATCH_KEYWORDS)):
+            part = slice(edges[number], edges[number + 1])
+            some = CycleCounts(cycle, rows.keyword[part], rows.window[part], rows.posts[part])
+            yield self._batch(concerned[begin : begin + BATCH_KEYWORDS], some, total)
+        ended = list(self.book.close(self._shape.first_window(cycle + 1)))
+        if ended:
+            yield _no_rows(ended)
+        self._learn_traffic(total)
+
+    def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
+        """Judge and fit some keywords; `rows` are theirs."""
+        first = self._shape.first_window(rows.cycle)
+        place, window = np.searchsorted(keywords, rows.keyword), rows.window - first
+        posts = np.zeros((len(keywords), self._shape.windows))
+        posts[place, window] = rows.posts
+        before = self._statistics.of(keywords)
+        present = np.unique(place)
+        judged = self._judge(posts[present], keywords[present], before, present, total)
+        ended = list(self.book.take(keywords[present], first, posts[present], judged.verdicts))
+        self._fit(keywords, posts, before, total, rows.cycle)
+        at = np.searchsorted(present, place), window
+        return JudgedRows(
+            keyword=rows.keyword,
+            window=rows.window,
+            posts=rows.posts,
+            expected=judged.expected[at],
+            scale=judged.scale[at[0]],
+            score=judged.verdicts.score[at],
+            anomalous=judged.verdicts.anomalous[at],
+            ended=ended,
+        )
+
+    def _judge(self, posts: Floats, keywords: Numbers, before: KeywordRows, present: Numbers, total: Floats) -> JudgedDay:
+        counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
+        rows = KeywordRows(*(column[present] for column in _columns(before)))
+        return judge_day(counts, rows, self._expected_traffic(), self._alarm, self._shape)
+
+    def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
+        """Learn the cycle, as the daily batch does: a day without any post teaches nothing, rare words are forgotten."""
+        statistics = self._statistics
+        statistics.before[keywords] = posts[:, self._shape.windows - windows_before(self._shape) :]
+        if not total.any():
+            return
+        seen = posts.any(axis=1)
+        statistics.last_seen[keywords[seen]] = cycle
+        taught = np.flatnonzero(statistics.known[keywords])
+        some = KeywordRows(*(column[taught] for column in _columns(before)))
+        age = self._traffic.history_days if self._traffic else 0.0
+        fitted = fit_day(posts[taught], day_traffic(total, self._expected_traffic(), self._shape), some, age, self._shape)
+        statistics.put(keywords[taught], fitted)
+        days = self._shape.windows * self._shape.window_seconds // _SECONDS_A_DAY
+        unseen = (cycle - statistics.last_seen[keywords[taught]].astype(np.int64)) * days
+        statistics.forget(keywords[taught][forgettable(fitted, unseen)])
+
+    def _expected_traffic(self) -> Traffic | None:
+        return self._traffic if self._table.has_total else unknown_traffic(self._shape)
+
+    def _learn_traffic(self, total: Floats) -> None:
+        self._total_before = total[self._shape.windows - windows_before(self._shape) :]
+        if not total.any():
+            return
+        learned = day_traffic(total, self._expected_traffic(), self._shape).learned_days
+        after = learn_traffic(self._traffic, total, learned, self._shape)
+        stored = after.expected_posts.astype(np.float32).astype(np.float64)
+        self._traffic = Traffic(stored, float(np.float32(after.history_days)))
+
+
+def _no_rows(ended: list[tuple[int, BookedIncident]]) -> JudgedRows:
+    none, zero = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return JudgedRows(none, none, zero, zero, zero, zero, np.zeros(0, dtype=bool), ended)

@@ -1,0 +1,120 @@
+"""False alerts on many words where nothing takes off, and where the whole stream swells, shrinks or stops.
+
+Words are simulated in chunks, each in a process of its own chunk by chunk, so that memory does not depend on their number.
+"""
+
+import zlib
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
+from core.incident_book import IncidentBook
+from core.judge import Floats, Verdicts
+from core.judge_day import DayCounts, judge_day
+from core.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
+from core.lifecycle import LifecycleRule
+from core.score import KEPT_POSTS, AlarmRule, alarm_rule
+
+RULES = {"4.5": alarm_rule(4.5, 10), "6": alarm_rule(6.0, 10), "6, first look alone": AlarmRule(6.0, 1e9, 10)}
+_BEFORE = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate: the last `scored_days` of a history are judged, then one more day for each exposure."""
+
+    words: int = 200_000
+    history_days: int = 14
+    scored_days: int = 7
+    seed: int = 1
+    chunk_words: int = 10_000
+    """Words that one process has in memory at a time; other chunks are other draws."""
+
+
+def exposures() -> dict[str, Floats]:
+    """Factors [96] on all posts of a day, by what happens to the stream: from 10:00, or around 12:00."""
+    usual, tripled, halved, out, backlog = (np.ones(WINDOWS) for _ in range(5))
+    tripled[40:], halved[40:] = 3.0, 0.5
+    out[48:52] = 0.0
+    backlog[48:52], backlog[52:56] = 0.0, 2.0
+    return {"as usual": usual, "tripled": tripled, "halved": halved, "out for an hour": out, "out, then its backlog": backlog}
+
+
+Counter = dict[str, int]
+
+
+def count_false_alerts(world: World, plan: Plan, workers: int) -> Counter:
+    """Incidents by "RULE", and by "EXPOSURE|RULE" and "EXPOSURE|RULE|no ratio" on the day after; nothing took off."""
+    firsts = range(1, plan.words + 1, plan.chunk_words)
+    found: Counter = {}
+    with ProcessPoolExecutor(workers) as pool:
+        for part in pool.map(_chunk, [(world, plan, first) for first in firsts]):
+            for name, count in part.items():
+                found[name] = found.get(name, 0) + count
+    return found
+
+
+@dataclass
+class _State:
+    """What was learned of a chunk, and the day before."""
+
+    rows: KeywordRows
+    traffic: Traffic | None
+    before: Floats
+    total_before: Floats
+
+    def learn(self, posts: Floats, total: Floats) -> None:
+        day = day_traffic(total, self.traffic)
+        age = self.traffic.history_days if self.traffic else 0.0
+        self.rows = fit_day(posts, day, self.rows, age)
+        self.traffic = learn_traffic(self.traffic, total, day.learned_days)
+        self.before, self.total_before = posts[:, -_BEFORE:], total[-_BEFORE:]
+
+    def judge(self, posts: Floats, total: Floats, rule: AlarmRule) -> tuple[np.ndarray, Verdicts]:
+        """The words with a window that is judged at all, and their verdicts."""
+        loud = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
+        r = self.rows
+        some = KeywordRows(r.level[loud], r.hour_deviation[loud], r.variance[loud], r.burst[loud], r.spread60[loud])
+        counts = DayCounts(posts[loud], self.before[loud], total, self.total_before)
+        return loud, judge_day(counts, some, self.traffic, rule).verdicts
+
+    def usual_total(self) -> Floats:
+        assert self.traffic is not None
+        return np.repeat(self.traffic.expected_posts, WINDOWS // 24)
+
+
+def _chunk(task: tuple[World, Plan, int]) -> Counter:
+    """Simulate, learn and judge one chunk of words; the platform's posts are the same for all chunks."""
+    world, plan, first = task
+    rates = zipf_rates(first, min(first + plan.chunk_words, plan.words + 1))
+    own = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode()), first])
+    platform = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode())])
+    words = make_words(world, rates, own)
+    state = _State(default_rows(len(rates)), None, np.zeros((len(rates), _BEFORE)), np.zeros(_BEFORE))
+    for day in range(plan.history_days):
+        state.learn(words.counts(day, own), platform_posts(world, day, platform))
+    books = {name: IncidentBook(LifecycleRule()) for name in RULES}
+    found = dict.fromkeys(RULES, 0)
+    last = plan.history_days + plan.scored_days
+    for day in range(plan.history_days, last):
+        posts, total = words.counts(day, own), platform_posts(world, day, platform)
+        for name, rule in RULES.items():
+            found[name] += _ended(books[name], day, posts, *state.judge(posts, total, rule))
+        state.learn(posts, total)
+    for name in RULES:
+        found[name] += sum(1 for _ in books[name].running())
+    for exposure, factor in exposures().items():
+        posts, total = words.counts(last, own, factor), platform_posts(world, last, platform, factor)
+        for name, rule in RULES.items():
+            for label, seen_total in ((name, total), (f"{name}|no ratio", state.usual_total())):
+                book = IncidentBook(LifecycleRule())
+                ended = _ended(book, last, posts, *state.judge(posts, seen_total, rule))
+                found[f"{exposure}|{label}"] = ended + sum(1 for _ in book.running())
+    return found
+
+
+def _ended(book: IncidentBook, day: int, posts: Floats, loud: np.ndarray, verdicts: Verdicts) -> int:
+    first = day * WINDOWS
+    return sum(1 for _ in book.take(loud, first, posts[loud], verdicts)) + sum(1 for _ in book.close(first + WINDOWS))

@@ -1,0 +1,115 @@
+"""Simulated counts in which nothing takes off: words with a long tail, a season of the day and of the week, and noise.
+
+A word's posts in a window are Poisson with mean rate * season * noise; noise is gamma with mean 1 and variance
+`dispersion`, drawn anew for each window (so that the counts are negative binomial), 0 for none. Every word follows the
+platform's hours and has hours and week-ends of its own. Everything follows from the seed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.judge import Floats
+from core.shape import QUARTER_HOURS
+
+WINDOWS = QUARTER_HOURS.windows
+MOST_FREQUENT = 7_000.0
+"""Posts a window of the most frequent word; the word of rank r has 7000/r, so that 14,000 words have .5 or more."""
+PLATFORM_POSTS = 1_000_000.0
+"""Posts a window of the whole platform, on average."""
+_PLATFORM_SWING, _OWN_SWING = 0.5, 0.4
+_WEEKEND, _OWN_WEEKEND = 1.2, 0.15
+_PEAK_HOUR = 20.0
+
+
+@dataclass(frozen=True)
+class World:
+    """How words are noisy."""
+
+    name: str
+    dispersion: float
+    bursty_share: float = 0.0
+    """Part of the words that are bursty by nature."""
+    bursty_dispersion: float = 1.0
+    season: bool = True
+    """Whether platform and words have hours and week-ends; False: every window is like every other."""
+
+
+WORLDS = (
+    World("Poisson", 0.0),
+    World("dispersion .1", 0.1),
+    World("dispersion .2", 0.2),
+    World("mixed: .1, 5 % of words at 1", 0.1, bursty_share=0.05),
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """K words of a world."""
+
+    rate: Floats
+    """Posts in an average window [K]."""
+    swing: Floats
+    """How far the word's own hours swing around the platform's [K]."""
+    peak_hour: Floats
+    weekend: Floats
+    """Factor on Saturdays and Sundays [K]."""
+    dispersion: Floats
+    season: bool = True
+
+    def means(self, day: int) -> Floats:
+        """Mean posts [K, 96] on `day`; days 5 and 6 of every seven are a week-end."""
+        hour = (np.arange(WINDOWS) + 0.5) * 24 / WINDOWS
+        own = self.swing[:, None] * np.sin((hour[None, :] - self.peak_hour[:, None] + 6) * np.pi / 12)
+        season = np.maximum(_platform_hours(self.season) + own, 0.05)
+        return self.rate[:, None] * season * (self.weekend[:, None] if _is_weekend(day) else 1.0)
+
+    def counts(self, day: int, random: np.random.Generator, factor: Floats | float = 1.0) -> Floats:
+        """Posts [K, 96] on `day`; `factor` [96] multiplies the means."""
+        return random.poisson(self.noise(random) * (self.means(day) * factor)).astype(float)
+
+    def noise(self, random: np.random.Generator) -> Floats:
+        """The factors on the means [K, 96]."""
+        if not self.dispersion.any():
+            return np.ones((len(self.rate), 1))
+        shape = 1 / np.maximum(self.dispersion, 1e-9)[:, None]
+        return random.standard_gamma(np.broadcast_to(shape, (len(self.rate), WINDOWS))) / shape
+
+
+def zipf_rates(first: int, last: int) -> Floats:
+    """Posts in an average window of the words of rank `first` to `last`, excluded.
+
+    >>> zipf_rates(1, 4).round().tolist()
+    [7000.0, 3500.0, 2333.0]
+    """
+    return MOST_FREQUENT / np.arange(first, last)
+
+
+def make_words(world: World, rates: Floats, random: np.random.Generator) -> Words:
+    """Words with the `rates` [K]; what else they are is drawn."""
+    bursty = random.random(len(rates)) < world.bursty_share
+    season = float(world.season)
+    return Words(
+        rate=rates,
+        swing=season * random.uniform(0, _OWN_SWING, len(rates)),
+        peak_hour=random.uniform(0, 24, len(rates)),
+        weekend=_WEEKEND**season * np.exp(season * random.normal(0, _OWN_WEEKEND, len(rates))),
+        dispersion=np.where(bursty, world.bursty_dispersion, world.dispersion),
+        season=world.season,
+    )
+
+
+def platform_posts(world: World, day: int, random: np.random.Generator, factor: Floats | float = 1.0) -> Floats:
+    """Posts of all keywords in the windows [96] of `day`."""
+    means = PLATFORM_POSTS * _platform_hours(world.season) * (_WEEKEND if world.season and _is_weekend(day) else 1.0)
+    return random.poisson(means * factor).astype(float)
+
+
+def _platform_hours(season: bool) -> Floats:
+    hour = (np.arange(WINDOWS) + 0.5) * 24 / WINDOWS
+    hours: Floats = 1 + season * _PLATFORM_SWING * np.sin((hour - _PEAK_HOUR + 6) * np.pi / 12)
+    return hours
+
+
+def _is_weekend(day: int) -> bool:
+    return day % 7 >= 5
