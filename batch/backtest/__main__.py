@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from batch.backtest.counts import open_counts
+from batch.backtest.counts_file import open_counts
 from batch.backtest.walk import Walk
 from batch.backtest.write import Summary, write_alerts, write_scores
 from core.errors import GroundswellError

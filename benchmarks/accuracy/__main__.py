@@ -53,7 +53,8 @@ def main(
         tables.show_power(seeds, seed)
     if Part.history in parts:
         tables.show_history(seeds, seed)
-    typer.echo(f"{time.perf_counter() - began:,.0f} s")
+    processor = sum(os.times()[:4])
+    typer.echo(f"{time.perf_counter() - began:,.0f} s, {processor:,.0f} s of processor time")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from batch.backtest.counts import CountsTable, open_counts
+from batch.backtest.counts import CountsTable
+from batch.backtest.counts_file import open_counts
 from batch.backtest.walk import Walk
 from benchmarks.accuracy.nab_score import Flags, Floats, SeriesScore, Window, score_series
 from core.errors import NotReadyError

@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -112,10 +112,12 @@ def test_epoch_seconds_offsets_and_gz_say_the_same_as_utc(tmp_path: Path) -> Non
     plain = run(a_file(tmp_path, rows))
     epochs = [f"{datetime.fromisoformat(row.split(',')[0]).timestamp():.0f},{row.split(',', 1)[1]}" for row in rows]
     assert run(a_file(tmp_path, epochs)) == plain
-    offsets = [
-        f"{datetime.fromisoformat(row.split(',')[0]).astimezone(tz=None).isoformat()},{row.split(',', 1)[1]}" for row in rows
-    ]
+    tehran = timezone(timedelta(hours=3, minutes=30))
+    offsets = [f"{datetime.fromisoformat(row.split(',')[0]).astimezone(tehran).isoformat()},{row.split(',', 1)[1]}" for row in rows]
+    assert "+03:30" in offsets[0]
     assert run(a_file(tmp_path, offsets)) == plain
+    minutes = [f"{row[:16]}Z,{row.split(',', 1)[1]}" for row in rows]
+    assert run(a_file(tmp_path, minutes)) == plain
     zipped = tmp_path / "counts.csv.gz"
     zipped.write_bytes(gzip.compress((tmp_path / "counts.csv").read_bytes()))
     assert run(zipped) == plain
@@ -177,7 +179,8 @@ def test_a_daily_series_learns_the_days_of_the_week(tmp_path: Path) -> None:
         ("2026-01-05T00:00:00Z,word,nan,9", "no count: nan"),
         ("2026-01-05T00:00:00Z,word,3,many", "no total of all posts: many"),
         ("2026-01-05T00:00:00Z,word,3,2", "no total of all posts: 2"),
-        ("2026-01-05T00:00:00Z,word,3,10", "total_posts differs"),
+        ("2026-01-05T00:00:00Z,word,3,10", "total_posts is missing, or differs"),
+        ("2026-01-05T00:00:00Z,word,3,", "total_posts is missing, or differs"),
         ("2026-01-05T00:00:00Z,word,3,9,7", "5 columns instead of 4"),
         ("2026-01-05T00:00:00Z,word,3", "3 columns instead of 4"),
         ("1767571200000,word,3,9", "no time: 1767571200000"),
@@ -188,6 +191,12 @@ def test_a_bad_row_is_named_by_line_and_reason(tmp_path: Path, row: str, reason:
     with pytest.raises(BadInputError) as error:
         run(path)
     assert f"line 3: {reason}" in str(error.value)
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
+    rows = ["2026-01-05T00:00:00Z,one,1,9", "", '2026-01-05T00:00:00Z,"two\nlines",1,9', "2026-01-05T00:00:00Z,three,x,9"]
+    with pytest.raises(BadInputError, match="line 6: no count: x"):
+        run(a_file(tmp_path, rows))
 
 
 @pytest.mark.parametrize(
