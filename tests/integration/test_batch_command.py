@@ -1,6 +1,5 @@
 """Laws of the command `python -m batch`, from Kafka through the archive to the tables, as a person and as Airflow run it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,12 +12,12 @@ import pytest
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
-from core.settings import ENV_PREFIX, Settings
+from core.settings import Settings
 from sql.connection import transaction
 from streaming.archive import create_archive, start_archive
 from tests.factories import a_post
+from tests.kafka_posts import REPOSITORY, environment
 
-REPOSITORY = Path(__file__).parents[2]
 DAY = date(2026, 1, 5)
 MIDNIGHT = 1767571200.0
 
@@ -27,15 +26,6 @@ def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     with transaction(settings) as cursor:
         cursor.execute(sql)
         return cursor.fetchall()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make `settings` again in another process."""
-    values = {
-        name: value.get_secret_value() if hasattr(value, "get_secret_value") else value for name, value in settings if value is not None
-    }
-    texts = {name: orjson.dumps(value).decode() if isinstance(value, dict) else str(value) for name, value in values.items()}
-    return {**os.environ, **{f"{ENV_PREFIX}{name.upper()}": text for name, text in texts.items()}}
 
 
 def batch(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
