@@ -7,11 +7,12 @@ from typing import Any, Protocol, TypeVar
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import AuthorizationError, KafkaConfigurationError, KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
-from kafka.net.compat import KafkaNetClient
+from kafka.producer.future import FutureRecordMetadata
+from kafka.structs import TopicPartition
 
 from core.errors import NotReadyError, SettingsError
 from core.settings import Settings
-from producer.partitioner import KeyPartitioner
+from producer.partitioner import partition_of
 
 LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
 BATCH_BYTES = 131_072
@@ -51,7 +52,33 @@ class LastError(logging.Handler):
                 self.error = told
 
 
-def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> KafkaProducer:
+class PostsProducer(KafkaProducer):  # type: ignore[misc]
+    """Kafka's producer with a short way to its batches: a third less work a record than `send`.
+
+    `send` looks for serializers, headers, sizes and partitions that do not change here, and with more than one batch
+    waiting it wakes the network thread for every record. Once for a new batch is enough: the thread looks at all of them.
+    """
+
+    def __init__(self, **configs: Any) -> None:
+        """Connect; see KafkaProducer."""
+        super().__init__(**configs)
+        self._places: dict[str, list[TopicPartition]] = {}
+
+    def put(self, topic: str, key: bytes, value: bytes) -> FutureRecordMetadata:
+        """Put a record into its partition's newest batch; its partition is that which every client chooses for the key."""
+        places = self._places.get(topic) or self._find_places(topic)
+        future, _, is_new_batch, _ = self._accumulator.append(places[partition_of(key, len(places))], None, key, value, ())
+        if is_new_batch:
+            self._sender.wakeup()
+        return future
+
+    def _find_places(self, topic: str) -> list[TopicPartition]:
+        places = [TopicPartition(topic, partition) for partition in sorted(self.partitions_for(topic))]
+        self._places[topic] = places
+        return places
+
+
+def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> PostsProducer:
     """A connected producer, once both topics are there; waits as long as it takes.
 
     Raises SettingsError where the broker lets nobody in or the settings cannot be used, NotReadyError where a topic is
@@ -113,34 +140,6 @@ class Patience:
             raise Stopped from None
 
 
-class QuietClient(KafkaNetClient):  # type: ignore[misc]
-    """The client's network side, woken once for many records.
-
-    With more than one batch waiting the producer wakes it for every record: a system call each, at which the threads
-    change places. One call is enough until the network thread has come round, because it looks at all batches then.
-    """
-
-    _woken = False
-
-    def wakeup(self) -> None:
-        """Wake the network thread unless that is under way."""
-        if not self._woken:
-            self._woken = True
-            super().wakeup()
-
-    def poll(self, *arguments: Any, **options: Any) -> Any:
-        """Wait for the network; all batches are looked at behind it, so that the next wake-up is a new one."""
-        result = super().poll(*arguments, **options)
-        self._woken = False
-        return result
-
-    def await_ready(self, *arguments: Any, **options: Any) -> bool:
-        """Wait for a connection, which may swallow a wake-up."""
-        ready: bool = super().await_ready(*arguments, **options)
-        self._woken = False
-        return ready
-
-
 def _topics(arguments: dict[str, str | int]) -> set[str]:
     admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
     try:
@@ -158,15 +157,14 @@ def _require_topics(topics: set[str], settings: Settings) -> None:
         )
 
 
-def _producer(arguments: dict[str, str | int], settings: Settings) -> KafkaProducer:
+def _producer(arguments: dict[str, str | int], settings: Settings) -> PostsProducer:
     options: dict[str, Any] = {
         "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
         "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
         "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS, "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000,
-        "allow_auto_create_topics": False, "metrics_enabled": False, "kafka_client": QuietClient,
-        "partitioner": KeyPartitioner(), **arguments,
+        "allow_auto_create_topics": False, "metrics_enabled": False, **arguments,
     }
-    producer = KafkaProducer(**options)
+    producer = PostsProducer(**options)
     try:
         for topic in (settings.posts_topic, settings.rejected_topic):
             producer.partitions_for(topic)

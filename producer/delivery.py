@@ -59,7 +59,7 @@ class Delivery:
 
     def send(self, record: Record, position: Position) -> None:
         """Put a record on its way; blocks while too much is on its way already. Raises Stopped."""
-        self._on_the_way.append(Sent(self._producer.send(record.topic, record.value, record.key), record, position))
+        self._on_the_way.append(Sent(self._producer.put(*record), record, position))
         self._bytes_on_the_way += len(record.value)
         while self._bytes_on_the_way > IN_FLIGHT_BYTES:
             if self._stop.is_set():
@@ -120,6 +120,6 @@ class Delivery:
         if isinstance(error, MessageSizeTooLargeError):
             record = self._instead(record, sent.position)
         # First in the line again, so that the acknowledged position does not pass it.
-        future = self._producer.send(record.topic, record.value, record.key)
+        future = self._producer.put(*record)
         self._on_the_way.appendleft(Sent(future, record, sent.position))
         self._bytes_on_the_way += len(record.value)

@@ -19,6 +19,7 @@ import pytest
 import zstandard
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
+from kafka.partitioner.default import murmur2
 
 from core.settings import Settings
 from deploy.local import processes, stack
@@ -110,12 +111,13 @@ def test_a_simulated_day_is_sent_and_its_unusable_lines_are_rejected_with_file_l
         assert base64.b64decode(row["raw_base64"]).rstrip(b"\n") == original[row["line"] - 1]
 
 
-def test_one_id_is_always_in_one_partition_and_both_are_used(settings: Settings, tmp_path: Path) -> None:
+def test_one_id_is_always_in_the_partition_of_kafkas_own_clients_and_both_are_used(settings: Settings, tmp_path: Path) -> None:
     path = a_file(tmp_path, 300)
     run(settings, tmp_path, path)
     run(settings, tmp_path, path)
     places = {(record.key, record.partition) for record in records_of(settings, settings.posts_topic)}
     assert len(places) == 300
+    assert all(partition == (murmur2(key) & 0x7FFFFFFF) % 2 for key, partition in places)
     assert {partition for _, partition in places} == {0, 1}
 
 
