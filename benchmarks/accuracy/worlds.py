@@ -1,8 +1,9 @@
 """Simulated counts in which nothing takes off: words with a long tail, a season of the day and of the week, and noise.
 
 A word's posts in a window are Poisson with mean rate * season * noise; noise is gamma with mean 1 and variance
-`dispersion`, drawn anew for each window (so that the counts are negative binomial), 0 for none. Every word follows the
-platform's hours and has hours and week-ends of its own. Everything follows from the seed.
+`dispersion`, drawn anew for each window (so that the counts are negative binomial), 0 for none; or it is log-normal and
+lasts, as topics do. Every word follows the platform's hours and has hours and week-ends of its own. Everything follows from
+the seed.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class World:
     bursty_share: float = 0.0
     """Part of the words that are bursty by nature."""
     bursty_dispersion: float = 1.0
+    correlation: float = 0.0
+    """Correlation of the noise from one window to the next, 0 for gamma noise that does not last."""
     season: bool = True
     """Whether platform and words have hours and week-ends; False: every window is like every other."""
 
@@ -40,6 +43,7 @@ WORLDS = (
     World("dispersion .1", 0.1),
     World("dispersion .2", 0.2),
     World("mixed: .1, 5 % of words at 1", 0.1, bursty_share=0.05),
+    World("dispersion .2 that lasts, correlation .7", 0.2, correlation=0.7),
 )
 
 
@@ -55,6 +59,7 @@ class Words:
     weekend: Floats
     """Factor on Saturdays and Sundays [K]."""
     dispersion: Floats
+    correlation: float = 0.0
     season: bool = True
 
     def means(self, day: int) -> Floats:
@@ -72,8 +77,21 @@ class Words:
         """The factors on the means [K, 96]."""
         if not self.dispersion.any():
             return np.ones((len(self.rate), 1))
+        if self.correlation:
+            return self._lasting_noise(random)
         shape = 1 / np.maximum(self.dispersion, 1e-9)[:, None]
         return random.standard_gamma(np.broadcast_to(shape, (len(self.rate), WINDOWS))) / shape
+
+    def _lasting_noise(self, random: np.random.Generator) -> Floats:
+        """exp of a first-order autoregression, so that the mean is 1 and the variance the dispersion; days begin anew."""
+        spread = np.sqrt(np.log1p(self.dispersion))
+        z = np.empty((len(self.rate), WINDOWS))
+        z[:, 0] = random.standard_normal(len(self.rate))
+        fresh = random.standard_normal((len(self.rate), WINDOWS)) * np.sqrt(1 - self.correlation**2)
+        for window in range(1, WINDOWS):
+            z[:, window] = self.correlation * z[:, window - 1] + fresh[:, window]
+        noise: Floats = np.exp(spread[:, None] * z - spread[:, None] ** 2 / 2)
+        return noise
 
 
 def zipf_rates(first: int, last: int) -> Floats:
@@ -95,6 +113,7 @@ def make_words(world: World, rates: Floats, random: np.random.Generator) -> Word
         peak_hour=random.uniform(0, 24, len(rates)),
         weekend=_WEEKEND**season * np.exp(season * random.normal(0, _OWN_WEEKEND, len(rates))),
         dispersion=np.where(bursty, world.bursty_dispersion, world.dispersion),
+        correlation=world.correlation,
         season=world.season,
     )
 

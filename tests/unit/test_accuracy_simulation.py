@@ -22,6 +22,14 @@ def test_counts_have_the_mean_and_the_variance_of_their_world(dispersion: float,
     assert counts.var() == pytest.approx(variance, rel=0.03)
 
 
+def test_noise_that_lasts_has_its_mean_variance_and_correlation() -> None:
+    random = np.random.default_rng(6)
+    noise = make_words(World("w", 0.2, correlation=0.7), np.full(2_000, 50.0), random).noise(random)
+    assert noise.mean() == pytest.approx(1.0, rel=0.01)
+    assert noise.var() == pytest.approx(0.2, rel=0.05)
+    assert np.corrcoef(np.log(noise[:, :-1]).ravel(), np.log(noise[:, 1:]).ravel())[0, 1] == pytest.approx(0.7, abs=0.01)
+
+
 def test_platform_and_words_have_hours_and_week_ends() -> None:
     random = np.random.default_rng(2)
     platform = platform_posts(WORLDS[0], 0, random)
