@@ -1,24 +1,21 @@
-"""Arrow batches of Spark partitions into Postgres: one COPY of CSV a batch, no row passes through Python."""
+"""Arrow batches of Spark partitions into staging tables of Postgres, one transaction a partition."""
 
-import io
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
-from pyarrow import csv
 from pyspark import TaskContext
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from core.settings import Settings
+from sql.arrow import copy_batch
 from sql.connection import transaction
 
 COPIED = "copied bigint"
 """Columns of what a partition's copy yields: the number of its rows."""
 _STAGING_LOCK = 7_150_002_020
 """Number of the advisory lock under which the schema is made, because two that make it at once would fail."""
-_CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
 
 def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: bool = False) -> None:
@@ -62,12 +59,3 @@ def total_copied(copied: DataFrame) -> int:
     """Run the job whose partitions yield `copied` rows; returns their sum."""
     total = copied.agg(F.sum("copied")).head()
     return (total and total[0]) or 0
-
-
-def copy_batch(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
-    """COPY one batch into the columns of `table` that it names; null stays null, NUL characters, which Postgres refuses, are dropped."""
-    columns = [pc.replace_substring(column, "\0", "") if pa.types.is_string(column.type) else column for column in batch.columns]
-    text = io.BytesIO()
-    csv.write_csv(pa.record_batch(columns, names=batch.schema.names), text, _CSV)
-    text.seek(0)
-    cursor.copy_expert(f"COPY {table} ({', '.join(batch.schema.names)}) FROM STDIN (FORMAT csv)", text)

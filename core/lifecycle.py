@@ -4,12 +4,10 @@ Decisions follow from the windows alone, in order of event time: however the pos
 however many restarts, the incidents are the same once their windows are closed. What still may change is provisional.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from math import inf, log
-
-DISTINCT_BITS = 64
+from typing import Generic, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,20 @@ class JudgedWindow:
     expected: float
     scale: float
     score: float
+    posts60: int
+    """Posts of the last hour: of this window and the three before it, each counted only where it holds 3 or more."""
+    expected60: float
+    spread60: float
+    score60: float
+    threshold: float
+    strength: float
+    """How far the scores reach to their thresholds: max(score/threshold, score60/threshold60); 1 and more may alarm."""
     anomalous: bool
+    """Whether one of the two looks, at the window and at the hour, finds an anomaly with people behind it."""
     statistics_as_of: date | None
     """Day of the statistics, None where there were none."""
     authors_bitmap: int
+    authors60_bitmap: int
     texts_bitmap: int
     first_post_at: datetime
     first_post_id: int
@@ -39,11 +47,27 @@ class JudgedWindow:
     closed: bool = False
 
 
+class Verdict(Protocol):
+    """What decisions need to know of a window; its `number`, its `strength` and whether it is `anomalous` and `closed`."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def strength(self) -> float: ...
+    @property
+    def anomalous(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
+
+
+W = TypeVar("W", bound=Verdict)
+
+
 @dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Generic[W]):
     """A run of unusual windows of one keyword; `windows` are those that keep it going, in order."""
 
-    windows: tuple[JudgedWindow, ...]
+    windows: tuple[W, ...]
     resolved: bool = False
 
     @property
@@ -57,9 +81,9 @@ class Incident:
         return self.windows[-1].number
 
     @property
-    def peak_score(self) -> float:
-        """Highest score of its windows."""
-        return max(window.score for window in self.windows)
+    def strength(self) -> float:
+        """Highest strength of its windows."""
+        return max(window.strength for window in self.windows)
 
     @property
     def provisional(self) -> bool:
@@ -69,28 +93,26 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
-    """When an incident opens, goes on and ends; all in windows of 15 minutes and scores."""
+    """When an incident opens again and ends, in windows."""
 
-    threshold: float
     cool_down_windows: int = 16
     quiet_windows: int = 4
 
-    @property
-    def active_score(self) -> float:
-        """Score from which a window keeps an incident going: half the threshold."""
-        return self.threshold / 2
+
+ACTIVE_STRENGTH = 0.5
+"""Strength from which a window keeps an incident going: half a threshold."""
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Walk(Generic[W]):
     rule: LifecycleRule
-    latest: Incident | None
-    incidents: list[Incident] = field(default_factory=list)
+    latest: Incident[W] | None
+    incidents: list[Incident[W]] = field(default_factory=list)
 
-    def step(self, window: JudgedWindow) -> None:
+    def step(self, window: W) -> None:
         self.end_if_quiet(before=window.number)
         if self.latest is not None and not self.latest.resolved:
-            if window.score >= self.rule.active_score:
+            if window.strength >= ACTIVE_STRENGTH:
                 self.replace(replace(self.latest, windows=(*self.latest.windows, window)))
         elif window.anomalous and self.may_open(window):
             self.latest = Incident((window,))
@@ -102,11 +124,11 @@ class _Walk:
         if running is not None and not running.resolved and before - running.last > self.rule.quiet_windows:
             self.replace(replace(running, resolved=True))
 
-    def may_open(self, window: JudgedWindow) -> bool:
+    def may_open(self, window: W) -> bool:
         last = self.latest
-        return last is None or window.number - last.opened > self.rule.cool_down_windows or window.score >= 2 * last.peak_score
+        return last is None or window.number - last.opened > self.rule.cool_down_windows or window.strength >= 2 * last.strength
 
-    def replace(self, incident: Incident) -> None:
+    def replace(self, incident: Incident[W]) -> None:
         if self.incidents and self.incidents[-1] is self.latest:
             self.incidents[-1] = incident
         else:
@@ -114,14 +136,14 @@ class _Walk:
         self.latest = incident
 
 
-def decide(rule: LifecycleRule, confirmed: Incident | None, windows: Iterable[JudgedWindow], *, quiet_before: int) -> list[Incident]:
+def decide(rule: LifecycleRule, confirmed: Incident[W] | None, windows: Iterable[W], *, quiet_before: int) -> list[Incident[W]]:
     """The incidents that `windows` open or continue, in order; those that did not change are not among them.
 
     `confirmed` is the keyword's newest incident as its closed windows made it, None where there was none. `windows` are
     the later ones, in any order; a window that is absent is quiet. Nothing is expected any more in windows numbered
     below `quiet_before`. An incident opens on an anomalous window where none is running and either the newest opened
-    more than `cool_down_windows` before or the score is twice its peak; it goes on while the score is at least half the
-    threshold, and is resolved after `quiet_windows` windows without one.
+    more than `cool_down_windows` before or the strength is twice its peak; it goes on while the strength is at least
+    a half, and is resolved after `quiet_windows` windows without one.
     """
     walk = _Walk(rule, confirmed)
     for window in sorted(windows, key=lambda w: w.number):
@@ -130,40 +152,10 @@ def decide(rule: LifecycleRule, confirmed: Incident | None, windows: Iterable[Ju
     return walk.incidents
 
 
-def severity(peak_score: float, threshold: float) -> str:
+def severity(strength: float) -> str:
     """notable below twice the threshold, strong below four times, extreme above.
 
-    >>> severity(7.0, 6.0), severity(12.0, 6.0), severity(24.0, 6.0)
+    >>> severity(1.2), severity(2.0), severity(4.0)
     ('notable', 'strong', 'extreme')
     """
-    times = peak_score / threshold
-    return "notable" if times < 2 else "strong" if times < 4 else "extreme"
-
-
-def estimate_distinct(bitmaps: Sequence[int], *, at_most: int) -> float:
-    """Number of distinct things behind the OR of 64-bit `bitmaps` in which each set one hashed bit, and at most `at_most`.
-
-    Linear counting (Whang, Vander-Zanden and Taylor 1990): -64*ln(z/64) with z zero bits. A full bitmap says only "300
-    or more": it counts as half a zero bit.
-
-    >>> estimate_distinct([0b1, 0b10], at_most=9), estimate_distinct([-1], at_most=5000)
-    (2.0319, 310.5299)
-    """
-    zeros = max(_zero_bits(bitmaps), 0.5)
-    return min(float(at_most), round(-DISTINCT_BITS * log(zeros / DISTINCT_BITS), 4))
-
-
-def authors_or_infinity(bitmap: int) -> float:
-    """Authors behind one `bitmap` as `estimate_distinct` has them, infinity where it is full: too many to tell.
-
-    >>> authors_or_infinity(0b1011), authors_or_infinity(-1)
-    (3.0726, inf)
-    """
-    return estimate_distinct([bitmap], at_most=DISTINCT_BITS**2) if _zero_bits([bitmap]) else inf
-
-
-def _zero_bits(bitmaps: Sequence[int]) -> int:
-    union = 0
-    for bitmap in bitmaps:
-        union |= bitmap & (2**DISTINCT_BITS - 1)
-    return DISTINCT_BITS - union.bit_count()
+    return "notable" if strength < 2 else "strong" if strength < 4 else "extreme"

@@ -5,13 +5,14 @@ deviation of 1, whatever its mean, so one threshold serves rare and frequent wor
 windows of 15 minutes.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-SCORE_VERSION = "score-1"
+SCORE_VERSION = "score-2"
 
 ANSCOMBE = 0.375
 DEFAULT_LEVEL = 2 * ANSCOMBE**0.5
@@ -20,9 +21,34 @@ DEFAULT_VARIANCE, DEFAULT_BURST, DEFAULT_SPREAD60 = 0.0, 1.0, 1.0
 PEOPLE_FACTOR = 1.25
 STEEP_SCORE = 6.0
 """Score from which a lift of twice the expected posts is enough; below it five times are asked for."""
+SECOND_LOOK_WINDOWS = 4
+"""Windows that the second look adds up, the newest included: an hour."""
+KEPT_POSTS = 3
+"""Fewest posts that a window is judged with; fewer count as none, so that nobody needs to keep them for the second look."""
 
 Numbers = Any
 """A float, a numpy array or a Spark column of doubles; results have the type of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """From which score and count on a window is an anomaly."""
+
+    threshold: float
+    """Score of one window."""
+    threshold60: float
+    """Score of the last hour, the second look."""
+    floor: int = 10
+    """Posts in a window below which nothing alarms."""
+
+
+def alarm_rule(threshold: float, floor: int) -> AlarmRule:
+    """The rule for `threshold`; the second look's threshold goes with it, 5.5 at 4.5 and 6.5 at 6, on the line through both.
+
+    >>> alarm_rule(4.5, 10), alarm_rule(6.0, 10).threshold60
+    (AlarmRule(threshold=4.5, threshold60=5.5, floor=10), 6.5)
+    """
+    return AlarmRule(threshold, 5.5 + (threshold - 4.5) * (6.5 - 5.5) / (6.0 - 4.5), floor)
 
 
 def square_root_posts(posts: Numbers) -> Numbers:
@@ -69,19 +95,48 @@ def score(posts: Numbers, expected: Numbers, scale: Numbers) -> Numbers:
     return (square_root_posts(posts) - square_root_posts(expected)) / scale
 
 
-def anomalous(posts: Numbers, expected: Numbers, score: Numbers, *, threshold: float, floor: int) -> Numbers:
+def score60(posts60: Numbers, expected60: Numbers, scale: Numbers, spread60: Numbers) -> Numbers:
+    """The second look: `score` of the last four windows' posts and expected posts together, on a scale as much wider as hours drift.
+
+    (2*sqrt(posts60 + 3/8) - 2*sqrt(expected60 + 3/8)) / (scale * max(1, sqrt(spread60))). It finds what climbs slowly.
+
+    >>> round(score60(30, 0.0, 1.0, 1.0), 3), round(score60(30, 0.0, 1.0, 4.0), 3)
+    (9.798, 4.899)
+    """
+    return score(posts60, expected60, scale * _maximum(spread60**0.5, 1.0))
+
+
+def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AlarmRule) -> Numbers:
     """Whether a window is an anomaly: the score, at least `floor` posts, and a lift.
 
     The lift is floor + 5*expected, or floor + 2*expected for a score of at least max(threshold, 6); without it words
     that drift give 17 to 82 false alerts a day on 200,000 words.
 
-    >>> anomalous(14, 0.0, score(14, 0.0, 1.0), threshold=6.0, floor=10)
+    >>> anomalous(14, 0.0, score(14, 0.0, 1.0), alarm_rule(6.0, 10))
     True
-    >>> anomalous(200, 50.0, score(200, 50.0, 3.0), threshold=4.5, floor=10)
+    >>> anomalous(200, 50.0, score(200, 50.0, 3.0), alarm_rule(4.5, 10))
     False
     """
-    lifted = (posts >= floor + 5 * expected) | ((score >= max(threshold, STEEP_SCORE)) & (posts >= floor + 2 * expected))
-    return (score >= threshold) & (posts >= floor) & lifted
+    steep = (score >= max(rule.threshold, STEEP_SCORE)) & (posts >= rule.floor + 2 * expected)
+    return (score >= rule.threshold) & (posts >= rule.floor) & ((posts >= rule.floor + 5 * expected) | steep)
+
+
+def anomalous60(posts60: Numbers, expected60: Numbers, score60: Numbers, rule: AlarmRule) -> Numbers:
+    """Whether the last hour is an anomaly: its score, and at least 2*floor + 2*expected60 posts.
+
+    >>> anomalous60(30, 0.0, score60(30, 0.0, 1.0, 1.0), alarm_rule(6.0, 10))
+    True
+    """
+    return (score60 >= rule.threshold60) & (posts60 >= 2 * rule.floor + 2 * expected60)
+
+
+def strength(score: Numbers, score60: Numbers, rule: AlarmRule) -> Numbers:
+    """How far the two scores reach to their thresholds: max(score/threshold, score60/threshold60).
+
+    >>> strength(3.0, 6.5, alarm_rule(6.0, 10))
+    1.0
+    """
+    return _maximum(score / rule.threshold, score60 / rule.threshold60)
 
 
 def posts_by_people(posts: Numbers, distinct_authors: Numbers) -> Numbers:
@@ -96,12 +151,12 @@ def posts_by_people(posts: Numbers, distinct_authors: Numbers) -> Numbers:
     return _minimum(posts * 1.0, PEOPLE_FACTOR * distinct_authors)
 
 
-def smallest_alarming_posts(expected: Numbers, scale: Numbers, *, threshold: float, floor: int) -> Numbers:
+def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) -> Numbers:
     """The smallest count that would be an anomaly, for people: max(floor, z(T), min(floor + 5E, max(z(6), floor + 2E))).
 
     z(t) = ((2*sqrt(E + .375) + t*scale)/2)^2 - .375. The exact bound; the smallest whole count is its ceiling.
 
-    >>> smallest_alarming_posts(0.0, 1.0, threshold=4.5, floor=10)
+    >>> smallest_alarming_posts(0.0, 1.0, alarm_rule(4.5, 10))
     10.0
     """
     root = square_root_posts(expected)
@@ -109,19 +164,8 @@ def smallest_alarming_posts(expected: Numbers, scale: Numbers, *, threshold: flo
     def reached(target: float) -> Numbers:
         return ((root + target * scale) / 2) ** 2 - ANSCOMBE
 
-    steep = _maximum(reached(max(threshold, STEEP_SCORE)), floor + 2 * expected)
-    return _maximum(_maximum(reached(threshold), float(floor)), _minimum(floor + 5 * expected, steep))
-
-
-def smallest_active_posts(threshold: float) -> int:
-    """Fewest posts with which a window can keep an incident going, whatever was expected: score >= threshold/2 at scale 1.
-
-    Counts below it are quiet for certain, so nobody needs to keep them.
-
-    >>> smallest_active_posts(4.5), smallest_active_posts(6.0)
-    (3, 5)
-    """
-    return int(np.ceil(((DEFAULT_LEVEL + threshold / 2) / 2) ** 2 - ANSCOMBE - 1e-9))
+    steep = _maximum(reached(max(rule.threshold, STEEP_SCORE)), rule.floor + 2 * expected)
+    return _maximum(_maximum(reached(rule.threshold), float(rule.floor)), _minimum(rule.floor + 5 * expected, steep))
 
 
 def _maximum(left: Numbers, right: Numbers) -> Numbers:

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from core.keywords import ALL_POSTS, keywords
-from core.lifecycle import DISTINCT_BITS
+from core.people import DISTINCT_BITS
 from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
 

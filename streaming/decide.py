@@ -1,7 +1,6 @@
 """`python -m streaming.decide`: after a replay has ended, close its windows now instead of waiting for the wall clock."""
 
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ import typer
 from core.errors import GroundswellError, NotReadyError
 from core.settings import Settings, read_settings
 from sql.connection import transaction
-from streaming.decision import apply_time, load_clock, lock_detection
+from streaming.decision import FAR, apply_time, load_clock, lock_detection
 from streaming.progress import EndOffsets
 
 
@@ -22,7 +21,7 @@ def main(
         wait_until_caught_up(settings, patience_seconds=patience_seconds)
         with transaction(settings, application_name="groundswell decide") as cursor:
             lock_detection(cursor)
-            apply_time(cursor, settings, now=datetime(9999, 1, 1, tzinfo=UTC))
+            apply_time(cursor, settings, now=FAR)
             typer.echo(f"Every window up to {load_clock(cursor).closed_until:%Y-%m-%d %H:%M} UTC is decided.")
     except GroundswellError as error:
         raise SystemExit(f"streaming.decide: {error}") from error

@@ -1,19 +1,23 @@
 """One step of detection, inside one Postgres transaction: counts of a batch, or only time, move incidents on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 
 from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
+from core.score import alarm_rule
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
 from streaming import alert_store as store
-from streaming.judge import Judge, KeywordCount
+from streaming import live_counts
+from streaming.judge import Judge
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('groundswell.detect'))"
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +57,21 @@ def save_clock(cursor: Cursor, before: Clock, *, max_event_time: datetime, close
 
 
 def apply_counts(
-    cursor: Cursor,
-    settings: Settings,
-    *,
-    counts: Sequence[KeywordCount],
-    posts_by_window: Mapping[datetime, int],
-    last_post_at: datetime | None,
+    cursor: Cursor, settings: Settings, *, counts: pa.Table, posts_by_window: Mapping[datetime, int], last_post_at: datetime | None
 ) -> None:
     """Take the counts of one batch: judge them early, close what the watermark has left behind, decide.
 
-    `counts` are the changed rows that could matter, `posts_by_window` the changed totals, `last_post_at` the newest event
-    time among them. Windows are closed by the newest event of *earlier* batches, because Spark still took this batch's
-    late posts by that watermark.
+    `counts` are the changed rows of three posts and more (columns `live_counts.COLUMNS`), `posts_by_window` the changed
+    totals, `last_post_at` the newest event time among them. Windows are closed by the newest event of *earlier* batches,
+    because Spark still took this batch's late posts by that watermark.
     """
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)
     closed_until = max(clock.closed_until, window_start(window_number(max(watermark, LONG_AGO))))
-    store.save_traffic(cursor, posts_by_window)
-    taken = [count for count in counts if count.window_start >= clock.closed_until]
-    _advance(cursor, settings, taken, clock, closed_until=closed_until, quiet_until=closed_until)
+    live_counts.save_traffic(cursor, posts_by_window)
+    live_counts.keep(cursor, counts.filter(pc.greater_equal(counts["window_start"], pa.scalar(clock.closed_until))))
+    step = _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=closed_until)
+    step.advance(of_batch=True)
     newest = max(clock.max_event_time, last_post_at or LONG_AGO)
     save_clock(cursor, clock, max_event_time=newest, closed_until=closed_until)
 
@@ -91,69 +91,62 @@ def apply_time(cursor: Cursor, settings: Settings, *, now: datetime | None) -> b
     closed_until = max(clock.closed_until, min(quiet_until, behind_newest))
     if closed_until == clock.closed_until and not store.keywords_with_open_alerts(cursor):
         return False
-    _advance(cursor, settings, [], clock, closed_until=closed_until, quiet_until=max(quiet_until, closed_until))
+    _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=max(quiet_until, closed_until)).advance(of_batch=False)
     save_clock(cursor, clock, max_event_time=clock.max_event_time, closed_until=closed_until)
     return closed_until > clock.closed_until
 
 
-def _advance(
-    cursor: Cursor, settings: Settings, counts: Sequence[KeywordCount], clock: Clock, *, closed_until: datetime, quiet_until: datetime
-) -> None:
-    rule = LifecycleRule(settings.threshold, settings.cool_down_windows, settings.quiet_windows)
-    open_keywords = store.keywords_with_open_alerts(cursor)
-    early = _keep_unusual(cursor, settings, rule, counts, closed_until=clock.closed_until)
-    concerned = {count.keyword for count, window in early if window.anomalous or count.keyword in open_keywords}
-    if quiet_until > clock.closed_until:
-        concerned |= open_keywords | store.live_keywords_closing(cursor, closed_until)
-    incidents = _decide(cursor, settings, rule, concerned, closed_until=closed_until, quiet_until=quiet_until)
-    store.save_incidents(
-        cursor, incidents, threshold=settings.threshold, quiet_windows=rule.quiet_windows, quiet_before=window_number(quiet_until)
-    )
-    if closed_until > clock.closed_until:
-        confirmed = [store.alert_id(keyword, incident.opened) for keyword, incident in incidents]
-        store.withdraw_unconfirmed(cursor, closed_until=closed_until, confirmed=confirmed)
-        store.drop_closed_live(cursor, closed_until)
+class _Step:
+    """One step on: from windows closed until `clock.closed_until` to those closed until `closed_until`."""
 
+    def __init__(self, cursor: Cursor, settings: Settings, clock: Clock, *, closed_until: datetime, quiet_until: datetime) -> None:
+        self._cursor = cursor
+        self._rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
+        self._judge = Judge(cursor, alarm_rule(settings.threshold, settings.floor))
+        self._undecided = clock.closed_until
+        self._closed_until = closed_until
+        self._quiet_before = window_number(quiet_until)
+        self._time_passed = quiet_until > clock.closed_until
 
-def _keep_unusual(
-    cursor: Cursor, settings: Settings, rule: LifecycleRule, counts: Sequence[KeywordCount], *, closed_until: datetime
-) -> list[tuple[KeywordCount, JudgedWindow]]:
-    """Judge the changed counts, keep the unusual ones for later decisions, and return those.
+    def advance(self, *, of_batch: bool) -> None:
+        """Judge what changed and what closes, decide the keywords concerned, write."""
+        open_keywords = store.keywords_with_open_alerts(self._cursor)
+        concerned: set[str] = set()
+        if of_batch:
+            early = self._judge.judge(live_counts.OF_BATCH, first=self._undecided, before=FAR, keywords=open_keywords)
+            concerned = {keyword for day in early for keyword in day.anomalous() | (open_keywords & day.keywords())}
+        if self._time_passed:
+            concerned |= open_keywords | self._closing()
+        incidents = self._decide(concerned)
+        store.save_incidents(
+            self._cursor, incidents, decided_before=window_number(self._undecided), quiet_windows=self._rule.quiet_windows,
+            quiet_before=self._quiet_before,
+        )  # fmt: skip
+        if self._closed_until > self._undecided:
+            confirmed = [store.alert_id(keyword, incident.opened) for keyword, incident in incidents]
+            store.withdraw_unconfirmed(self._cursor, closed_until=self._closed_until, confirmed=confirmed)
+            live_counts.forget(self._cursor, self._closed_until)
 
-    A count that is not unusual now cannot become so without changing again: the window only fills up, and what is
-    expected with it.
-    """
-    judged = _judge(cursor, settings, counts, closed_until=closed_until)
-    unusual = [pair for pair in judged if pair[1].score >= rule.active_score]
-    usual = [count for count, window in judged if window.score < rule.active_score]
-    store.save_live(cursor, [count for count, _ in unusual], usual)
-    return unusual
+    def _closing(self) -> set[str]:
+        """Keywords with an anomaly in the windows that close with this step; what is vetoed there is written."""
+        closing = self._judge.judge(live_counts.OF_WINDOWS, first=self._undecided, before=self._closed_until)
+        store.save_vetoed(self._cursor, (pair for day in closing for pair in day.vetoed(window_number(self._closed_until))))
+        return {keyword for day in closing for keyword in day.anomalous()}
 
-
-def _decide(
-    cursor: Cursor, settings: Settings, rule: LifecycleRule, keywords: Iterable[str], *, closed_until: datetime, quiet_until: datetime
-) -> list[tuple[str, Incident]]:
-    concerned = set(keywords)
-    if not concerned:
-        return []
-    confirmed = store.load_confirmed(cursor, concerned)
-    windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in concerned}
-    for count, window in _judge(cursor, settings, store.load_live(cursor, keywords=concerned), closed_until=closed_until):
-        windows[count.keyword].append(window)
-    store.save_vetoed(cursor, ((keyword, w) for keyword in windows for w in windows[keyword] if w.closed and w.vetoed))
-    incidents: list[tuple[str, Incident]] = []
-    for keyword in sorted(concerned):
-        decided = decide(rule, confirmed.get(keyword), windows[keyword], quiet_before=window_number(quiet_until))
-        running = confirmed.get(keyword)
-        if running is not None and not running.resolved and not any(incident.opened == running.opened for incident in decided):
-            # Nothing new keeps it going: written again, so that a window that fell back to the usual leaves it.
-            decided.insert(0, running)
-        incidents += [(keyword, incident) for incident in decided]
-    return incidents
-
-
-def _judge(
-    cursor: Cursor, settings: Settings, counts: Sequence[KeywordCount], *, closed_until: datetime
-) -> list[tuple[KeywordCount, JudgedWindow]]:
-    total_posts = store.load_traffic(cursor, (count.window_start for count in counts))
-    return Judge(cursor, settings, total_posts=total_posts).judge(counts, closed_until=closed_until)
+    def _decide(self, concerned: set[str]) -> list[tuple[str, Incident[JudgedWindow]]]:
+        if not concerned:
+            return []
+        confirmed = store.load_confirmed(self._cursor, concerned)
+        windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in concerned}
+        for day in self._judge.judge(live_counts.OF_KEYWORDS, first=self._undecided, before=FAR, keywords=concerned):
+            for keyword, window in day.windows(window_number(self._closed_until)):
+                windows[keyword].append(window)
+        incidents: list[tuple[str, Incident[JudgedWindow]]] = []
+        for keyword in sorted(concerned):
+            decided = decide(self._rule, confirmed.get(keyword), windows[keyword], quiet_before=self._quiet_before)
+            running = confirmed.get(keyword)
+            if running is not None and not running.resolved and not any(incident.opened == running.opened for incident in decided):
+                # Nothing new keeps it going: written again, so that a window that fell back to the usual leaves it.
+                decided.insert(0, running)
+            incidents += [(keyword, incident) for incident in decided]
+        return incidents

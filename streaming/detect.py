@@ -6,25 +6,22 @@ from datetime import datetime
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from core.keywords import ALL_POSTS
-from core.score import smallest_active_posts
+from core.score import KEPT_POSTS
 from core.settings import Settings
 from sql.connection import transaction
 from streaming.counts import count_keywords_per_window
 from streaming.decision import apply_counts, lock_detection
-from streaming.judge import KeywordCount
+from streaming.live_counts import COLUMNS
 from streaming.source import read_records
 
 QUERY = "detect"
-_COLUMNS = (
-    "window_start", "keyword", "posts", "authors_bitmap", "texts_bitmap", "first_post_at", "first_post_id", "latest_post_id",
-    "top_post_id", "top_likes", "last_post_at",
-)  # fmt: skip
 
 LEDGER_BATCHES = 1_000
 """Batches that the ledger keeps; Spark repeats the newest one only."""
@@ -55,8 +52,10 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
 
     def write_batch(counts: DataFrame, batch_id: int) -> None:
         query_id = UUID(counts.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
-        keywords, totals = _collect(counts, at_least=smallest_active_posts(settings.threshold))
-        last_post_at = max((last for _, last in totals), default=None)
+        changed = _collect(counts)
+        of_keyword = pc.not_equal(changed["keyword"], ALL_POSTS)
+        totals = changed.filter(pc.invert(of_keyword))
+        last_post_at = pc.max(totals["last_post_at"]).as_py()
         with transaction(settings, application_name="groundswell detect") as cursor:
             lock_detection(cursor)
             if not _enter_in_ledger(cursor, query_id, batch_id, last_post_at):
@@ -65,33 +64,18 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
             apply_counts(
                 cursor,
                 settings,
-                counts=keywords,
-                posts_by_window={total.window_start: total.posts for total, _ in totals},
+                counts=changed.filter(of_keyword),
+                posts_by_window=dict(zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)),
                 last_post_at=last_post_at,
             )
 
     return write_batch
 
 
-def _collect(counts: DataFrame, *, at_least: int) -> tuple[list[KeywordCount], list[tuple[KeywordCount, datetime]]]:
-    """The rows that could matter, and the totals of the windows with their newest event time."""
-    rows = (
-        counts.where(F.col("window_start").isNotNull() & ((F.col("posts") >= at_least) | (F.col("keyword") == ALL_POSTS)))
-        .select(*_COLUMNS)
-        .toArrow()
-    )
-    keywords, totals = [], []
-    for count, last_post_at in _keyword_counts(rows):
-        if count.keyword == ALL_POSTS:
-            totals.append((count, last_post_at))
-        else:
-            keywords.append(count)
-    return keywords, totals
-
-
-def _keyword_counts(rows: pa.Table) -> list[tuple[KeywordCount, datetime]]:
-    columns = [rows.column(name).to_pylist() for name in _COLUMNS]
-    return [(KeywordCount(*row[:-1]), row[-1]) for row in zip(*columns, strict=True)]
+def _collect(counts: DataFrame) -> pa.Table:
+    """The rows that could matter, as one Arrow table: totals of windows, and keywords with enough posts to be judged."""
+    enough = (F.col("posts") >= KEPT_POSTS) | (F.col("keyword") == ALL_POSTS)
+    return counts.where(F.col("window_start").isNotNull() & enough).select(*COLUMNS, "last_post_at").toArrow()
 
 
 def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:

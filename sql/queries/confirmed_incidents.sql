@@ -1,8 +1,10 @@
 -- The closed windows of the newest confirmed incident of each of %(keywords)s, in order; state for the next decision.
-SELECT newest.keyword, newest.status = 'resolved' AS resolved, windows.window_start, windows.posts, windows.total_posts,
-       windows.ratio, windows.expected, windows.scale, windows.score, windows.statistics_as_of, windows.authors_bitmap,
-       windows.texts_bitmap, windows.first_post_at, windows.first_post_id, windows.latest_post_id, windows.top_post_id,
-       windows.top_likes
+SELECT
+    newest.keyword, newest.status = 'resolved' AS resolved, windows.window_start,
+    windows.posts, windows.total_posts, windows.ratio, windows.expected, windows.scale, windows.score, windows.posts60,
+    windows.expected60, windows.spread60, windows.score60, windows.threshold, windows.strength, windows.statistics_as_of,
+    windows.authors_bitmap, windows.authors60_bitmap, windows.texts_bitmap, windows.first_post_at, windows.first_post_id,
+    windows.latest_post_id, windows.top_post_id, windows.top_likes
 FROM (
     SELECT DISTINCT ON (keyword) keyword, alert_id, status
     FROM anomaly_alerts

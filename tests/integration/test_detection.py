@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from math import sqrt
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,10 @@ def a_value(post_id: int, at: datetime, text: str, *, author: int, likes: int = 
 
 
 def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
-    """1,200 posts of two words of twelve; `boomtown` in 60 by 55 authors from 10:32, `buynow` in 60 by 3 authors from 10:46."""
+    """1,200 posts of two words of twelve; `boomtown` in 60 by 55 authors from 10:32, `buynow` in 60 by 3 authors from 10:46.
+
+    `simmer` is in one of 37 posts all the time, by as many authors: 8 or 9 a window.
+    """
     rng = random.Random(5)
     vocabulary = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
     posts = []
@@ -38,6 +42,8 @@ def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
             text += " #BoomTown"
         if 920 <= i < 980:
             text += " #BuyNow"
+        if i % 37 == 0:
+            text += " #simmer"
         author = 640 + i % 55 if 640 <= i < 700 else i % 3 if 920 <= i < 980 else rng.randrange(100)
         posts.append((7_000_000_000_000_000_000 + i, at, text, author, rng.randrange(10_000)))
     return posts
@@ -110,13 +116,28 @@ def test_windows_of_every_alert_hold_the_distinct_posts_of_its_keyword(world: Se
     found = rows(
         world, "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'"
     )
-    assert len({keyword for keyword, *_ in found}) == 13
+    assert len({keyword for keyword, *_ in found}) == 14
     assert [(keyword, start, posts) for keyword, start, posts in found if posts != len(expected[keyword, start])] == []
+
+
+def test_a_slow_climb_opens_an_alert_at_the_second_look_only(world: Settings) -> None:
+    (alert,) = rows(world, "SELECT alert_id, opened_window, opened_by, peak_score FROM anomaly_alerts WHERE keyword = 'simmer'")
+    assert alert[1:3] == (START + timedelta(minutes=30), "hour")
+    assert alert[3] < 6.0
+    windows = rows(world, f"SELECT posts60, score60, threshold FROM alert_windows WHERE alert_id = '{alert[0]}' ORDER BY window_start")
+    assert windows[0][0] == sum(1 for i in range(900) if i % 37 == 0)
+    assert windows[0][1] == pytest.approx(2 * sqrt(windows[0][0] + 0.375) - 2 * sqrt(0.375), rel=1e-6)
+
+
+def test_the_origin_of_an_alert_is_told_where_it_can_be(world: Settings) -> None:
+    found = rows(world, "SELECT origin FROM anomaly_alerts WHERE keyword IN ('boomtown', 'simmer') ORDER BY keyword")
+    assert found == [("organic",), (None,)]
 
 
 def test_nothing_is_left_open_once_time_has_passed(world: Settings) -> None:
     assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE status = 'open' OR provisional") == [(0,)]
-    assert rows(world, "SELECT count(*) FROM live_counts") == [(0,)]
+    # What remains is the hour that a next window would be looked at with.
+    assert rows(world, "SELECT count(*) FROM live_counts, detect_clock WHERE window_start < closed_until - interval '45 minutes'") == [(0,)]
 
 
 def test_every_refused_record_is_a_row_with_offset_and_reason(world: Settings) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.learn import DayTraffic, KeywordRows, Traffic, day_traffic, default_rows, fit_day, forgettable, learn_traffic
-from core.score import smallest_alarming_posts
+from core.score import alarm_rule, smallest_alarming_posts
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 
@@ -163,7 +163,7 @@ def test_a_burst_at_most_doubles_what_it_takes_to_alarm_and_is_forgotten_in_a_we
 
 def smallest_alarm(rows: KeywordRows) -> float:
     scale = max(1.0, float(np.sqrt((rows.variance[0] + 0.25) * rows.burst[0])))
-    return float(smallest_alarming_posts(float(rows.typical_posts[0]), scale, threshold=4.5, floor=10))
+    return float(smallest_alarming_posts(float(rows.typical_posts[0]), scale, alarm_rule(4.5, 10)))
 
 
 def test_a_new_word_starts_with_zeros_for_the_days_before_it():

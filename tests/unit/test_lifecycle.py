@@ -2,26 +2,29 @@
 
 from datetime import UTC, datetime
 
-from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide, severity
+from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
 
-RULE = LifecycleRule(threshold=6.0, cool_down_windows=16, quiet_windows=4)
+RULE = LifecycleRule(cool_down_windows=16, quiet_windows=4)
+THRESHOLD = 6.0
 
 
 def a_window(number: int, score: float, *, anomalous: bool | None = None, closed: bool = True) -> JudgedWindow:
     return JudgedWindow(
-        number=number, posts=30, total_posts=200, ratio=1.0, expected=1.0, scale=1.0, score=score,
-        anomalous=score >= 6.0 if anomalous is None else anomalous, statistics_as_of=None, authors_bitmap=1, texts_bitmap=1,
-        first_post_at=datetime(2026, 1, 1, tzinfo=UTC), first_post_id=1, latest_post_id=2, top_post_id=1, top_likes=5, closed=closed,
+        number=number, posts=30, total_posts=200, ratio=1.0, expected=1.0, scale=1.0, score=score, posts60=30,
+        expected60=4.0, spread60=1.0, score60=0.0, threshold=THRESHOLD, strength=score / THRESHOLD,
+        anomalous=score >= THRESHOLD if anomalous is None else anomalous, statistics_as_of=None, authors_bitmap=1,
+        authors60_bitmap=1, texts_bitmap=1, first_post_at=datetime(2026, 1, 1, tzinfo=UTC),
+        first_post_id=1, latest_post_id=2, top_post_id=1, top_likes=5, closed=closed,
     )  # fmt: skip
 
 
-def numbers(incident: Incident) -> list[int]:
+def numbers(incident: Incident[JudgedWindow]) -> list[int]:
     return [window.number for window in incident.windows]
 
 
 def test_an_anomalous_window_opens_an_incident() -> None:
     (incident,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
-    assert (incident.opened, incident.resolved, incident.peak_score) == (100, False, 9.0)
+    assert (incident.opened, incident.resolved, incident.strength) == (100, False, 1.5)
 
 
 def test_a_usual_window_opens_nothing() -> None:
@@ -85,7 +88,3 @@ def test_an_incident_is_provisional_until_its_first_window_is_closed() -> None:
 
 def test_a_high_score_without_the_lift_opens_nothing() -> None:
     assert decide(RULE, None, [a_window(100, 8.0, anomalous=False)], quiet_before=101) == []
-
-
-def test_severity_grows_with_the_threshold_and_not_with_the_score_alone() -> None:
-    assert [severity(10.0, 6.0), severity(10.0, 4.5)] == ["notable", "strong"]

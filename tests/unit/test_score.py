@@ -30,15 +30,15 @@ def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
 
 def test_nine_posts_of_a_new_word_are_no_news_at_the_floor_of_ten() -> None:
     scores = [rule.score(posts, 0.0, 1.0) for posts in (9, 10)]
-    assert [rule.anomalous(posts, 0.0, s, threshold=4.5, floor=10) for posts, s in zip((9, 10), scores, strict=True)] == [False, True]
+    assert [rule.anomalous(posts, 0.0, s, rule.alarm_rule(4.5, 10)) for posts, s in zip((9, 10), scores, strict=True)] == [False, True]
 
 
 def test_two_posts_against_none_never_alert() -> None:
-    assert not rule.anomalous(2, 0.0, 1e9, threshold=4.5, floor=10)
+    assert not rule.anomalous(2, 0.0, 1e9, rule.alarm_rule(4.5, 10))
 
 
 def test_a_high_score_on_a_heavy_word_needs_a_lift_too() -> None:
-    assert not rule.anomalous(1_500, 1_000.0, rule.score(1_500, 1_000.0, 1.0), threshold=6.0, floor=10)
+    assert not rule.anomalous(1_500, 1_000.0, rule.score(1_500, 1_000.0, 1.0), rule.alarm_rule(6.0, 10))
 
 
 def test_a_window_half_full_is_compared_with_half_of_what_is_expected() -> None:
@@ -50,18 +50,28 @@ def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
     for expected in (0.0, 0.4, 3.0, 40.0, 900.0):
         for scale in (1.0, 2.5):
             for threshold in (4.5, 6.0, 7.5):
-                bound = ceil(rule.smallest_alarming_posts(expected, scale, threshold=threshold, floor=10) - 1e-9)
+                alarm = rule.alarm_rule(threshold, 10)
+                bound = ceil(rule.smallest_alarming_posts(expected, scale, alarm) - 1e-9)
                 verdicts = [
-                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), threshold=threshold, floor=10))
+                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm))
                     for posts in (bound - 1, bound)
                 ]
                 assert verdicts == [False, True], (expected, scale, threshold)
 
 
-def test_counts_that_can_keep_no_incident_going_are_quiet_whatever_was_expected() -> None:
-    for threshold in (4.25, 4.5, 6.0, 8.0):
-        smallest = rule.smallest_active_posts(threshold)
-        assert rule.score(smallest - 1, 0.0, 1.0) < threshold / 2 <= rule.score(smallest, 0.0, 1.0)
+def test_counts_that_nobody_keeps_can_keep_no_incident_going_whatever_was_expected() -> None:
+    assert rule.score(rule.KEPT_POSTS - 1, 0.0, 1.0) < 4.25 / 2
+
+
+def test_thirty_posts_of_a_new_word_spread_over_an_hour_are_news_at_the_second_look_only() -> None:
+    alarm = rule.alarm_rule(6.0, 10)
+    assert not rule.anomalous(8, 0.0, rule.score(8, 0.0, 1.0), alarm)
+    assert rule.anomalous60(30, 0.0, rule.score60(30, 0.0, 1.0, 1.0), alarm)
+
+
+def test_the_second_look_asks_a_lift_of_twice_what_was_expected_and_twice_the_floor() -> None:
+    alarm = rule.alarm_rule(6.0, 10)
+    assert [bool(rule.anomalous60(posts, 100.0, 99.0, alarm)) for posts in (219, 220)] == [False, True]
 
 
 def test_huge_counts_and_zero_spread_stay_finite() -> None:

@@ -1,0 +1,19 @@
+"""Arrow batches into Postgres: COPY of CSV that Arrow writes, so that no row passes through Python."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg2.extensions import cursor as Cursor
+from pyarrow import csv
+
+_CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")
+
+
+def copy_batch(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
+    """COPY one batch into the columns of `table` that it names; null stays null, NUL characters, which Postgres refuses, are dropped."""
+    columns = [pc.replace_substring(column, "\0", "") if pa.types.is_string(column.type) else column for column in batch.columns]
+    text = io.BytesIO()
+    csv.write_csv(pa.record_batch(columns, names=batch.schema.names), text, _CSV)
+    text.seek(0)
+    cursor.copy_expert(f"COPY {table} ({', '.join(batch.schema.names)}) FROM STDIN (FORMAT csv)", text)
