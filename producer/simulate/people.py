@@ -14,6 +14,7 @@ SHORT_ID_EVERY = 50
 LEAST_SHORT_ID = 5_000_000
 CACHED_FRAGMENTS = 20_000
 _PICTURE = "https://p16-sign-sg.tiktokcdn.com/musically-maliva-obj/%s~c5_%s.jpeg"
+_SIZES = {"covers": "100x100", "coversMedium": "720x720", "coversLarger": "1080x1080"}
 
 
 def user_id(author: int) -> str:
@@ -34,18 +35,21 @@ def _hex(kind: str, rank: int) -> str:
     return blake2b(f"{kind}{rank}".encode(), digest_size=32).hexdigest()
 
 
+def _covers(digits: str) -> str:
+    return ", ".join(f'"{name}": ["{_PICTURE % (digits, size)}"]' for name, size in _SIZES.items())
+
+
 @lru_cache(CACHED_FRAGMENTS)
 def author_infos(author: int) -> bytes:
     """The author's authorInfos as JSON."""
     digits = _hex("author", author)
     language = LANGUAGES[author % len(LANGUAGES)]
     nick_name = orjson.dumps(f"{language.word(author % 5003)} {language.word(author % 211)}").decode()
-    covers = ", ".join(f'"{name}": ["{_PICTURE % (digits[:32], size)}"]' for name, size in
-                       (("covers", "100x100"), ("coversMedium", "720x720"), ("coversLarger", "1080x1080")))
     return (
         f'"authorInfos": {{"secUid": "MS4wLjABAAAA{digits[:43]}", "userId": "{user_id(author)}", "uniqueId": "{mention_of(author)}", '
         f'"nickName": {nick_name}, "signature": "{SIGNATURES[author % len(SIGNATURES)]}", '
-        f'"verified": {"true" if author < 300 else "false"}, {covers}, "isSecret": {"true" if author % 211 == 5 else "false"}}}'
+        f'"verified": {"true" if author < 300 else "false"}, {_covers(digits[:32])}, '
+        f'"isSecret": {"true" if author % 211 == 5 else "false"}}}'
     ).encode()
 
 
@@ -61,12 +65,10 @@ def music_infos(music: int) -> bytes:
     original = "false" if music % 50 == 3 else '""' if music % 5 < 2 else "true"
     language = LANGUAGES[music % len(LANGUAGES)]
     name = "original sound" if music % 3 == 0 else f"{language.word(music % 4001)} {language.word(music % 97)}"
-    covers = ", ".join(f'"{kind}": ["{_PICTURE % (digits[32:], size)}"]' for kind, size in
-                       (("covers", "100x100"), ("coversMedium", "720x720"), ("coversLarger", "1080x1080")))
     return (
         f'"musicInfos": {{"musicId": "{music_id(music)}", "musicName": {orjson.dumps(name).decode()}, '
         f'"authorName": "{mention_of(music * 7 % 49_999_999)}", "original": {original}, '
-        f'"playUrl": ["https://sf16-sg.tiktokcdn.com/obj/musically-maliva-obj/{digits[:24]}.mp3"], {covers}}}'
+        f'"playUrl": ["https://sf16-sg.tiktokcdn.com/obj/musically-maliva-obj/{digits[:24]}.mp3"], {_covers(digits[32:])}}}'
     ).encode()
 
 

@@ -13,7 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import boto3
 import orjson
 import pytest
 import zstandard
@@ -24,6 +23,7 @@ from kafka.partitioner.default import murmur2
 from core.settings import Settings
 from deploy.local import processes, stack
 from deploy.local.kafka import kafka_server
+from deploy.local.s3 import s3_client
 from deploy.local.server import bring_up
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
@@ -201,12 +201,7 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
     process = start(settings, tmp_path, "-", stdin=subprocess.PIPE)
     process.communicate("".join(a_line(number).decode() for number in range(20)), timeout=60)
     assert process.returncode == 0
-    secret = settings.s3_secret_access_key
-    client = boto3.client(
-        "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-    )  # fmt: skip
-    client.put_object(Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more.gz", Body=gzip.compress(a_line(20) + a_line(21)))
+    s3_client(settings).put_object(Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more.gz", Body=gzip.compress(a_line(20) + a_line(21)))
     run(settings, tmp_path, f"s3://{settings.s3_bucket}/{tmp_path.name}/more.gz")
     assert numbers(settings) == dict.fromkeys(range(22), 1)
 
