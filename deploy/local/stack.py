@@ -159,7 +159,7 @@ def _stop(layout: Layout, names: list[str]) -> None:
 
 def _running_services(layout: Layout) -> set[str]:
     names = {program.name for program in processes.all_running(layout)}
-    return names | ({"kafka_controller"} if "kafka" in names else set())
+    return names | ({"kafka_controller"} if "kafka" in names else set()) | ({"airflow"} if "airflow-api" in names else set())
 
 
 def known_state(layout: Layout) -> State:

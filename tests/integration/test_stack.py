@@ -204,6 +204,18 @@ def test_a_remembered_port_that_is_taken_is_replaced_and_said(layout: Layout) ->
     assert s3_client(settings).list_buckets()["Buckets"][0]["Name"] == "groundswell"
 
 
+def test_the_port_of_airflow_is_kept_while_airflow_runs(layout: Layout) -> None:
+    before = read_state(layout)
+    assert before is not None
+    program = processes.start(layout, "airflow-api", ["sleep", "600"])
+    try:
+        with socket.create_server(("127.0.0.1", before.ports["airflow"])):
+            assert stack.up(layout) == []
+    finally:
+        processes.stop(layout, program)
+    assert read_state(layout) == before
+
+
 def test_where_one_server_cannot_start_none_is_left_running(layout: Layout, tmp_path: Path) -> None:
     stack.down(layout)
     without_kafka = Layout(layout.root, tmp_path)
