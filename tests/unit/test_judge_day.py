@@ -1,6 +1,7 @@
 """Laws of judging whole days: both looks against plain sums, midnight, quiet windows, batches."""
 
 import math
+from dataclasses import fields
 
 import numpy as np
 
@@ -105,7 +106,9 @@ def test_where_totals_are_unknown_ratio_and_hour_share_are_one() -> None:
 
 def verdicts(strength: list[float]) -> Verdicts:
     given = np.array([strength])
-    return Verdicts(given * 4.5, given, given, given >= 1, np.zeros_like(given, dtype=bool))
+    known = {"score": given * 4.5, "score60": given, "strength": given, "anomalous": given >= 1}
+    nothing = np.zeros_like(given, dtype=bool)
+    return Verdicts(**{field.name: known.get(field.name, nothing) for field in fields(Verdicts)})
 
 
 def test_an_incident_goes_on_over_the_end_of_a_day_and_ends_after_four_quiet_windows() -> None:
