@@ -3,13 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
+from core.archive import read_archive
 from core.settings import Settings
-from core.spark import RAW_POSTS
-
-SPLIT_BYTES = 4 * 1024 * 1024
-"""Compressed bytes that one task reads: small enough that a day of 20,000 posts keeps two cores busy."""
 
 
 def day_start(day: date) -> datetime:
@@ -20,19 +16,9 @@ def day_start(day: date) -> datetime:
 def read_archived_day(spark: SparkSession, settings: Settings, day: date) -> DataFrame:
     """The archived records of the posts' topic with an event time in `day`, one row a record, as they were delivered.
 
-    Reads one partition of the archive. A record may stand there twice after a repair of the archive: what batch makes
-    of records does not change when one comes twice.
+    Reads one partition of the archive. What batch makes of records does not change when one comes twice.
     """
-    return (
-        spark.read.option("split-size", str(SPLIT_BYTES))
-        .option("file-open-cost", str(SPLIT_BYTES // 4))
-        .table(RAW_POSTS)
-        .where(
-            (F.col("event_time") >= F.lit(day_start(day)))
-            & (F.col("event_time") < F.lit(day_start(day + timedelta(days=1))))
-            & (F.col("topic") == settings.posts_topic)
-        )
-    )
+    return read_archive(spark, settings, [(day_start(day), day_start(day + timedelta(days=1)))])
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:
