@@ -1,5 +1,6 @@
 """From a day's records to counts per window, as Spark transforms: the same numbers as the stream's, from the archive."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -33,14 +34,15 @@ def posts_per_window(records: DataFrame, *, day: date, future_minutes: int) -> D
     )
 
 
-def count_keywords_per_window(posts: DataFrame) -> DataFrame:
+def count_keywords_per_window(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFrame:
     """Distinct posts of every keyword: keyword, windows (array of int), posts (array of int, parallel to it).
 
     In: what `posts_per_window` gives. Out: one row a keyword, and one with keyword `ALL_POSTS` that counts every post.
     Windows without a post are left out; a null among the windows counts the refused records. `explode_outer`, because
-    `explode` adds filters that compute the keywords three times.
+    `explode` adds filters that compute the keywords three times. `phrases` are watched phrases, as `core.keywords.keywords`
+    takes them.
     """
-    every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text")))
+    every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text"), phrases))
     return (
         posts.select("window", every.alias("keywords"))
         .select("window", F.explode_outer("keywords").alias("keyword"))

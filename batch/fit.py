@@ -1,7 +1,7 @@
 """Fits batches of keywords: an Arrow batch of yesterday's rows and today's sparse counts in, today's rows out."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch.copy import copy_partition
+from core.labels import LabelledAlert, fit_labelled
 from core.learn import HOURS, WINDOWS, DayTraffic, Floats, KeywordRows, fit_day, forgettable
 from core.score import DEFAULT_BURST, DEFAULT_LEVEL, DEFAULT_SPREAD60, DEFAULT_VARIANCE
 from core.settings import Settings
@@ -25,22 +26,31 @@ class DayFit:
     traffic: DayTraffic
     age: float
     settings: Settings
+    labelled: Mapping[str, LabelledAlert]
+    """Labelled alerts of the day by keyword."""
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Fit the batches of one Spark partition and copy the rows to `staging`; yields one row: how many were `copied`."""
-        fitted = (fit_batch(batch, day=self.day, traffic=self.traffic, age=self.age) for batch in batches)
+        fitted = (fit_batch(batch, day=self.day, traffic=self.traffic, age=self.age, labelled=self.labelled) for batch in batches)
         yield copy_partition(STEP, (("keyword_statistics", rows) for rows in fitted), self.settings)
 
 
-def fit_batch(batch: pa.RecordBatch, *, day: date, traffic: DayTraffic, age: float) -> pa.RecordBatch:
+def fit_batch(
+    batch: pa.RecordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]
+) -> pa.RecordBatch:
     """Rows of `keyword_statistics` as of `day`, one a keyword, without those that may be forgotten.
 
     Columns in: keyword; windows, posts (lists of int, parallel; null: unseen that day); level, variance, burst, spread60
     (float), hour_deviation (list of 24 floats or null), last_seen (date32): the row before, all null for a new keyword.
-    Columns out: those of the table; hour_deviation as the text of a Postgres array.
+    Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are fitted with
+    the effect of their label.
     """
     seen = batch.column("windows").is_valid()
-    rows = fit_day(dense_counts(batch.column("windows"), batch.column("posts")), traffic, _rows_before(batch), age)
+    counts, before = dense_counts(batch.column("windows"), batch.column("posts")), _rows_before(batch)
+    rows = fit_day(counts, traffic, before, age)
+    for place, alert in _labelled_places(batch.column("keyword"), labelled):
+        one = slice(place, place + 1)
+        _put(rows, one, fit_labelled(counts[one], traffic, _part(before, one), age, alert))
     today = (day - _EPOCH).days
     last_seen = np.where(seen, today, _numbers(batch.column("last_seen").cast(pa.int32()), today)).astype(np.int32)
     fitted = pa.record_batch(
@@ -68,6 +78,23 @@ def dense_counts(windows: pa.ListArray, posts: pa.ListArray) -> Floats:
     keyword_rows = pc.list_parent_indices(windows).to_numpy()
     counts[keyword_rows, windows.flatten().to_numpy()] = posts.flatten().to_numpy()
     return counts
+
+
+def _labelled_places(keywords: pa.Array, labelled: Mapping[str, LabelledAlert]) -> Iterator[tuple[int, LabelledAlert]]:
+    """Where in the batch labelled keywords stand."""
+    if labelled:
+        told = pa.array(sorted(labelled), keywords.type)
+        for place in pc.indices_nonzero(pc.is_in(keywords, told)).to_pylist():
+            yield place, labelled[keywords[place].as_py()]
+
+
+def _part(rows: KeywordRows, part: slice) -> KeywordRows:
+    return KeywordRows(*(getattr(rows, field.name)[part] for field in fields(KeywordRows)))
+
+
+def _put(rows: KeywordRows, part: slice, fitted: KeywordRows) -> None:
+    for field in fields(KeywordRows):
+        getattr(rows, field.name)[part] = getattr(fitted, field.name)
 
 
 def _rows_before(batch: pa.RecordBatch) -> KeywordRows:

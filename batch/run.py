@@ -15,7 +15,7 @@ from batch.statistics import forget_statistics, learn_day
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.spark import RAW_POSTS
-from sql.connection import transaction
+from sql.connection import query, transaction
 
 
 class Step(StrEnum):
@@ -109,6 +109,11 @@ class Batch:
     def _stale_days(self, day: date) -> Iterator[str]:
         with transaction(self._settings) as cursor:
             later = later_fitted_days(cursor, day)
+            cursor.execute(query("days_labelled_since"))
+            labelled = [row[0] for row in cursor.fetchall()]
         if later:
             again = f"{command(later[0], later[-1])} --steps {Step.STATISTICS}"
             yield f"What was learned later stands on {day} as it was before. Run: {again}"
+        if labelled and (not later or labelled[0] < later[0]):
+            again = f"{command(labelled[0], max(day, *labelled))} --steps {Step.STATISTICS}"
+            yield f"Alerts of {labelled[0]} and later were labelled since these days were learned. For the labels' effect run: {again}"

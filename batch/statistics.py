@@ -13,6 +13,7 @@ from batch.counts import count_keywords_per_window, posts_per_window
 from batch.days import check_not_lost
 from batch.fit import STEP, DayFit
 from core.keywords import ALL_POSTS
+from core.labels import Label, LabelledAlert
 from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -35,7 +36,8 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
     """
     posts = records.transform(posts_per_window, day=day, future_minutes=settings.future_minutes)
-    counts = posts.transform(count_keywords_per_window).persist()
+    phrases, labelled = read_told(settings, day)
+    counts = posts.transform(count_keywords_per_window, phrases=phrases).persist()
     try:
         totals = _totals(counts)
         if not totals.any():
@@ -46,7 +48,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         with transaction(settings) as cursor:
             create_staging(cursor, STEP, ["keyword_statistics"], logged=True)
         rows = counts.where(F.col("keyword") != ALL_POSTS).transform(with_rows_before, settings=settings, as_of=as_of)
-        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before.history_days if before else 0.0, settings), COPIED))
+        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before.history_days if before else 0.0, settings, labelled), COPIED))
     finally:
         counts.unpersist()
     after = learn_traffic(before, totals, traffic.learned_days)
@@ -56,6 +58,18 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         _drop_old(cursor, settings.statistics_keep_days)
         _mark(cursor, day, status="fitted", posts=int(totals.sum()), keywords=copied)
     return Learned(posts=int(totals.sum()), keywords=copied)
+
+
+def read_told(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
+    """What people told that matters to the fit of `day`: watched phrases, and the day's labelled alerts by keyword."""
+    with transaction(settings) as cursor:
+        cursor.execute(query("watched_phrases"))
+        phrases = tuple(row[0] for row in cursor.fetchall())
+        cursor.execute(query("labelled_alerts_of_day"), {"day": day})
+        labelled = {
+            keyword: LabelledAlert(Label(label), tuple(windows), strength) for keyword, label, windows, strength in cursor.fetchall()
+        }
+    return phrases, labelled
 
 
 def read_traffic(settings: Settings, as_of: date) -> Traffic:

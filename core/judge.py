@@ -22,6 +22,8 @@ class Verdicts:
     anomalous: Flags
     vetoed: Flags
     """Anomalies by their counts that have too few authors behind them, and are therefore not `anomalous`."""
+    planned: Flags
+    """Anomalies with people behind them that were planned, and are therefore not `anomalous`."""
 
 
 def judge(
@@ -35,11 +37,14 @@ def judge(
     alarm: AlarmRule,
     authors: Floats | float = np.inf,
     authors60: Floats | float = np.inf,
+    planned: Flags | bool = False,
+    planned60: Flags | bool = False,
 ) -> Verdicts:
     """The verdicts on windows with `posts`, where `posts60` came in the hour that ends with them; shapes broadcast.
 
     `authors` and `authors60` are the estimated distinct authors behind those counts, inf where there are too many to tell
     or none were counted. Each look must find an anomaly in its count and in the count that its authors can answer for.
+    `planned` and `planned60` say whether the window and the hour hold time in which the keyword is expected to stand out.
 
     >>> quiet = {"posts60": 0.0, "expected60": 0.0, "scale": 1.0, "spread60": 1.0, "alarm": rule.alarm_rule(6.0, 10)}
     >>> crowd, ring = (judge(np.array([60.0]), np.array([1.0]), authors=authors, **quiet) for authors in (np.inf, 4.0))
@@ -52,5 +57,7 @@ def judge(
     hour = rule.anomalous60(posts60, expected60, score60, alarm)
     window_of_people = window & rule.anomalous(people, expected, rule.score(people, expected, scale), alarm)
     hour_of_people = hour & rule.anomalous60(people60, expected60, rule.score60(people60, expected60, scale, spread60), alarm)
-    anomalous = window_of_people | hour_of_people
-    return Verdicts(score, score60, rule.strength(score, score60, alarm), anomalous, (window | hour) & ~anomalous)
+    people_say = window_of_people | hour_of_people
+    anomalous = (window_of_people & np.logical_not(planned)) | (hour_of_people & np.logical_not(planned60))
+    strength = rule.strength(score, score60, alarm)
+    return Verdicts(score, score60, strength, anomalous, (window | hour) & ~people_say, people_say & ~anomalous)

@@ -136,4 +136,5 @@ def _only(verdicts: Verdicts, judged: Flags) -> Verdicts:
         strength=np.where(judged, verdicts.strength, 0.0),
         anomalous=verdicts.anomalous & judged,
         vetoed=verdicts.vetoed & judged,
+        planned=verdicts.planned & judged,
     )

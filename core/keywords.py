@@ -9,6 +9,7 @@ Mentions, URLs, single letters, plain numbers and stop words are no keywords.
 """
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
 
 import stopwordsiso
@@ -53,13 +54,29 @@ HASHTAG = rf"#{_ANY}+"
 PAIR = rf"(?=({_LETTER}\p{{M}}*{_LETTER}\p{{M}}*)){_LETTER}"
 
 
-def keywords(text: Column) -> Column:
+def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
     """The distinct keywords of `text` (string), as an array of strings in order of first appearance; empty for null.
 
-    At most 100 keywords a post, each cut at 64 characters. NUL and other controls separate words.
+    At most 100 keywords a post, each cut at 64 characters. NUL and other controls separate words. `phrases`, written as
+    `phrase_tokens` joined by spaces, are keywords of the texts that have their words side by side, and come first.
     """
+    tokens = phrase_tokens(text)
+    if phrases:
+        # Split, so that the list is one literal however long it is.
+        joined = F.concat(F.lit(" "), F.array_join(tokens, " "), F.lit(" "))
+        watched = F.split(F.lit("\n".join(phrases)), "\n")
+        found = F.filter(watched, lambda phrase: F.contains(joined, F.concat(F.lit(" "), phrase, F.lit(" "))))
+        return F.slice(F.concat(found, _keywords_of(text, tokens)), 1, MAX_KEYWORDS_PER_POST)
+    return _keywords_of(text, tokens)
+
+
+def phrase_tokens(text: Column) -> Column:
+    """All words of `text` as the keyword rule writes them, in order, stop words and repetitions included."""
     plain = ~F.coalesce(text, F.lit("")).rlike(r"[^\x00-\x7F]")
-    tokens = F.when(plain, _plain_tokens(text)).otherwise(_tokens(_folded(text)))
+    return F.when(plain, _plain_tokens(text)).otherwise(_tokens(_folded(text)))
+
+
+def _keywords_of(text: Column, tokens: Column) -> Column:
     cut = F.when(text.rlike(r"\S{65}"), F.transform(tokens, lambda token: F.left(token, F.lit(MAX_KEYWORD_CHARACTERS)))).otherwise(tokens)
     kept = F.filter(cut, lambda token: ~_is_stop_word(token))
     return F.slice(F.array_distinct(kept), 1, MAX_KEYWORDS_PER_POST)

@@ -42,8 +42,8 @@ class JudgedWindow:
     latest_post_id: int
     top_post_id: int
     top_likes: int
-    vetoed: bool = False
-    """Whether the count alone would be an anomaly, but too few authors stand behind it."""
+    veto: str | None = None
+    """Why it is no anomaly though its count alone would be: `few authors` or `calendar`."""
     closed: bool = False
 
 

@@ -13,6 +13,7 @@ from core.errors import GroundswellError
 from core.settings import Settings, read_settings
 from streaming import archive, detect
 from streaming.checkpoints import CheckpointLock, checkpoint_of, start_detection_anew
+from streaming.plans import WatchedPhrases
 from streaming.rejects import store_rejected_records
 from streaming.session import start_streaming_session, stop_session
 from streaming.supervisor import Supervised, Supervisor
@@ -58,14 +59,18 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
         def start_archive() -> StreamingQuery:
             return archive.start_archive(spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), once=once)
 
+        phrases = WatchedPhrases(spark, settings)
+
         def start_detect() -> StreamingQuery:
             checkpoint = checkpoint_of(settings, detect.QUERY)
-            return detect.start_detect(spark, settings, checkpoint=checkpoint, starting_offsets=offsets, once=once)
+            return detect.start_detect(
+                spark, settings, checkpoint=checkpoint, starting_offsets=offsets, phrases=phrases.take(), once=once
+            )
 
         supervised = [
             Supervised(archive.QUERY, [settings.posts_topic, settings.rejected_topic], start_archive,
                        after_batch=lambda: _store_rejected(store_rejected_records(spark, settings))),
-            Supervised(detect.QUERY, [settings.posts_topic], start_detect),
+            Supervised(detect.QUERY, [settings.posts_topic], start_detect, outdated=phrases.changed),
         ]  # fmt: skip
         supervisor = Supervisor(settings, [query for query in supervised if query.name in names], keep_lock=lock.keep)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values, register_uuid
 
 from core.keywords import KEYWORD_RULE_VERSION
+from core.learn import OUTAGE_RATIO
 from core.lifecycle import Incident, JudgedWindow, severity
 from core.people import estimate_distinct, origin
 from core.score import SCORE_VERSION
@@ -77,9 +78,9 @@ def save_incidents(
 
 
 def save_vetoed(cursor: Cursor, windows: Iterable[tuple[str, JudgedWindow]]) -> None:
-    """Insert (keyword, closed window) pairs that raised no alert because too few authors stand behind them."""
+    """Insert (keyword, closed window) pairs that raised no alert though their count alone would have, with the reason."""
     rows = [
-        (keyword, window_start(window.number), "few authors", window.posts,
+        (keyword, window_start(window.number), window.veto, window.posts,
          estimate_distinct([window.authors_bitmap], at_most=window.posts), window.expected, window.score, window.top_post_id,
          window.posts60, estimate_distinct([window.authors60_bitmap], at_most=window.posts60))
         for keyword, window in windows
@@ -109,6 +110,7 @@ def _alert_row(keyword: str, incident: Incident[JudgedWindow], resolved: bool, q
         estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
         first.first_post_id, max(window.latest_post_id for window in windows), top.top_post_id,
         first.statistics_as_of, RULE_VERSION,
+        any(window.closed and window.statistics_as_of and window.ratio < OUTAGE_RATIO for window in windows),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Counts per window and keyword, from Kafka records: parse, guard event time, dedupe, keywords, windows."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -9,7 +11,9 @@ from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
 
 
-def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int) -> DataFrame:
+def count_keywords_per_window(
+    records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()
+) -> DataFrame:
     """Distinct posts by window and keyword, exact in any order of arrival.
 
     Grain out: one row a window and keyword, plus one a window with keyword `ALL_POSTS` that counts every post. Columns
@@ -17,7 +21,7 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
     texts_bitmap (bigint, one hashed bit of 64 an author or text), first_post_at and last_post_at (event time),
     first_post_id, latest_post_id, top_post_id and top_likes (bigint; -1 where likes are unknown). A post that comes twice
     in a window counts once; refused records count nowhere; what comes later than `lateness_minutes` behind the newest
-    event is dropped with its window.
+    event is dropped with its window. `phrases` are watched phrases, as `core.keywords.keywords` takes them.
     """
     window_minutes = int(WINDOW.total_seconds() // 60)
     posts = (
@@ -31,7 +35,7 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
     )
     # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
     tagged = (
-        posts.withColumns({"keywords": keywords(F.col("text")), "likes": F.expr("try_cast(diggCount AS bigint)")})
+        posts.withColumns({"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")})
         .withColumns({"author_bit": _hashed_bit(F.col("authorId")), "text_bit": _hashed_bit(F.col("keywords"))})
         .select(
             "post_id",

@@ -9,12 +9,13 @@ import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 
 from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
-from core.score import alarm_rule
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
 from streaming import alert_store as store
-from streaming import live_counts
+from streaming import live_counts, traffic
 from streaming.judge import Judge
+from streaming.plans import load_plans
+from streaming.silence import note_silence
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('groundswell.detect'))"
 LONG_AGO, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -68,7 +69,7 @@ def apply_counts(
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)
     closed_until = max(clock.closed_until, window_start(window_number(max(watermark, LONG_AGO))))
-    live_counts.save_traffic(cursor, posts_by_window)
+    traffic.save_posts(cursor, posts_by_window)
     live_counts.keep(cursor, counts.filter(pc.greater_equal(counts["window_start"], pa.scalar(clock.closed_until))))
     step = _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=closed_until)
     step.advance(of_batch=True)
@@ -102,7 +103,9 @@ class _Step:
     def __init__(self, cursor: Cursor, settings: Settings, clock: Clock, *, closed_until: datetime, quiet_until: datetime) -> None:
         self._cursor = cursor
         self._rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
-        self._judge = Judge(cursor, alarm_rule(settings.threshold, settings.floor))
+        self._plans = load_plans(cursor)
+        self._judge = Judge(cursor, settings, self._plans)
+        self._floor = settings.floor
         self._undecided = clock.closed_until
         self._closed_until = closed_until
         self._quiet_before = window_number(quiet_until)
@@ -125,6 +128,8 @@ class _Step:
         if self._closed_until > self._undecided:
             confirmed = [store.alert_id(keyword, incident.opened) for keyword, incident in incidents]
             store.withdraw_unconfirmed(self._cursor, closed_until=self._closed_until, confirmed=confirmed)
+            heard = traffic.mark_degraded(self._cursor, first=self._undecided, before=self._closed_until)
+            note_silence(self._cursor, self._plans, heard, floor=self._floor)
             live_counts.forget(self._cursor, self._closed_until)
 
     def _closing(self) -> set[str]:

@@ -1,7 +1,7 @@
 """The detect query: Kafka to live counts to alerts, early, while windows are still open."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,11 +30,17 @@ log = logging.getLogger(__name__)
 
 
 def start_detect(
-    spark: SparkSession, settings: Settings, *, checkpoint: str, starting_offsets: str = "earliest", once: bool = False
+    spark: SparkSession,
+    settings: Settings,
+    *,
+    checkpoint: str,
+    starting_offsets: str = "earliest",
+    phrases: Sequence[str] = (),
+    once: bool = False,
 ) -> StreamingQuery:
-    """Start the query; `once` takes what Kafka holds now and ends."""
+    """Start the query, which also counts the watched `phrases`; `once` takes what Kafka holds now and ends."""
     counts = read_records(spark, settings, topics=[settings.posts_topic], starting_offsets=starting_offsets).transform(
-        count_keywords_per_window, lateness_minutes=settings.lateness_minutes, future_minutes=settings.future_minutes
+        count_keywords_per_window, lateness_minutes=settings.lateness_minutes, future_minutes=settings.future_minutes, phrases=phrases
     )
     writer = (
         counts.writeStream.queryName(QUERY)

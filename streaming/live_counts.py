@@ -1,12 +1,11 @@
 """Live counts in Postgres: what a batch counted goes in by COPY; what may be an anomaly comes out with its statistics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values
 
 from core.score import SECOND_LOOK_WINDOWS
 from core.windows import WINDOW
@@ -78,18 +77,6 @@ def load(
 def forget(cursor: Cursor, closed_until: datetime) -> None:
     """Forget the windows that are closed and no longer part of the last hour of an open one."""
     cursor.execute("DELETE FROM live_counts WHERE window_start < %s", (closed_until - EARLIER,))
-
-
-def save_traffic(cursor: Cursor, posts_by_window: Mapping[datetime, int]) -> None:
-    """Upsert distinct posts of all keywords by window start."""
-    if posts_by_window:
-        execute_values(cursor, query("upsert_traffic_windows"), sorted(posts_by_window.items()), page_size=1000)
-
-
-def load_traffic(cursor: Cursor, *, first: datetime, before: datetime) -> dict[datetime, int]:
-    """Distinct posts of all keywords by start of the windows from `first` to `before`; a window without posts is absent."""
-    cursor.execute("SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s", (first, before))
-    return dict(cursor.fetchall())
 
 
 def days(cursor: Cursor, *, first: datetime, before: datetime) -> list[date]:

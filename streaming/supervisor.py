@@ -37,6 +37,8 @@ class Supervised:
     topics: list[str]
     start: Callable[[], StreamingQuery]
     after_batch: Callable[[], None] = lambda: None
+    outdated: Callable[[], bool] = lambda: False
+    """Whether the query, as it was started, no longer does what it should, so that it is to start anew on its checkpoint."""
     query: StreamingQuery | None = None
     restarts: int = 0
     started_at: float = 0.0
@@ -73,6 +75,13 @@ class Supervised:
         self.restarts += 1
         self._delay(now)
         log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, _first_line(error))
+
+    def renew(self) -> None:
+        """Stop the query where it is outdated; the next round starts it anew."""
+        if self.query is not None and self.query.isActive and self.outdated():
+            log.info("%s: starts anew, because what it works by has changed", self.name)
+            self.query.stop()
+            self.query = None
 
     def _delay(self, now: float) -> None:
         self.start_after = now + self.backoff_seconds
@@ -137,6 +146,8 @@ class Supervisor:
             self._reported_at = now
             self._attempt("the checkpoints' lock cannot be kept", self._keep_lock)
             self._attempt("old metrics cannot be deleted", self._forget_old_metrics)
+            for supervised in self._queries:
+                self._attempt(f"{supervised.name}: what it works by cannot be looked at", supervised.renew)
             self._report()
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 INSERT INTO anomaly_alerts (
     alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score,
     peak_score, strength, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id, statistics_as_of,
-    rule_version
+    rule_version, degraded
 ) VALUES %s
 ON CONFLICT (alert_id) DO UPDATE SET
     status = excluded.status,
@@ -25,4 +25,5 @@ ON CONFLICT (alert_id) DO UPDATE SET
     top_post_id = excluded.top_post_id,
     statistics_as_of = excluded.statistics_as_of,
     rule_version = excluded.rule_version,
+    degraded = excluded.degraded,
     updated_at = now()

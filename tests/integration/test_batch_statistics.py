@@ -209,3 +209,43 @@ def test_a_reader_who_holds_the_statistics_fails_the_batch_and_loses_nothing(bat
     assert statistics(module_settings) == before
     learn(batch, DAYS[0])
     assert statistics(module_settings) == before
+
+
+def test_a_label_has_its_effect_when_its_day_is_fitted_again_and_until_then_the_batch_says_so(
+    batch: Batch, module_settings: Settings
+) -> None:
+    learn(batch, *DAYS[:2])
+    untold = statistics(module_settings)
+    with transaction(module_settings) as cursor:
+        cursor.execute(
+            """
+            INSERT INTO anomaly_alerts (
+                alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, posts, expected, score, peak_score,
+                strength, severity, opened_by, distinct_authors, distinct_texts, rule_version, degraded
+            ) VALUES (
+                '00000000-0000-0000-0000-000000000001', 'snow', 'resolved', false, '2026-01-02 00:00+00', '2026-01-02 11:45+00',
+                '2026-01-02 13:00+00', 96, 1, 7, 7, 1.2, 'notable', 'window', 90, 90, 'test', false
+            )
+            """
+        )
+        cursor.execute(
+            """
+            INSERT INTO alert_windows (
+                alert_id, window_start, closed, posts, ratio, expected, scale, score, posts60, expected60, spread60, score60,
+                threshold, strength, authors_bitmap, authors60_bitmap, texts_bitmap, first_post_at, first_post_id, latest_post_id,
+                top_post_id, top_likes
+            )
+            SELECT '00000000-0000-0000-0000-000000000001', start, true, 2, 1, 1, 1, 7, 8, 4, 1, 7, 6, 1.2, 1, 1, 1, start, 1, 2, 1, 0
+            FROM generate_series('2026-01-02 00:00+00'::timestamptz, '2026-01-02 11:45+00', '15 minutes') AS start
+            """
+        )
+        cursor.execute("INSERT INTO alert_labels (alert_id, label) VALUES ('00000000-0000-0000-0000-000000000001', 'new normal')")
+    told = learn(batch, DAYS[1])
+    changed = {new[:2] for new, old in zip(statistics(module_settings), untold, strict=True) if new != old}
+    assert changed == {(DAYS[1], "snow")}
+    assert not any("abelled" in line for line in told)
+    with transaction(module_settings) as cursor:
+        cursor.execute("UPDATE alert_labels SET label = 'real', labelled_at = now()")
+    assert any("2026-01-02" in line and "abelled" in line for line in learn(batch, DAYS[2]))
+    with transaction(module_settings) as cursor:
+        cursor.execute("DELETE FROM anomaly_alerts")

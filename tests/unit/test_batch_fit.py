@@ -30,7 +30,7 @@ def a_batch(keyword="snow", *, windows=None, posts=None, level=None, hour_deviat
 
 
 def test_a_new_keyword_is_fitted_from_the_default_row():
-    fitted = fit_batch(a_batch(windows=[0, 95], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0).to_pylist()[0]
+    fitted = fit_batch(a_batch(windows=[0, 95], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]
     counts = np.zeros((1, 96))
     counts[0, 0], counts[0, 95] = 7, 2
     expected = fit_day(counts, FLAT, default_rows(1), 9.0)
@@ -43,20 +43,20 @@ def test_a_new_keyword_is_fitted_from_the_default_row():
 
 def test_an_unseen_keyword_keeps_the_day_it_was_seen_last_and_counts_as_zeros():
     batch = a_batch(level=3.0, variance=1.0, burst=1.0, last_seen=date(2026, 1, 20))
-    fitted = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0).to_pylist()[0]
+    fitted = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]
     assert fitted["last_seen"] == date(2026, 1, 20)
     assert fitted["level"] < 3.0
 
 
 def test_a_rare_keyword_unseen_for_28_days_is_dropped():
     batch = a_batch(level=1.2247, variance=0.0, burst=1.0, last_seen=date(2026, 1, 1))
-    assert fit_batch(batch, day=DAY, traffic=FLAT, age=40.0).num_rows == 0
-    assert fit_batch(batch, day=date(2026, 1, 28), traffic=FLAT, age=40.0).num_rows == 1
+    assert fit_batch(batch, day=DAY, traffic=FLAT, age=40.0, labelled={}).num_rows == 0
+    assert fit_batch(batch, day=date(2026, 1, 28), traffic=FLAT, age=40.0, labelled={}).num_rows == 1
 
 
 def test_an_hour_profile_is_written_as_a_postgres_array_of_24_numbers():
     batch = a_batch(windows=list(range(96)), posts=[4] * 96, level=4.183300, hour_deviation=[0.5] * 24, variance=1.0, burst=1.0)
-    text = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0).to_pylist()[0]["hour_deviation"]
+    text = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]["hour_deviation"]
     numbers = [float(number) for number in text.strip("{}").split(",")]
     assert text[0] + text[-1] == "{}"
     assert len(numbers) == 24
@@ -64,7 +64,7 @@ def test_an_hour_profile_is_written_as_a_postgres_array_of_24_numbers():
 
 
 def test_an_empty_batch_gives_an_empty_batch():
-    assert fit_batch(a_batch().slice(0, 0), day=DAY, traffic=FLAT, age=1.0).num_rows == 0
+    assert fit_batch(a_batch().slice(0, 0), day=DAY, traffic=FLAT, age=1.0, labelled={}).num_rows == 0
 
 
 def test_counts_of_several_keywords_land_in_their_own_rows():

@@ -1,0 +1,102 @@
+"""What people tell detection, on real servers: watched words and phrases, silence, the calendar, degraded windows."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from math import sqrt
+
+import pytest
+
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.decision import apply_time, lock_detection
+from tests.kafka_posts import run_streaming_once, send
+
+START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+WINDOW = timedelta(minutes=15)
+USUAL_POSTS = 120
+COLA_POSTS = (20, 0, 1, 20, 0)
+"""Posts with `cola` in each window; 20 are usual. In the last window ingest is down."""
+
+
+def texts_of_window(number: int, rng: random.Random) -> list[str]:
+    """The texts of one window: the usual ones, and what happens in it."""
+    words = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+    texts = [" ".join(rng.sample(words, 2)) for _ in range(USUAL_POSTS if number < 4 else 10)]
+    texts += ["cola"] * COLA_POSTS[number]
+    if number == 1:
+        texts += ["#launch"] * 40 + ["a slice of New York pizza, please"] * 10 + ["york pizza new"] * 3
+    if number == 4:
+        texts += ["backlog"] * 15
+    return texts
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An hour and a quarter of posts that met statistics and the wishes of people."""
+    with transaction(module_settings) as cursor:
+        learned = [(word, 2 * sqrt(20 + 0.375)) for word in ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic",
+                   "harbor", "indigo", "jungle", "kettle", "lantern", "cola")]  # fmt: skip
+        cursor.execute("CREATE TABLE keyword_statistics_20260302 PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')")
+        cursor.executemany("INSERT INTO keyword_statistics VALUES ('2026-03-02', %s, %s, NULL, 0, 1, 1, '2026-03-02')", learned)
+        cursor.executemany("INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)", [(hour, 140.0) for hour in range(24)])
+        cursor.execute("INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (START, START + timedelta(hours=1)))
+        cursor.execute("INSERT INTO watchlist (phrase, silence) VALUES ('Cola', true), ('New  York PIZZA', false)")
+        cursor.execute("INSERT INTO watchlist (phrase) VALUES ('the'), ('five words make a phrase too long')")
+    rng = random.Random(8)
+    values: list[bytes | None] = []
+    for number in range(5):
+        for text in texts_of_window(number, rng):
+            at = START + number * WINDOW + rng.random() * WINDOW
+            infos = {"id": str(7_100_000_000_000_000_000 + len(values)), "text": text, "authorId": str(len(values)), "diggCount": 1}
+            values.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
+    send(module_settings, values)
+    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    with transaction(module_settings) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, module_settings, now=START + timedelta(days=1))
+    return module_settings
+
+
+def rows(settings: Settings, sql: str) -> list[tuple]:
+    with transaction(settings) as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alarms_at_its_own_threshold(world: Settings) -> None:
+    found = rows(world, "SELECT opened_window, posts, peak_score FROM anomaly_alerts WHERE keyword = 'new york pizza'")
+    assert [(start, posts) for start, posts, _ in found] == [(START + WINDOW, 10)]
+    assert 4.5 < found[0][2] < 6.0
+    assert rows(world, "SELECT DISTINCT threshold FROM alert_windows JOIN anomaly_alerts USING (alert_id) "
+                       "WHERE keyword = 'new york pizza'") == [(4.5,)]  # fmt: skip
+
+
+def test_what_cannot_be_watched_says_why(world: Settings) -> None:
+    found = dict(rows(world, "SELECT phrase, problem FROM watchlist WHERE keyword IS NULL"))
+    assert found == {
+        "the": "it has no keyword: only numbers, single letters, links, mentions or words that are too common",
+        "five words make a phrase too long": "it has 6 words, and a phrase has at most 4",
+    }
+
+
+def test_what_the_calendar_plans_opens_no_alert_and_is_a_row_that_says_so(world: Settings) -> None:
+    assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'launch'") == [(0,)]
+    found = rows(world, "SELECT reason, posts, window_start FROM vetoed_windows WHERE keyword = 'launch' AND posts > 0")
+    assert ("calendar", 40, START + WINDOW) in found
+    assert {reason for reason, *_ in found} == {"calendar"}
+
+
+def test_a_watched_word_that_falls_silent_is_one_row_until_it_is_heard_again(world: Settings) -> None:
+    found = rows(world, "SELECT keyword, opened_window, last_window, resolved_at, posts, lowest_score FROM silence_alerts")
+    (silence,) = found
+    assert silence[:4] == ("cola", START + WINDOW, START + 2 * WINDOW, START + 3 * WINDOW)
+    assert silence[4] == 2 + 2
+    assert silence[5] < -4.5
+
+
+def test_a_window_with_ingest_down_is_degraded_silent_for_nobody_and_its_spikes_say_so(world: Settings) -> None:
+    found = dict(rows(world, "SELECT window_start, degraded FROM traffic_windows"))
+    assert found == {START + number * WINDOW: number == 4 for number in range(5)}
+    assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'backlog'") == [(True,)]
+    assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'new york pizza'") == [(False,)]

@@ -1,0 +1,75 @@
+"""Each label has its one effect on the next fit, and no other."""
+
+import numpy as np
+import pytest
+
+from core.judge_day import DayCounts, judge_day
+from core.labels import Label, LabelledAlert, fit_labelled
+from core.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
+from core.score import alarm_rule, scale, smallest_alarming_posts
+
+DAY = DayTraffic(np.ones(96), np.ones(96))
+ALARM = alarm_rule(4.5, 10)
+BURST = (40, 41, 42, 43)
+STEADY = Traffic(np.full(24, 1_000.0), 7.0)
+
+
+def a_word(posts: float, *, days: int = 7) -> KeywordRows:
+    """The row after days of Poisson traffic."""
+    rng = np.random.default_rng(4)
+    rows = default_rows(1)
+    for age in range(days):
+        rows = fit_day(rng.poisson(posts, (1, 96)).astype(float), DAY, rows, float(age))
+    return rows
+
+
+def a_burst(usual: float, height: float) -> np.ndarray:
+    counts = np.random.default_rng(5).poisson(usual, (1, 96)).astype(float)
+    counts[0, BURST] = height
+    return counts
+
+
+def strength(counts: np.ndarray, rows: KeywordRows) -> float:
+    day = DayCounts(counts, np.zeros((1, 3)), np.full(96, 1_000.0), np.full(3, 1_000.0))
+    return float(judge_day(day, rows, STEADY, ALARM).verdicts.strength.max())
+
+
+def smallest(rows: KeywordRows) -> float:
+    return float(smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.burst), ALARM)[0])
+
+
+@pytest.mark.parametrize("label", [Label.REAL, Label.SPAM])
+def test_a_burst_that_was_real_or_spam_does_not_raise_the_bar(label: Label) -> None:
+    before, counts = a_word(5.0), a_burst(5.0, 120.0)
+    untold = fit_day(counts, DAY, before, 7.0)
+    told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(label, BURST, 5.0))
+    assert smallest(untold) > 1.15 * smallest(before)
+    assert smallest(told) == pytest.approx(smallest(before), rel=0.1)
+
+
+def test_an_expected_burst_is_what_its_hour_expects_the_next_day() -> None:
+    before, counts = a_word(5.0), a_burst(5.0, 120.0)
+    untold = fit_day(counts, DAY, before, 7.0)
+    told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.EXPECTED, BURST, 5.0))
+    assert strength(counts, untold) > 1.0
+    assert strength(counts, told) < 0.5
+    elsewhere = np.delete(np.arange(24), 10)
+    assert (told.hour_deviation[0, elsewhere] == untold.hour_deviation[0, elsewhere]).all()
+    assert told.level == untold.level
+
+
+def test_a_new_normal_is_the_level_from_the_next_day_on() -> None:
+    before, counts = a_word(5.0), a_burst(5.0, 120.0)
+    counts[0, 40:] = 120.0
+    told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.NEW_NORMAL, tuple(range(40, 96)), 5.0))
+    assert told.typical_posts[0] == pytest.approx(120.0, rel=0.15)
+    assert strength(np.full((1, 96), 120.0), told) < 1.0 < strength(np.full((1, 96), 120.0), fit_day(counts, DAY, before, 7.0))
+
+
+def test_a_word_in_the_wrong_sense_does_not_alarm_at_the_same_height_again() -> None:
+    before, counts = a_word(5.0), a_burst(5.0, 60.0)
+    height = strength(counts, before)
+    told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.WRONG_SENSE, BURST, height))
+    assert height > 1.0
+    assert strength(counts, told) < 1.0
+    assert strength(a_burst(5.0, 600.0), told) > 1.0
