@@ -77,14 +77,20 @@ def test_three_kills_lose_and_double_nothing(settings: Settings, undisturbed: li
     posts, places = values(), [0, 2_000, 4_000, 6_600]
     for begin, end in pairwise(places):
         process = start_streaming(settings, log, **small)
-        send(settings, posts[begin:end])
-        wait_for_a_batch(settings)
-        time.sleep(rng.uniform(0.0, 2.5))
-        kill_group(process)
+        try:
+            send(settings, posts[begin:end])
+            wait_for_a_batch(settings)
+            time.sleep(rng.uniform(0.0, 2.5))
+        finally:
+            kill_group(process)
     process = start_streaming(settings, log, **small)
-    wait_until_caught_up(settings, patience_seconds=120)
-    process.terminate()
-    assert process.wait(timeout=60) == 0
+    try:
+        wait_until_caught_up(settings, patience_seconds=300)
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+    finally:
+        if process.poll() is None:
+            kill_group(process)
     run_streaming_once(settings, log, "--only", "archive")
 
     assert decide_everything(settings) == undisturbed
@@ -98,7 +104,7 @@ def test_three_kills_lose_and_double_nothing(settings: Settings, undisturbed: li
 
 def wait_for_a_batch(settings: Settings) -> None:
     """Wait until this process has committed a batch of its own."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     committed = -1
     while time.monotonic() < deadline:
         with transaction(settings) as cursor:
@@ -108,7 +114,7 @@ def wait_for_a_batch(settings: Settings) -> None:
             return
         committed = count if committed < 0 else committed
         time.sleep(0.2)
-    raise AssertionError("the streaming process did no batch within two minutes")
+    raise AssertionError("the streaming process did no batch within four minutes")
 
 
 def test_a_second_process_on_the_same_checkpoints_is_refused(settings: Settings, tmp_path: Path) -> None:
