@@ -20,7 +20,7 @@ from batch.backtest.counts import CountsTable
 from core.errors import BadInputError
 from core.shape import Shape
 
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT = "256MB"
 THREADS = 2
 _MOST_POSTS = 2**53
 _COLUMNS = ("window_start", "keyword", "posts")
