@@ -1,6 +1,7 @@
 """`python -m batch DAY`: the daily batch, from the archive to tables and statistics; safe to run again.
 
-Steps: `load` merges the day's posts, authors, music and challenges; `statistics` learns what is usual, days in order.
+Steps: `load` merges the day's posts, authors, music and challenges; `statistics` learns what is usual, days in order;
+`evidence` completes posts, terms and incidents of the day's alerts.
 """
 
 from collections.abc import Callable, Iterator

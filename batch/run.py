@@ -8,14 +8,14 @@ from enum import StrEnum
 
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.archive import has_posts, read_archived_day
-from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
+from batch.archive import day_start, has_posts, read_archived_day
+from batch.days import ONE_DAY, check_complete, command, day_to_learn_from, later_fitted_days
 from batch.load import load_day
 from batch.statistics import forget_statistics, learn_day
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import query, transaction
+from sql.evidence import store_evidence_of_span
 
 
 class Step(StrEnum):
@@ -23,6 +23,7 @@ class Step(StrEnum):
 
     LOAD = "load"
     STATISTICS = "statistics"
+    EVIDENCE = "evidence"
 
 
 def _timed(work: Callable[[], str]) -> str:
@@ -68,8 +69,11 @@ class Batch:
 
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
-        work = {Step.LOAD: lambda: self._load(day), Step.STATISTICS: lambda: self._learn(day, as_of)}
-        self._check_archive()
+        work = {
+            Step.LOAD: lambda: self._load(day),
+            Step.STATISTICS: lambda: self._learn(day, as_of),
+            Step.EVIDENCE: lambda: self._store_evidence(day),
+        }
         # Side by side: the steps write different tables, and a small Spark job leaves a core idle most of the time.
         with ThreadPoolExecutor(len(work)) as pool:
             done = {step: pool.submit(_timed, work[step]) for step in Step if step in steps}
@@ -84,12 +88,7 @@ class Batch:
         return as_of
 
     def _archive_has(self, day: date) -> bool:
-        self._check_archive()
         return has_posts(self._session(), self._settings, day)
-
-    def _check_archive(self) -> None:
-        if not self._session().catalog.tableExists(RAW_POSTS):
-            raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
 
     def _archived(self, day: date) -> DataFrame:
         return read_archived_day(self._session(), self._settings, day)
@@ -105,6 +104,11 @@ class Batch:
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day may follow"
         return f"{learned.posts:,} posts, {learned.keywords:,} keywords, on top of {as_of or 'nothing: history starts here'}"
+
+    def _store_evidence(self, day: date) -> str:
+        first = day_start(day)
+        count = store_evidence_of_span(self._session(), self._settings, first=first, before=first + ONE_DAY)
+        return f"{count:,} alert{'' if count == 1 else 's'}"
 
     def _stale_days(self, day: date) -> Iterator[str]:
         with transaction(self._settings) as cursor:

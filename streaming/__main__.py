@@ -13,6 +13,7 @@ from core.errors import GroundswellError
 from core.settings import Settings, read_settings
 from streaming import archive, detect
 from streaming.checkpoints import CheckpointLock, checkpoint_of, start_detection_anew
+from streaming.evidence import EvidenceWorker
 from streaming.plans import WatchedPhrases
 from streaming.rejects import store_rejected_records
 from streaming.session import start_streaming_session, stop_session
@@ -67,9 +68,15 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
                 spark, settings, checkpoint=checkpoint, starting_offsets=offsets, phrases=phrases.take(), once=once
             )
 
+        evidence = EvidenceWorker(spark, settings)
+
+        def after_archive() -> None:
+            _store_rejected(store_rejected_records(spark, settings))
+            evidence.archived()
+
         supervised = [
             Supervised(archive.QUERY, [settings.posts_topic, settings.rejected_topic], start_archive,
-                       after_batch=lambda: _store_rejected(store_rejected_records(spark, settings))),
+                       after_batch=after_archive),
             Supervised(detect.QUERY, [settings.posts_topic], start_detect, outdated=phrases.changed),
         ]  # fmt: skip
         supervisor = Supervisor(settings, [query for query in supervised if query.name in names], keep_lock=lock.keep)
@@ -77,8 +84,11 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
             signal.signal(number, lambda *_: supervisor.stop())
         if once:
             supervisor.drain()
+            evidence.store_all()
         else:
+            evidence.start()
             supervisor.run()
+            evidence.stop()
         stop_session(spark)
     finally:
         lock.release()

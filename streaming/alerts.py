@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg2
 import typer
 
-from core.errors import GroundswellError
+from core.errors import BadInputError, GroundswellError
 from core.settings import Settings, read_settings
 from sql.connection import query, transaction
 
@@ -81,13 +81,30 @@ def news_of(settings: Settings, *, since: datetime, follow: Callable[[], bool]) 
         time.sleep(FOLLOW_SECONDS)
 
 
+def incident_lines(settings: Settings, *, since: datetime) -> Iterator[str]:
+    """Events that were written after `since`, oldest first: status, when, words, distinct posts, a typical post."""
+    with transaction(settings, application_name="groundswell alerts") as cursor:
+        cursor.execute(query("incidents_updated_since"), {"since": since})
+        for keyword, others, status, posts, opened_window, last_window, typical_post in cursor.fetchall():
+            words = f"{keyword} (with {others})" if others else keyword
+            span = f"{opened_window:%Y-%m-%d %H:%M} to {last_window:%H:%M}"
+            yield f"{status.upper():<9} {span}  {words}: {posts:,} posts  {typical_post or ''}"
+
+
 def main(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what comes, until Ctrl-C")] = False,
     since: Annotated[datetime | None, typer.Option(help="changes after this moment (UTC) only")] = None,
+    incidents: Annotated[bool, typer.Option("--incidents", help="one line an event: alerts that share their posts together")] = False,
 ) -> None:
     """Print alerts: what happened, when, severity, keyword, posts, expected, distinct authors, a link to a post."""
     try:
         start = since.replace(tzinfo=UTC) if since else BEGINNING
+        if incidents:
+            if follow:
+                raise BadInputError("--incidents shows events as they are now and follows nothing. Leave out --follow.")
+            for line in incident_lines(read_settings(), since=start):
+                print(line)
+            return
         for alert in news_of(read_settings(), since=start, follow=lambda: follow):
             print(alert, flush=True)
     except KeyboardInterrupt:

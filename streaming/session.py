@@ -1,6 +1,7 @@
 """The Spark session of the streaming process."""
 
 from contextlib import suppress
+from pathlib import Path
 
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
@@ -8,6 +9,7 @@ from pyspark.sql import SparkSession
 from core.settings import Settings
 from core.spark import CATALOG, start_session
 
+POOLS = Path(__file__).parent / "pools.xml"
 _STATE_STORES = {
     "hdfs": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
     "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
@@ -18,6 +20,7 @@ def start_streaming_session(settings: Settings) -> SparkSession:
     """A session for both queries: fair shares of the cores, small batches without empty ones behind them."""
     options = {
         "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": POOLS.as_uri(),
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",

@@ -60,9 +60,10 @@ def tables(settings: Settings) -> list[list[tuple[Any, ...]]]:
 def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_airflow_ran_it_again(archived, tmp_path):
     first = batch(archived, str(DAY), "--assume-complete")
     assert first.returncode == 0, first.stderr
-    load, statistics = first.stdout.splitlines()
+    load, statistics, evidence = first.stdout.splitlines()
     assert load.startswith("2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, ")
     assert statistics.startswith("2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, ")
+    assert evidence.startswith("2026-01-05  evidence    0 alerts, ")
     before = tables(archived)
     assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24]
     with transaction(archived) as cursor:

@@ -1,0 +1,163 @@
+"""Laws of evidence on real Kafka, S3, Postgres and Spark: posts in roles, terms that stand out, one incident an event."""
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from batch.run import Batch, Step
+from core.settings import Settings
+from sql.connection import transaction
+from sql.evidence import store_due_evidence
+from streaming.alerts import BEGINNING, incident_lines
+from streaming.decision import apply_time, lock_detection
+from tests.factories import a_post
+from tests.kafka_posts import run_streaming_once, send
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+STORM = "landslide #storm flooding evacuated riverbank"
+WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+FIRST_ID = 7_000_000_000_000_000_000
+
+
+def posts_of_an_hour() -> list[dict]:
+    """2,000 posts of two of twelve words; from 10:31 a storm with five words in 60 posts, at the same time `concert` in 40 others."""
+    rng = random.Random(5)
+    posts = []
+    for i in range(2_000):
+        at = START + timedelta(seconds=1.8 * i)
+        storm, concert = 1_050 <= i < 1_170 and i % 2 == 0, 1_050 <= i < 1_130 and i % 2 == 1
+        text = " ".join(rng.sample(WORDS, 2)) + (f" {STORM}" if storm else " #concert tonight" if concert else "")
+        author = str(50_000 + i if storm or concert else rng.randrange(1, 400))
+        music = ("99", "Storm Warning") if storm and i % 4 == 0 else (str(rng.randrange(100, 200)), "a song")
+        posts.append(
+            a_post(
+                time_stamp=at.timestamp(),
+                itemInfos={"id": str(FIRST_ID + i), "text": text, "authorId": author, "musicId": music[0], "diggCount": i % 977},
+                authorInfos={"userId": author, "uniqueId": f"user{author}"},
+                musicInfos={"musicId": music[0], "musicName": music[1]},
+            )
+        )
+    return posts
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A world in which that hour, 30 posts of it twice, has gone through the streaming process."""
+    posts = posts_of_an_hour()
+    repeated = [{**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]]
+    send(module_settings, [json.dumps(post).encode() for post in [*posts, *repeated]])
+    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    return module_settings
+
+
+def rows(settings: Settings, sql: str) -> list[tuple]:
+    with transaction(settings) as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def evidence_of(settings: Settings) -> list[list[tuple]]:
+    ordered = "ORDER BY 1, 2, 3"
+    return [
+        rows(settings, f"SELECT * FROM alert_evidence {ordered}"),
+        rows(settings, f"SELECT * FROM alert_terms {ordered}"),
+        rows(settings, "SELECT alert_id, posts, post_ids FROM evidence_runs ORDER BY alert_id"),
+        rows(settings, "SELECT incident_id, keyword, posts, members FROM incidents ORDER BY incident_id"),
+        rows(settings, "SELECT * FROM incident_members ORDER BY 1, 2"),
+    ]
+
+
+def test_every_alert_has_evidence_when_the_streaming_process_ends(world: Settings) -> None:
+    assert rows(world, "SELECT count(*) FROM anomaly_alerts JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn'")[0][0] >= 8
+    missing = "SELECT keyword FROM anomaly_alerts LEFT JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn' AND runs IS NULL"
+    assert rows(world, missing) == []
+
+
+def test_a_post_that_was_delivered_twice_counts_once_as_it_was_first(world: Settings) -> None:
+    found = "SELECT runs.posts, alerts.posts, cardinality(post_ids) FROM evidence_runs runs JOIN anomaly_alerts alerts USING (alert_id) "
+    assert rows(world, found + "WHERE keyword = 'landslide'") == [(60, 60, 60)]
+    assert rows(world, "SELECT max(likes) < 1000 FROM alert_evidence") == [(True,)]
+
+
+def test_each_role_names_three_posts_with_author_text_time_and_link(world: Settings) -> None:
+    found = rows(
+        world,
+        "SELECT role, rank, post_id, author_name, text, likes, posted_at, link FROM alert_evidence JOIN anomaly_alerts USING (alert_id) "
+        "WHERE keyword = 'landslide' ORDER BY role, rank",
+    )
+    storm = [post for post in posts_of_an_hour() if "landslide" in post["itemInfos"]["text"]]
+    ids = [int(post["itemInfos"]["id"]) for post in storm]
+    by_likes = sorted(storm, key=lambda post: -post["itemInfos"]["diggCount"])
+    chosen = {role: [row[2] for row in found if row[0] == role] for role in ("first", "latest", "most liked", "typical")}
+    assert chosen["first"] == ids[:3]
+    assert chosen["latest"] == ids[:-4:-1]
+    assert chosen["most liked"] == [int(post["itemInfos"]["id"]) for post in by_likes[:3]]
+    assert len(chosen["typical"]) == 3
+    first = storm[0]
+    author = first["authorInfos"]["uniqueId"]
+    link = f"https://www.tiktok.com/@{author}/video/{ids[0]}"
+    at = datetime.fromtimestamp(first["time_stamp"], UTC)
+    assert found[0] == ("first", 1, ids[0], author, first["itemInfos"]["text"], first["itemInfos"]["diggCount"], at, link)
+
+
+def test_what_comes_with_an_event_stands_out_and_what_is_always_there_does_not(world: Settings) -> None:
+    found = rows(
+        world,
+        "SELECT kind, coalesce(name, term), t.posts, share, usual_share FROM alert_terms t JOIN anomaly_alerts USING (alert_id) "
+        "WHERE keyword = 'landslide'",
+    )
+    words = {term for kind, term, *_ in found if kind == "word"}
+    assert words == {"flooding", "evacuated", "riverbank"}
+    assert [row[1:] for row in found if row[0] == "hashtag"] == [("storm", 60, 1.0, 0.0)]
+    assert [row[1:] for row in found if row[0] == "music"] == [("Storm Warning", 30, 0.5, 0.0)]
+
+
+def test_five_words_of_one_event_are_one_incident_and_another_burst_of_the_time_is_its_own(world: Settings) -> None:
+    found = rows(world, "SELECT keyword, other_keywords, posts, members FROM recent_incidents WHERE keyword IN ('storm', 'concert')")
+    assert sorted(found) == [("concert", "tonight", 40, 2), ("storm", "evacuated, flooding, landslide, riverbank", 60, 5)]
+    overlaps = "SELECT DISTINCT overlap FROM incident_members JOIN incidents USING (incident_id) WHERE keyword = 'storm'"
+    assert rows(world, overlaps) == [(1.0,)]
+
+
+def test_people_read_an_event_as_one_line(world: Settings) -> None:
+    (line,) = [line for line in incident_lines(world, since=BEGINNING) if "storm" in line]
+    assert line.startswith("OPEN      2026-03-02 10:30 to 10:30  storm (with evacuated, flooding, landslide, riverbank): 60 posts  https://")
+
+
+def test_every_alert_belongs_to_one_incident(world: Settings) -> None:
+    found = rows(world, "SELECT count(*), count(incident_id) FROM evidence_runs LEFT JOIN incident_members USING (alert_id)")
+    assert found[0][0] == found[0][1]
+    assert rows(world, "SELECT count(*) FROM incidents i WHERE members <> (SELECT count(*) FROM incident_members m "
+                       "WHERE m.incident_id = i.incident_id)") == [(0,)]  # fmt: skip
+
+
+def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings, spark_for) -> None:
+    batch = Batch(world, session=lambda: spark_for(world), now=lambda: datetime.now(UTC), assume_complete=True)
+    before = evidence_of(world)
+    (line,) = batch.run_days([date(2026, 3, 2)], [Step.EVIDENCE])
+    assert evidence_of(world) == before
+    assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
+
+
+def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(world: Settings, spark_for) -> None:
+    with transaction(world) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, world, now=START + timedelta(days=1))
+    before = rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'")
+    while store_due_evidence(spark_for(world), world):
+        pass
+    assert rows(world, "SELECT DISTINCT status FROM incidents") == [("resolved",)]
+    assert rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'") == before
+    assert rows(world, "SELECT count(*) FROM evidence_runs WHERE NOT final") == [(0,)]
+    assert store_due_evidence(spark_for(world), world) == 0
+
+
+def test_a_withdrawn_alert_leaves_its_incident(world: Settings, spark_for, tmp_path: Path) -> None:
+    with transaction(world) as cursor:
+        cursor.execute("UPDATE anomaly_alerts SET status = 'withdrawn' WHERE keyword = 'storm'")
+    store_due_evidence(spark_for(world), world)
+    found = rows(world, "SELECT keyword, other_keywords, members FROM recent_incidents WHERE keyword = 'landslide' OR members = 4")
+    assert found == [("evacuated", "flooding, landslide, riverbank", 4)] or found == [("flooding", "evacuated, landslide, riverbank", 4)]
