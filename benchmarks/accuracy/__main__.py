@@ -45,7 +45,7 @@ def main(
         if Part.nab in parts:
             tables.show_nab(load_folder(counts_dir))
     except GroundswellError as error:
-        typer.echo(f"Nothing was measured. {error} Leave it out: --only simulation --only power --only history.", err=True)
+        typer.echo(f"Nothing was measured. {error} Or measure the rest: --only simulation --only power --only history.", err=True)
         raise typer.Exit(1) from error
     if Part.simulation in parts:
         tables.show_simulation(Plan(words=words, scored_days=days, seed=seed), workers)
