@@ -13,12 +13,13 @@ def day_start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def read_archived_day(spark: SparkSession, settings: Settings, day: date) -> DataFrame:
+def read_archived_day(spark: SparkSession, settings: Settings, day: date, *, evening: timedelta = timedelta(0)) -> DataFrame:
     """The archived records of the posts' topic with an event time in `day`, one row a record, as they were delivered.
 
-    Reads one partition of the archive. What batch makes of records does not change when one comes twice.
+    With `evening` also those of so much time before it. Reads one partition of the archive, or two. What batch makes of
+    records does not change when one comes twice.
     """
-    return read_archive(spark, settings, [(day_start(day), day_start(day + timedelta(days=1)))])
+    return read_archive(spark, settings, [(day_start(day) - evening, day_start(day + timedelta(days=1)))])
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:

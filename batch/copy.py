@@ -28,13 +28,22 @@ def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: 
     cursor.execute(f"DROP TABLE IF EXISTS {_done(step)}")
     cursor.execute(f"CREATE UNLOGGED TABLE {_done(step)} (partition int PRIMARY KEY)")
     for table in tables:
-        cursor.execute(f"DROP TABLE IF EXISTS staging.{table}")
-        kind = "TABLE" if logged else "UNLOGGED TABLE"
-        cursor.execute(f"CREATE {kind} staging.{table} (LIKE {table} INCLUDING COMMENTS INCLUDING CONSTRAINTS)")
+        create_staging_table(cursor, table, logged=logged)
 
 
-def copy_partition(step: str, batches: Iterable[tuple[str, pa.RecordBatch]], settings: Settings) -> pa.RecordBatch:
+def create_staging_table(cursor: Cursor, table: str, *, logged: bool = False) -> None:
+    """An empty copy of `table` in schema `staging`, in place of what an earlier run left there."""
+    cursor.execute(f"DROP TABLE IF EXISTS staging.{table}")
+    kind = "TABLE" if logged else "UNLOGGED TABLE"
+    cursor.execute(f"CREATE {kind} staging.{table} (LIKE {table} INCLUDING COMMENTS INCLUDING CONSTRAINTS)")
+
+
+def copy_partition(
+    step: str, batches: Iterable[tuple[str, pa.RecordBatch]], settings: Settings, *, counted: str | None = None
+) -> pa.RecordBatch:
     """COPY (table, batch) pairs of one Spark partition into `staging`, in one transaction; returns the number of rows as `copied`.
+
+    Of several tables only the rows of `counted` are counted, if it is given.
 
     A partition that is tried again after it was committed, as Spark does when an executor is lost, finds itself in the
     list of copied partitions and writes nothing.
@@ -45,7 +54,7 @@ def copy_partition(step: str, batches: Iterable[tuple[str, pa.RecordBatch]], set
         cursor.execute(f"INSERT INTO {_done(step)} VALUES (%s) ON CONFLICT DO NOTHING", (context.partitionId() if context else 0,))
         fresh = cursor.rowcount == 1
         for table, batch in batches:
-            copied += batch.num_rows
+            copied += batch.num_rows if counted in (None, table) else 0
             if fresh and batch.num_rows:
                 copy_batch(cursor, f"staging.{table}", batch)
     return pa.record_batch({"copied": pa.array([copied], pa.int64())})

@@ -10,10 +10,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from batch.archive import day_start, has_posts, read_archived_day
 from batch.days import ONE_DAY, check_complete, command, day_to_learn_from, later_fitted_days
+from batch.keyword_batch import EVENING
 from batch.load import load_day
 from batch.statistics import forget_statistics, learn_day
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
+from core.windows import WINDOW
 from sql.connection import query, transaction
 from sql.evidence import store_evidence_of_span
 
@@ -100,7 +102,8 @@ class Batch:
         return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())
 
     def _learn(self, day: date, as_of: date | None) -> str:
-        learned = learn_day(self._archived(day), settings=self._settings, day=day, as_of=as_of)
+        records = read_archived_day(self._session(), self._settings, day, evening=EVENING * WINDOW)
+        learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day may follow"
         return f"{learned.posts:,} posts, {learned.keywords:,} keywords, on top of {as_of or 'nothing: history starts here'}"

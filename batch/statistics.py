@@ -8,10 +8,12 @@ from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.copy import COPIED, create_staging, total_copied
+from batch.budget import set_thresholds
+from batch.copy import COPIED, create_staging, create_staging_table, total_copied
 from batch.counts import count_keywords_per_window, posts_per_window
 from batch.days import check_not_lost
-from batch.fit import STEP, DayFit
+from batch.fit import CANDIDATES, STATISTICS, STEP, DayFit
+from batch.keyword_batch import EVENING
 from core.keywords import ALL_POSTS
 from core.labels import Label, LabelledAlert
 from core.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
@@ -31,7 +33,9 @@ class Learned:
 
 
 def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
-    """Learn `records` of `day` on top of the statistics `as_of` an earlier day (None: the first day of all); None if there are no posts.
+    """Learn `records` of `day`, which begin with the evening before, on top of the statistics `as_of` an earlier day.
+
+    `as_of` is None on the first day of all. Gives None if there are no posts on the day.
 
     Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
     """
@@ -40,24 +44,27 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     counts = posts.transform(count_keywords_per_window, phrases=phrases).persist()
     try:
         totals = _totals(counts)
-        if not totals.any():
+        today = totals[EVENING:]
+        if not today.any():
             _mark_empty(settings, day)
             return None
         before = read_traffic(settings, as_of) if as_of else None
-        traffic = day_traffic(totals, before)
+        traffic = day_traffic(today, before)
         with transaction(settings) as cursor:
-            create_staging(cursor, STEP, ["keyword_statistics"], logged=True)
+            create_staging(cursor, STEP, [STATISTICS], logged=True)
+            create_staging_table(cursor, CANDIDATES)
         rows = counts.where(F.col("keyword") != ALL_POSTS).transform(with_rows_before, settings=settings, as_of=as_of)
-        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before.history_days if before else 0.0, settings, labelled), COPIED))
+        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before, totals, settings, labelled), COPIED))
     finally:
         counts.unpersist()
-    after = learn_traffic(before, totals, traffic.learned_days)
+    after = learn_traffic(before, today, traffic.learned_days)
     with transaction(settings) as cursor:
         _replace_keywords(cursor, day)
         _replace_traffic(cursor, day, after)
         _drop_old(cursor, settings.statistics_keep_days)
-        _mark(cursor, day, status="fitted", posts=int(totals.sum()), keywords=copied)
-    return Learned(posts=int(totals.sum()), keywords=copied)
+        set_thresholds(cursor, settings, day)
+        _mark(cursor, day, status="fitted", posts=int(today.sum()), keywords=copied)
+    return Learned(posts=int(today.sum()), keywords=copied)
 
 
 def read_told(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
@@ -84,7 +91,7 @@ def with_rows_before(counts: DataFrame, *, settings: Settings, as_of: date | Non
     """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes."""
     before = read_rows(counts.sparkSession, settings, as_of)
     return counts.join(before, "keyword", "full_outer").select(
-        "keyword", "windows", "posts", "level", "hour_deviation", "variance", "burst", "spread60", "last_seen"
+        "keyword", "windows", "posts", "authors", "level", "hour_deviation", "variance", "burst", "spread60", "last_seen"
     )
 
 
@@ -117,12 +124,12 @@ def forget_statistics(settings: Settings) -> None:
 
 
 def _totals(counts: DataFrame) -> Floats:
-    """Posts of all keywords by window [96]."""
-    totals = np.zeros(WINDOWS)
-    for _, windows, posts in counts.where(F.col("keyword") == ALL_POSTS).collect():
+    """Posts of all keywords by window [3 + 96], from the evening before."""
+    totals = np.zeros(EVENING + WINDOWS)
+    for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():
         for window, count in zip(windows, posts, strict=True):
             if window is not None:
-                totals[window] = count
+                totals[EVENING + window] = count
     return totals
 
 

@@ -5,6 +5,8 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
+from pyspark.sql import Column
+from pyspark.sql import functions as F
 
 from core.lifecycle import JudgedWindow
 
@@ -26,6 +28,12 @@ def origin(window: JudgedWindow) -> str | None:
     if (authors - usual) / more < ORIGIN_SHARE:
         return "few authors"
     return "one text" if (texts - usual) / more < ORIGIN_SHARE else "organic"
+
+
+def hashed_bit(column: Column) -> Column:
+    """One of 64 bits as a bigint, for `bit_or`; 0 for null, whose hash would be 42 like that of one common author."""
+    bit = F.pmod(F.xxhash64(column), F.lit(DISTINCT_BITS)).cast("int")
+    return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(F.call_function("shiftleft", F.lit(1).cast("long"), bit))
 
 
 def estimate_distinct(bitmaps: Sequence[int], *, at_most: int) -> float:

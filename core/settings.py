@@ -71,6 +71,12 @@ class Settings(BaseSettings):
 
     # Detection
     threshold: float = Field(default=6.0, ge=4.25, le=20, description="score from which a window is anomalous")
+    alerts_per_day: float | None = Field(
+        default=None, gt=0, description="budget of alerts a day for all words: the daily batch then sets the threshold; empty: none"
+    )
+    watched_alerts_per_day: float | None = Field(
+        default=None, gt=0, description="the same for all watched words together that have no threshold of their own; empty: none"
+    )
     floor: int = Field(default=10, ge=5, description="posts in a window below which nothing alerts")
     cool_down_windows: int = Field(default=16, ge=0, description="windows after an opening before the same keyword opens again")
     quiet_windows: int = Field(default=4, ge=1, description="quiet windows in a row after which an alert is resolved")

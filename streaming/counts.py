@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from core.keywords import ALL_POSTS, keywords
-from core.people import DISTINCT_BITS
+from core.people import hashed_bit
 from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
 
@@ -36,7 +36,7 @@ def count_keywords_per_window(
     # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
     tagged = (
         posts.withColumns({"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")})
-        .withColumns({"author_bit": _hashed_bit(F.col("authorId")), "text_bit": _hashed_bit(F.col("keywords"))})
+        .withColumns({"author_bit": hashed_bit(F.col("authorId")), "text_bit": hashed_bit(F.col("keywords"))})
         .select(
             "post_id",
             "event_micros",
@@ -66,12 +66,6 @@ def count_keywords_per_window(
             "first_post_id", "latest_post_id", "top_post_id", "top_likes",
         )
     )  # fmt: skip
-
-
-def _hashed_bit(column: Column) -> Column:
-    """One of 64 bits as a bigint; 0 for null, whose hash would be 42 like that of one common author."""
-    bit = F.pmod(F.xxhash64(column), F.lit(DISTINCT_BITS)).cast("int")
-    return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(F.call_function("shiftleft", F.lit(1).cast("long"), bit))
 
 
 def _top_order() -> Column:

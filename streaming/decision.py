@@ -105,7 +105,7 @@ class _Step:
         self._rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
         self._plans = load_plans(cursor)
         self._judge = Judge(cursor, settings, self._plans)
-        self._floor = settings.floor
+        self._settings = settings
         self._undecided = clock.closed_until
         self._closed_until = closed_until
         self._quiet_before = window_number(quiet_until)
@@ -129,7 +129,7 @@ class _Step:
             confirmed = [store.alert_id(keyword, incident.opened) for keyword, incident in incidents]
             store.withdraw_unconfirmed(self._cursor, closed_until=self._closed_until, confirmed=confirmed)
             heard = traffic.mark_degraded(self._cursor, first=self._undecided, before=self._closed_until)
-            note_silence(self._cursor, self._plans, heard, floor=self._floor)
+            note_silence(self._cursor, self._plans, heard, self._settings)
             live_counts.forget(self._cursor, self._closed_until)
 
     def _closing(self) -> set[str]:

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.windows import WINDOW, window_number
 from streaming import live_counts
 from streaming.live_counts import LiveCount
-from streaming.plans import Plans
+from streaming.plans import Plans, Thresholds, load_thresholds
 from streaming.traffic import ExpectedTraffic, expected_before, load_posts
 
 _DAY = timedelta(days=1)
@@ -98,9 +98,11 @@ class Judge:
             self._cursor, condition, first=start, before=end, as_of=traffic.as_of, floor=self._settings.floor, keywords=keywords
         )
         posts = load_posts(self._cursor, first=start - live_counts.EARLIER, before=end)
-        return self._verdicts(counts, traffic, posts)
+        return self._verdicts(counts, traffic, posts, load_thresholds(self._cursor, self._settings, day))
 
-    def _verdicts(self, counts: list[LiveCount], expected_traffic: ExpectedTraffic, posts: Mapping[datetime, int]) -> Judged:
+    def _verdicts(
+        self, counts: list[LiveCount], expected_traffic: ExpectedTraffic, posts: Mapping[datetime, int], day_thresholds: Thresholds
+    ) -> Judged:
         level = _numbers((count.level for count in counts), rule.DEFAULT_LEVEL)
         scale = rule.scale(
             _numbers((count.variance for count in counts), rule.DEFAULT_VARIANCE),
@@ -134,7 +136,7 @@ class Judge:
             "planned": self._plans.planned(keywords, windows, windows=1),
             "planned60": self._plans.planned(keywords, windows, windows=rule.SECOND_LOOK_WINDOWS),
         }
-        thresholds = np.array([self._plans.thresholds.get(keyword, self._settings.threshold) for keyword in keywords], dtype=float)
+        thresholds = np.array([day_thresholds.of(keyword, self._plans) for keyword in keywords], dtype=float)
         verdicts = _judge_by_threshold(figures, thresholds, self._settings.floor)
         total_posts = [posts.get(start) for start in windows]
         return Judged(counts, expected_traffic.as_of, total_posts, ratio, expected, expected60, scale, spread60, thresholds, verdicts)

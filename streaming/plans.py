@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
@@ -15,6 +15,8 @@ from core.settings import Settings
 from core.windows import WINDOW
 from sql.connection import query, transaction
 
+WATCHED_THRESHOLD = 4.5
+"""Threshold of a watched word that has none of its own, without a budget."""
 LONGEST_PHRASE = 4
 """Words that a watched phrase has at most."""
 
@@ -23,8 +25,8 @@ LONGEST_PHRASE = 4
 class Plans:
     """What was told, as of the transaction that loaded it."""
 
-    thresholds: Mapping[str, float]
-    """Threshold by watched keyword."""
+    watched: Mapping[str, float | None]
+    """Own threshold by watched keyword; None: the one of all watched words."""
     silence: frozenset[str]
     """Watched keywords whose silence is an alarm."""
     calendar: Mapping[str, Sequence[tuple[datetime, datetime]]]
@@ -51,9 +53,34 @@ def load_plans(cursor: Cursor) -> Plans:
     for keyword, starts_at, ends_at in cursor.fetchall():
         calendar.setdefault(keyword, []).append((starts_at, ends_at))
     return Plans(
-        thresholds={keyword: threshold for keyword, threshold, _ in watched},
+        watched={keyword: threshold for keyword, threshold, _ in watched},
         silence=frozenset(keyword for keyword, _, silence in watched if silence),
         calendar=calendar,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The thresholds of one day."""
+
+    discovery: float
+    watched: float
+
+    def of(self, keyword: str, plans: Plans) -> float:
+        """Score from which a window of `keyword` alarms."""
+        if keyword not in plans.watched:
+            return self.discovery
+        own = plans.watched[keyword]
+        return self.watched if own is None else own
+
+
+def load_thresholds(cursor: Cursor, settings: Settings, day: date) -> Thresholds:
+    """What windows of `day` are judged by: the thresholds for a budget, where there is one and days were replayed for it."""
+    cursor.execute(query("thresholds_before_day"), {"day": day})
+    budgeted = dict(cursor.fetchall())
+    return Thresholds(
+        discovery=budgeted.get("discovery", settings.threshold) if settings.alerts_per_day else settings.threshold,
+        watched=budgeted.get("watched", WATCHED_THRESHOLD) if settings.watched_alerts_per_day else WATCHED_THRESHOLD,
     )
 
 

@@ -7,28 +7,30 @@ from psycopg2.extensions import cursor as Cursor
 
 from core import score as rule
 from core.learn import hour_shares
+from core.settings import Settings
 from core.windows import WINDOW
 from sql.connection import query
-from streaming.plans import Plans
+from streaming.plans import Plans, load_thresholds
 from streaming.traffic import expected_before, load_posts
 
 UNKEPT_POSTS = rule.KEPT_POSTS - 1
 """Most posts that a window without a kept count can hold; silence is judged by it, so that it is never claimed in error."""
 
 
-def note_silence(cursor: Cursor, plans: Plans, heard: Sequence[datetime], *, floor: int) -> None:
+def note_silence(cursor: Cursor, plans: Plans, heard: Sequence[datetime], settings: Settings) -> None:
     """Open, continue or resolve the silence of each watched keyword by the windows `heard`, closed, in order, ingest not down.
 
-    A window is silent where at least `floor` posts were expected and the score is at or below the keyword's threshold with
+    A window is silent where at least `settings.floor` posts were expected and the score is at or below the keyword's threshold with
     a minus before it. A planned window says nothing.
     """
     if not plans.silence:
         return
     for start in heard:
+        thresholds = load_thresholds(cursor, settings, start.date())
         for keyword, posts, expected, score in _scores(cursor, sorted(plans.silence), start):
             if plans.planned([keyword], [start], windows=1)[0]:
                 continue
-            silent = expected >= floor and score <= -plans.thresholds[keyword]
+            silent = expected >= settings.floor and score <= -thresholds.of(keyword, plans)
             figures = {"keyword": keyword, "start": start, "posts": posts, "expected": expected, "score": score}
             cursor.execute(query("continue_silence" if silent else "end_silence"), figures)
 

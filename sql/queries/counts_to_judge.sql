@@ -3,9 +3,9 @@
 SELECT
     hours.keyword, hours.window_start, hours.posts, hours.authors_bitmap, hours.texts_bitmap, hours.first_post_at,
     hours.first_post_id, hours.latest_post_id, hours.top_post_id, hours.top_likes, hours.posts60, hours.authors60_bitmap,
-    statistics.level, statistics.variance, statistics.burst, statistics.spread60,
-    statistics.hour_deviation[1 + extract(hour FROM hours.window_start)::int],
-    statistics.hour_deviation[1 + extract(hour FROM hours.window_start - interval '45 minutes')::int]
+    statistics.level::float8, statistics.variance::float8, statistics.burst::float8, statistics.spread60::float8,
+    statistics.hour_deviation[1 + extract(hour FROM hours.window_start)::int]::float8,
+    statistics.hour_deviation[1 + extract(hour FROM hours.window_start - interval '45 minutes')::int]::float8
 FROM live_hours AS hours
 LEFT JOIN keyword_statistics AS statistics ON statistics.as_of = %(as_of)s AND statistics.keyword = hours.keyword
 WHERE hours.window_start >= %(first)s AND hours.window_start < %(before)s

@@ -39,7 +39,7 @@ def test_batch_and_stream_count_the_same(spark: SparkSession):
     by_keyword = rows.transform(posts_per_window, day=DAY, future_minutes=5).transform(count_keywords_per_window).collect()
     batched = {
         (keyword, window): posts
-        for keyword, windows, counts in by_keyword
+        for keyword, windows, counts, _ in by_keyword
         for window, posts in zip(windows, counts, strict=True)
         if window is not None
     }

@@ -249,3 +249,27 @@ def test_a_label_has_its_effect_when_its_day_is_fitted_again_and_until_then_the_
     assert any("2026-01-02" in line and "abelled" in line for line in learn(batch, DAYS[2]))
     with transaction(module_settings) as cursor:
         cursor.execute("DELETE FROM anomaly_alerts")
+
+
+def test_with_a_budget_each_day_but_the_first_sets_a_threshold_from_what_the_days_would_have_alarmed(
+    batch: Batch, module_settings: Settings, spark_for: Callable[[Settings], SparkSession]
+) -> None:
+    lake = spark_for(module_settings)
+    burst_day, nine_o_clock = date(2026, 1, 4), datetime(2026, 1, 4, 9, tzinfo=UTC).timestamp()
+    burst = [
+        a_post(time_stamp=nine_o_clock + n, itemInfos={"id": str(9000 + n), "text": "eclipse", "authorId": str(n)}) for n in range(40)
+    ]
+    archive_posts(lake, module_settings, [*posts_of(burst_day), *burst])
+    budgeted = Batch(module_settings.model_copy(update={"alerts_per_day": 0.5}), session=lambda: lake, now=lambda: LATER)
+    list(budgeted.run_days([*DAYS, burst_day], [Step.STATISTICS]))
+    columns = "as_of, scope, threshold, replayed_days, replayed_per_day"
+    found = rows(module_settings, f"SELECT {columns} FROM detection_thresholds ORDER BY as_of")
+    assert [(as_of, scope, threshold, days) for as_of, scope, threshold, days, _ in found] == [
+        (DAYS[1], "discovery", 4.25, 1), (DAYS[2], "discovery", 4.25, 2), (burst_day, "discovery", 4.25, 3),
+    ]  # fmt: skip
+    assert found[-1][4] == pytest.approx(1 / 3)
+    candidates = rows(module_settings, "SELECT keyword, posts, expected, posts60, authors > 25 FROM candidate_windows")
+    assert ("eclipse", 40, 0.0, 40, True) in candidates
+    with transaction(module_settings) as cursor:
+        cursor.execute("DELETE FROM candidate_windows")
+        cursor.execute("DELETE FROM detection_thresholds")

@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import sqrt
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from core.settings import Settings
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
+from streaming.plans import load_thresholds
 from tests.kafka_posts import run_streaming_once, send
 
 START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -42,6 +43,7 @@ def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
         cursor.executemany("INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)", [(hour, 140.0) for hour in range(24)])
         cursor.execute("INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (START, START + timedelta(hours=1)))
         cursor.execute("INSERT INTO watchlist (phrase, silence) VALUES ('Cola', true), ('New  York PIZZA', false)")
+        cursor.execute("INSERT INTO detection_thresholds VALUES ('2026-03-01', 'discovery', 5, 7.5, 7, 4.1)")
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('the'), ('five words make a phrase too long')")
     rng = random.Random(8)
     values: list[bytes | None] = []
@@ -100,3 +102,11 @@ def test_a_window_with_ingest_down_is_degraded_silent_for_nobody_and_its_spikes_
     assert found == {START + number * WINDOW: number == 4 for number in range(5)}
     assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'backlog'") == [(True,)]
     assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'new york pizza'") == [(False,)]
+
+
+def test_a_day_is_judged_by_the_threshold_of_the_newest_budget_before_it_where_a_budget_is_set(world: Settings) -> None:
+    budgeted = world.model_copy(update={"alerts_per_day": 5.0})
+    with transaction(world) as cursor:
+        thresholds = [load_thresholds(cursor, settings, day).discovery
+                      for settings in (world, budgeted) for day in (START.date(), date(2026, 3, 1))]  # fmt: skip
+    assert thresholds == [6.0, 6.0, 7.5, 6.0]

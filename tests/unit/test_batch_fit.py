@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from batch.fit import dense_counts, fit_batch
+from batch.fit import fit_batch as fit
+from batch.keyword_batch import dense, keyword_batch
 from core.learn import DayTraffic, default_rows, fit_day
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
@@ -19,6 +20,7 @@ def a_batch(keyword="snow", *, windows=None, posts=None, level=None, hour_deviat
             "keyword": [keyword],
             "windows": pa.array([windows], pa.list_(pa.int32())),
             "posts": pa.array([posts], pa.list_(pa.int32())),
+            "authors": pa.array([posts], pa.list_(pa.int64())),
             "level": pa.array([level], pa.float32()),
             "hour_deviation": pa.array([hour_deviation], pa.list_(pa.float32())),
             "variance": pa.array([variance], pa.float32()),
@@ -27,6 +29,14 @@ def a_batch(keyword="snow", *, windows=None, posts=None, level=None, hour_deviat
             "last_seen": pa.array([last_seen], pa.date32()),
         }
     )
+
+
+def fit_batch(batch, **day):
+    return fit(keyword_batch(batch), **day)
+
+
+def test_a_keyword_of_the_evening_before_only_is_no_keyword_of_the_day():
+    assert fit_batch(a_batch(windows=[-3, -1], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}).num_rows == 0
 
 
 def test_a_new_keyword_is_fitted_from_the_default_row():
@@ -70,6 +80,5 @@ def test_an_empty_batch_gives_an_empty_batch():
 def test_counts_of_several_keywords_land_in_their_own_rows():
     windows = pa.array([None, [1], [0, 95]], pa.list_(pa.int32()))
     posts = pa.array([None, [5], [3, 4]], pa.list_(pa.int32()))
-    counts = dense_counts(windows, posts)
-    assert counts.shape == (3, 96)
-    assert (counts[0].sum(), counts[1, 1], counts[2, 0], counts[2, 95], counts.sum()) == (0.0, 5.0, 3.0, 4.0, 12.0)
+    counts = dense(windows, posts, np.zeros((3, 99)))
+    assert (counts[0].sum(), counts[1, 4], counts[2, 3], counts[2, 98], counts.sum()) == (0.0, 5.0, 3.0, 4.0, 12.0)

@@ -1,0 +1,45 @@
+"""Thresholds for a budget of alerts a day: kept candidates of the last week in, rows of `detection_thresholds` out."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from psycopg2.extensions import cursor as Cursor
+
+from core.budget import AIM, REPLAYED_DAYS, CandidateWindows, threshold_within
+from core.lifecycle import LifecycleRule
+from core.settings import Settings
+from sql.connection import query
+
+_FIGURES = ("number", "posts", "expected", "scale", "posts60", "expected60", "spread60", "authors", "authors60")
+
+
+def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
+    """Take the staged candidates of `day` over, forget those older than a week, and set the thresholds as of `day`.
+
+    A scope without a budget has no row, and neither has a day without a week, or part of one, to replay.
+    """
+    cursor.execute(query("take_candidate_windows"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)})
+    cursor.execute("DELETE FROM detection_thresholds WHERE as_of = %s", (day,))
+    cursor.execute(query("replayable_days"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)})
+    (days,) = cursor.fetchone() or (0,)
+    budgets = {"discovery": settings.alerts_per_day, "watched": settings.watched_alerts_per_day}
+    for scope, alerts_per_day in budgets.items():
+        if alerts_per_day is not None and days:
+            cursor.execute(query("candidates_of_scope"), {"day": day, "watched": scope == "watched"})
+            found = threshold_within(
+                _candidates(cursor.fetchall()), incidents=AIM * alerts_per_day * days, floor=settings.floor,
+                rule=LifecycleRule(settings.cool_down_windows, settings.quiet_windows),
+            )  # fmt: skip
+            cursor.execute(
+                "INSERT INTO detection_thresholds (as_of, scope, alerts_per_day, threshold, replayed_days, replayed_per_day) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                (day, scope, alerts_per_day, found.threshold, days, found.incidents / days),
+            )
+
+
+def _candidates(rows: Sequence[tuple[object, ...]]) -> CandidateWindows:
+    columns = list(zip(*rows, strict=True)) or [()] * (len(_FIGURES) + 1)
+    figures = {name: np.array(values, dtype=float) for name, values in zip(_FIGURES, columns[1:], strict=True)}
+    number = figures.pop("number").astype(np.int64)
+    return CandidateWindows(keyword=[str(keyword) for keyword in columns[0]], number=number, **figures)

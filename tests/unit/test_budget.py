@@ -1,0 +1,68 @@
+"""A budget of alerts a day: the threshold that it gives, in simulated weeks; and candidates that decide as all windows do."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from batch.candidates import candidate_windows
+from batch.keyword_batch import KeywordBatch
+from core.budget import CandidateWindows, incidents_at, threshold_within
+from core.judge_day import DayCounts, judge_day
+from core.learn import KeywordRows, Traffic, default_rows, fit_day
+from core.learn import day_traffic as traffic_of
+from core.lifecycle import LifecycleRule
+from core.score import alarm_rule
+
+RULE = LifecycleRule()
+WORDS, DAYS = 3_000, 5
+STEADY = Traffic(np.full(24, 5_000.0), 14.0)
+TOTAL = np.full(99, 5_000.0)
+
+
+@pytest.fixture(scope="module")
+def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
+    """Candidates of some days of restless words (dispersion 1), and the days themselves with the rows before them."""
+    rng = np.random.default_rng(6)
+    rates = rng.pareto(1.0, WORDS) * 0.5
+    rows, days, kept = default_rows(WORDS), [], []
+    keyword = pa.array([f"word{number}" for number in range(WORDS)])
+    traffic = traffic_of(TOTAL[3:], STEADY)
+    for number in range(7 + DAYS):
+        counts = rng.poisson(rates[:, None] * rng.gamma(1.0, 1.0, (WORDS, 99))).astype(float)
+        if number >= 7:
+            days.append((rows, counts))
+            batch = KeywordBatch(keyword, counts, np.full((WORDS, 99), -1, np.int64), rows, np.ones(WORDS, bool), np.zeros(WORDS, np.int64))
+            day = date(2026, 1, 1 + number)
+            kept.append(candidate_windows(batch, day=day, traffic=STEADY, total_posts=TOTAL, alarm=alarm_rule(4.25, 10)))
+        rows = fit_day(counts[:, 3:], traffic, rows, float(number))
+    table = pa.Table.from_batches(kept)
+    figures = {name: table[name].to_numpy().astype(float) for name in table.column_names if name not in ("day", "keyword", "number")}
+    return CandidateWindows(keyword=table["keyword"].to_pylist(), number=table["number"].to_numpy().astype(np.int64), **figures), days
+
+
+def test_candidates_hold_every_anomaly_of_every_higher_threshold(week) -> None:
+    candidates, days = week
+    for threshold in (4.25, 5.0, 6.5):
+        alarm = alarm_rule(threshold, 10)
+        anomalous = sum(
+            int(judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, alarm).verdicts.anomalous.any(axis=1).sum())
+            for rows, c in days
+        )
+        opened = incidents_at(candidates, threshold, floor=10, rule=RULE)
+        assert 0 < opened <= anomalous * 4
+
+
+def test_the_threshold_is_the_smallest_within_the_budget(week) -> None:
+    candidates, _ = week
+    for incidents in (5.0, 20.0, 60.0):
+        found = threshold_within(candidates, incidents=incidents, floor=10, rule=RULE)
+        assert found.incidents == incidents_at(candidates, found.threshold, floor=10, rule=RULE) <= incidents
+        assert incidents_at(candidates, round(found.threshold - 0.05, 2), floor=10, rule=RULE) > incidents
+
+
+def test_a_budget_that_nothing_exhausts_gives_the_lowest_threshold_and_one_that_nothing_keeps_the_highest(week) -> None:
+    candidates, _ = week
+    assert threshold_within(candidates, incidents=1e9, floor=10, rule=RULE).threshold == 4.25
+    assert threshold_within(candidates, incidents=-1, floor=10, rule=RULE).threshold == 8.0
