@@ -61,6 +61,11 @@ def threshold_within(windows: CandidateWindows, *, incidents: float, floor: int,
 
 def incidents_at(windows: CandidateWindows, threshold: float, *, floor: int, rule: LifecycleRule) -> int:
     """How many incidents `threshold` opens."""
+    return sum(len(decide(rule, None, found, quiet_before=0)) for found in booked_windows(windows, threshold, floor=floor).values())
+
+
+def booked_windows(windows: CandidateWindows, threshold: float, *, floor: int) -> dict[str, list[BookedWindow]]:
+    """The windows that `threshold` counts to incidents, by keyword, of keywords with an anomaly among them."""
     verdicts = judge(
         windows.posts, windows.expected, posts60=windows.posts60, expected60=windows.expected60, scale=windows.scale,
         spread60=windows.spread60, alarm=alarm_rule(threshold, floor), authors=windows.authors, authors60=windows.authors60,
@@ -70,5 +75,4 @@ def incidents_at(windows: CandidateWindows, threshold: float, *, floor: int, rul
         score, strength, anomalous = (float(values[i]) for values in (verdicts.score, verdicts.strength, verdicts.anomalous))
         window = BookedWindow(int(windows.number[i]), int(windows.posts[i]), score, strength, bool(anomalous))
         by_keyword.setdefault(windows.keyword[i], []).append(window)
-    opening = (found for found in by_keyword.values() if any(window.anomalous for window in found))
-    return sum(len(decide(rule, None, found, quiet_before=0)) for found in opening)
+    return {keyword: found for keyword, found in by_keyword.items() if any(window.anomalous for window in found)}

@@ -11,10 +11,10 @@ from psycopg2.extensions import cursor as Cursor
 from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
+from sql.plans import load_plans
 from streaming import alert_store as store
 from streaming import live_counts, traffic
 from streaming.judge import Judge
-from streaming.plans import load_plans
 from streaming.silence import note_silence
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('groundswell.detect'))"

@@ -16,9 +16,9 @@ from core.people import authors_or_infinity
 from core.score import alarm_rule
 from core.settings import Settings
 from core.windows import WINDOW, window_number
+from sql.plans import Plans, Thresholds, load_thresholds
 from streaming import live_counts
 from streaming.live_counts import LiveCount
-from streaming.plans import Plans, Thresholds, load_thresholds
 from streaming.traffic import ExpectedTraffic, expected_before, load_posts
 
 _DAY = timedelta(days=1)

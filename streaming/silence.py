@@ -10,7 +10,7 @@ from core.learn import hour_shares
 from core.settings import Settings
 from core.windows import WINDOW
 from sql.connection import query
-from streaming.plans import Plans, load_thresholds
+from sql.plans import Plans, load_thresholds
 from streaming.traffic import expected_before, load_posts
 
 UNKEPT_POSTS = rule.KEPT_POSTS - 1

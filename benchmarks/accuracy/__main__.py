@@ -1,7 +1,8 @@
 """`python -m benchmarks.accuracy`: how well the rule finds what takes off, and how seldom it cries wolf.
 
 nab: labelled series of a folder, scored as the Numenta Anomaly Benchmark does. simulation: false alerts on many words where
-nothing takes off. power: bursts found, by size. history: what a burst leaves behind. The same seed gives the same figures.
+nothing takes off. budget: alerts a day that come of a budget. power: bursts found, by size. history: what a burst leaves
+behind. The same seed gives the same figures.
 """
 
 import os
@@ -25,6 +26,7 @@ class Part(StrEnum):
 
     nab = "nab"
     simulation = "simulation"
+    budget = "budget"
     power = "power"
     history = "history"
 
@@ -45,10 +47,14 @@ def main(
         if Part.nab in parts:
             tables.show_nab(load_folder(counts_dir))
     except GroundswellError as error:
-        typer.echo(f"Nothing was measured. {error} Or measure the rest: --only simulation --only power --only history.", err=True)
+        typer.echo(
+            f"Nothing was measured. {error} Or measure the rest: --only simulation --only budget --only power --only history.", err=True
+        )
         raise typer.Exit(1) from error
     if Part.simulation in parts:
         tables.show_simulation(Plan(words=words, scored_days=days, seed=seed), workers)
+    if Part.budget in parts:
+        tables.show_budgets(Plan(words=words, scored_days=days, seed=seed), workers)
     if Part.power in parts:
         tables.show_power(seeds, seed)
     if Part.history in parts:

@@ -57,15 +57,23 @@ def count_false_alerts(world: World, plan: Plan, workers: int) -> Counter:
 
 
 @dataclass
-class _State:
-    """What was learned of a chunk, and the day before."""
+class WordsHistory:
+    """What was learned of a chunk of words, and the end of the day before."""
 
     rows: KeywordRows
     traffic: Traffic | None
     before: Floats
+    """Posts of the last three windows of the day before [K, 3]."""
     total_before: Floats
+    """Those of all keywords [3]."""
+
+    @classmethod
+    def empty(cls, words: int) -> "WordsHistory":
+        """Nothing learned of so many words yet."""
+        return cls(default_rows(words), None, np.zeros((words, _BEFORE)), np.zeros(_BEFORE))
 
     def learn(self, posts: Floats, total: Floats) -> None:
+        """Learn a day: posts of the words [K, 96] and of all keywords [96]."""
         day = day_traffic(total, self.traffic)
         age = self.traffic.history_days if self.traffic else 0.0
         self.rows = fit_day(posts, day, self.rows, age)
@@ -81,6 +89,7 @@ class _State:
         return loud, judge_day(counts, some, self.traffic, rule).verdicts
 
     def usual_total(self) -> Floats:
+        """Posts of all keywords [96] as they are expected."""
         assert self.traffic is not None
         return np.repeat(self.traffic.expected_posts, WINDOWS // 24)
 
@@ -92,7 +101,7 @@ def _chunk(task: tuple[World, Plan, int]) -> Counter:
     own = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode()), first])
     platform = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode())])
     words = make_words(world, rates, own)
-    state = _State(default_rows(len(rates)), None, np.zeros((len(rates), _BEFORE)), np.zeros(_BEFORE))
+    state = WordsHistory.empty(len(rates))
     for day in range(plan.history_days):
         state.learn(words.counts(day, own), platform_posts(world, day, platform))
     books = {name: IncidentBook(LifecycleRule()) for name in RULES}

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.accuracy.aftermath import after_burst
+from benchmarks.accuracy.budget import try_budgets
 from benchmarks.accuracy.nab import Series, clock_totals, detectors, total
 from benchmarks.accuracy.nab_score import PROFILES, STANDARD, SeriesScore
 from benchmarks.accuracy.power import Burst, find, learn_history, without_second_look
@@ -19,6 +20,8 @@ POWER_WORLDS = (
     World("with seasons, dispersion .1", 0.1),
     World("with seasons, dispersion .2", 0.2),
 )
+BUDGET_WORLDS = WORLDS[3:]
+"""Worlds that are restless enough for a budget: in the others the lowest threshold opens fewer than 2 alerts a day."""
 BURSTS = {
     0.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
     1.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
@@ -80,6 +83,20 @@ def show_simulation(plan: Plan, workers: int) -> None:
             changed.add_row(world.name, exposure, *cells)
     console.print(daily)
     console.print(changed)
+
+
+def show_budgets(plan: Plan, workers: int) -> None:
+    """The threshold that each budget leads to, night after night, and the alerts a day that come of it in the days after."""
+    console = _console()
+    for world in BUDGET_WORLDS:
+        title = f"A budget of alerts a day, {world.name}, {plan.words:,} words, {plan.scored_days} days"
+        table = _table(title, "budget", "T, first night", "least", "most", "alerts a day", "least on a day", "most on a day")
+        with console.status(world.name):
+            found = try_budgets(world, plan, workers)
+        for budget, came in found.items():
+            thresholds = (f"{threshold:.2f}" for threshold in (came.thresholds[0], min(came.thresholds), max(came.thresholds)))
+            table.add_row(str(budget), *thresholds, f"{np.mean(came.opened):.1f}", str(min(came.opened)), str(max(came.opened)))
+        console.print(table)
 
 
 def show_power(seeds: int, seed: int) -> None:

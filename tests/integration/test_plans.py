@@ -9,8 +9,8 @@ import pytest
 
 from core.settings import Settings
 from sql.connection import transaction
+from sql.plans import load_thresholds
 from streaming.decision import apply_time, lock_detection
-from streaming.plans import load_thresholds
 from tests.kafka_posts import run_streaming_once, send
 
 START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)

@@ -1,0 +1,110 @@
+"""A budget of alerts a day in a simulated world: the thresholds that follow from it each night, and the alerts that come of them."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from batch.candidates import candidate_windows
+from batch.keyword_batch import EPOCH, KeywordBatch
+from benchmarks.accuracy.stationary import Plan, WordsHistory
+from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
+from core.budget import AIM, LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
+from core.incident_book import BookedWindow
+from core.judge import Floats
+from core.lifecycle import LifecycleRule, decide
+from core.score import alarm_rule
+
+BUDGETS = (1, 2, 5, 10, 20)
+FLOOR = 10
+_FIGURES = [field.name for field in fields(CandidateWindows) if field.name not in ("keyword", "number")]
+
+
+@dataclass(frozen=True)
+class Budgeted:
+    """What came of a budget."""
+
+    thresholds: list[float]
+    """By which each of the judged days was judged."""
+    opened: list[int]
+    """Incidents that opened on each of them."""
+
+
+def try_budgets(world: World, plan: Plan, workers: int, budgets: Sequence[int] = BUDGETS) -> dict[int, Budgeted]:
+    """By budget: the thresholds for `plan.scored_days` days, each from the seven days before it, and the incidents of those days.
+
+    The words have `plan.history_days` days to be learned from before the first replayed one; nothing takes off.
+    """
+    firsts = range(1, plan.words + 1, plan.chunk_words)
+    with ProcessPoolExecutor(workers) as pool:
+        chunks = pool.map(_chunk, [(world, plan, first) for first in firsts])
+        table = pa.Table.from_batches([batch for chunk in chunks for batch in chunk])
+    candidates = _candidates(table)
+    return {budget: _follow(candidates, budget, plan) for budget in budgets}
+
+
+def _chunk(task: tuple[World, Plan, int]) -> list[pa.RecordBatch]:
+    """The candidates of one chunk of words, day after day once the history is learned."""
+    world, plan, first = task
+    rates = zipf_rates(first, min(first + plan.chunk_words, plan.words + 1))
+    own = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode()), first])
+    platform = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode())])
+    words, history = make_words(world, rates, own), WordsHistory.empty(len(rates))
+    names = pa.array([f"word{first + number}" for number in range(len(rates))])
+    found = []
+    for day in range(plan.history_days + REPLAYED_DAYS + plan.scored_days):
+        posts, total = words.counts(day, own), platform_posts(world, day, platform)
+        if day >= plan.history_days:
+            found.append(_candidates_of_day(day, names, history, posts, total))
+        history.learn(posts, total)
+    return found
+
+
+def _candidates_of_day(day: int, names: pa.Array, history: WordsHistory, posts: Floats, total: Floats) -> pa.RecordBatch:
+    """What the nightly fit keeps of the day; every post is by an author of its own."""
+    assert history.traffic is not None
+    counts = np.hstack([history.before, posts])
+    batch = KeywordBatch(
+        keyword=names, counts=counts, authors=np.full(counts.shape, -1, dtype=np.int64), rows=history.rows,
+        known=np.ones(len(names), dtype=bool), last_seen=np.zeros(len(names), dtype=np.int64),
+    )  # fmt: skip
+    totals = np.concatenate([history.total_before, total])
+    alarm = alarm_rule(LOWEST_THRESHOLD, FLOOR)
+    return candidate_windows(batch, day=EPOCH + timedelta(days=day), traffic=history.traffic, total_posts=totals, alarm=alarm)
+
+
+def _candidates(rows: pa.Table) -> CandidateWindows:
+    figures = {name: rows[name].to_numpy().astype(float) for name in _FIGURES}
+    return CandidateWindows(keyword=rows["keyword"].to_pylist(), number=rows["number"].to_numpy().astype(np.int64), **figures)
+
+
+def _of_days(windows: CandidateWindows, first: int, before: int) -> CandidateWindows:
+    """The windows of the days from `first` to `before`."""
+    chosen = np.flatnonzero((windows.number >= first * WINDOWS) & (windows.number < before * WINDOWS))
+    arrays = {name: getattr(windows, name)[chosen] for name in ("number", *_FIGURES)}
+    return replace(windows, keyword=[windows.keyword[i] for i in chosen.tolist()], **arrays)
+
+
+def _follow(candidates: CandidateWindows, budget: int, plan: Plan) -> Budgeted:
+    """Set the threshold anew each night, judge the day after by it, and follow the incidents from day to day."""
+    rule, start = LifecycleRule(), plan.history_days + REPLAYED_DAYS
+    thresholds: list[float] = []
+    by_keyword: dict[str, list[BookedWindow]] = {}
+    for day in range(start, start + plan.scored_days):
+        week = _of_days(candidates, day - REPLAYED_DAYS, day)
+        thresholds.append(threshold_within(week, incidents=AIM * budget * REPLAYED_DAYS, floor=FLOOR, rule=rule).threshold)
+        for keyword, found in booked_windows(_of_days(candidates, day, day + 1), thresholds[-1], floor=FLOOR).items():
+            by_keyword.setdefault(keyword, []).extend(found)
+    return Budgeted(thresholds, _opened_by_day(by_keyword.values(), rule, start, plan.scored_days))
+
+
+def _opened_by_day(keywords: Iterable[list[BookedWindow]], rule: LifecycleRule, first: int, days: int) -> list[int]:
+    opened = [0] * days
+    for windows in keywords:
+        for incident in decide(rule, None, windows, quiet_before=0):
+            opened[incident.opened // WINDOWS - first] += 1
+    return opened
