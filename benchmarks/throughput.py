@@ -1,8 +1,10 @@
 """`python -m benchmarks.throughput [--posts 300000] [--rounds 2]`: posts a second of producer, archive and detection, as fast as possible.
 
 Simulated posts with a real long tail of words are written to a file; then, round by round, the producer sends them, the
-archive drains them and detection drains them, one after the other, each in a process of its own. Start-up and the first
-batch, in which Java compiles itself, are counted in "cold" and left out in "warm".
+archive drains them and detection drains them, one after the other, each in a process of its own. A round is a day, and its
+words meet what the daily batch learned of a day before all rounds; `--no-history` leaves that out, so that every frequent
+word is news and has an alert. Start-up and the first batch, in which Java compiles itself, are counted in "cold" and left
+out in "warm".
 """
 
 import time
@@ -24,6 +26,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="rounds")] = 2,
     batch_records: Annotated[int, typer.Option(help="records a batch takes")] = 50_000,
     state_store: Annotated[str, typer.Option(help="hdfs or rocksdb")] = "hdfs",
+    history: Annotated[bool, typer.Option(help="learn a day before the rounds")] = True,
 ) -> None:
     """Measure and print a table."""
     table = Table(title=f"{posts:,} posts a round")
@@ -31,6 +34,8 @@ def main(
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (base, folder):
         settings = base.model_copy(update={"max_offsets_per_trigger": batch_records, "state_store": state_store})
+        if history:
+            _learn_a_day(settings, folder, posts)
         for number in range(1, rounds + 1):
             for row in _round(settings, folder, posts, number):
                 table.add_row(str(number), *row)
@@ -39,17 +44,39 @@ def main(
 
 def _round(settings: Settings, folder: Path, posts: int, number: int) -> list[tuple[str, ...]]:
     """One day's posts, a different day each round, so that nothing is late."""
-    day = (datetime.now(UTC) - timedelta(days=30 - number)).date().isoformat()
     data, log = folder / f"round{number}", folder / "commands.log"
-    simulate = ("producer", "simulate", "--start", day, "--posts-per-day", str(posts), "--seed", str(number), "--out", str(data))
-    rows = [_timed(settings, log, "simulate", posts, simulate)]
+    rows = [_timed(settings, log, "simulate", posts, _simulate(posts, number, data))]
     files = [str(path) for path in sorted(data.glob("posts-*"))]
-    rows.append(_timed(settings, log, "produce", posts, ("producer", "send", *files, "--clock", "original", "--no-resume")))
+    rows.append(_timed(settings, log, "produce", posts, _send(files)))
     for query in ("archive", "detect"):
         rows.append(_timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm_query=query))
     for path in files:
         Path(path).unlink()
     return rows
+
+
+def _learn_a_day(settings: Settings, folder: Path, posts: int) -> None:
+    """Bring the day before the rounds into the archive and learn it; detection reads it too, and may find nothing in it."""
+    data, log = folder / "history", folder / "commands.log"
+    run(settings, log, *_simulate(posts, 0, data))
+    run(settings, log, *_send([str(path) for path in sorted(data.glob("posts-*"))]))
+    run(settings.model_copy(update={"floor": 1_000_000}), log, "streaming", "--once")
+    run(settings, log, "batch", _day(0), "--steps", "statistics", "--assume-complete")
+    with transaction(settings) as cursor:
+        cursor.execute("DELETE FROM pipeline_metrics")
+
+
+def _day(number: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=30 - number)).date().isoformat()
+
+
+def _simulate(posts: int, number: int, out: Path) -> tuple[str, ...]:
+    """The day `number` of one world."""
+    return ("producer", "simulate", "--start", _day(number), "--posts-per-day", str(posts), "--seed", "1", "--out", str(out))
+
+
+def _send(files: list[str]) -> tuple[str, ...]:
+    return ("producer", "send", *files, "--clock", "original", "--no-resume")
 
 
 def _timed(
