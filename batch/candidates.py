@@ -1,5 +1,6 @@
 """Candidates: the windows of a day that detection would count to incidents, out of a batch of keywords."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch.keyword_batch import EPOCH, EVENING, KeywordBatch
+from core.budget import CandidateWindows
 from core.judge import Flags, Floats
 from core.judge_day import DayCounts, JudgedDay, judge_day
 from core.learn import KeywordRows, Traffic
@@ -14,6 +16,24 @@ from core.lifecycle import ACTIVE_STRENGTH
 from core.people import authors_or_infinity
 from core.score import KEPT_POSTS, SECOND_LOOK_WINDOWS, AlarmRule
 from core.windows import WINDOWS_PER_DAY
+
+FIGURES = ("posts", "expected", "scale", "posts60", "expected60", "spread60", "authors", "authors60")
+"""Columns of a candidate that a threshold is put to."""
+
+
+@dataclass(frozen=True)
+class JudgedKeywords:
+    """The keywords of a batch that were judged, J of them."""
+
+    chosen: NDArray[np.int64]
+    """Their places in the batch [J]."""
+    posts: Floats
+    """Posts of the day's windows [J, 96]."""
+    rows: KeywordRows
+    authors: Floats
+    """Estimated distinct authors of window and, below, of hour [J, 96]."""
+    authors60: Floats
+    day: JudgedDay
 
 
 def candidate_windows(
@@ -24,22 +44,36 @@ def candidate_windows(
     Judged by the rows of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
     keywords. Without `opening_only` also those of keywords that have none: they keep an incident of the day before going.
     """
-    chosen = np.flatnonzero(_may_open(batch.counts, alarm.floor) if opening_only else np.any(batch.posts >= KEPT_POSTS, axis=1))
+    chosen = np.flatnonzero(may_open(batch.counts, alarm.floor) if opening_only else np.any(batch.posts >= KEPT_POSTS, axis=1))
+    judged = judge_keywords(batch, chosen, traffic=traffic, total_posts=total_posts, alarm=alarm)
+    active: Flags = judged.day.verdicts.strength >= ACTIVE_STRENGTH
+    if opening_only:
+        active &= np.any(judged.day.verdicts.anomalous, axis=1)[:, None]
+    return _rows(batch, judged, day, active)
+
+
+def judge_keywords(
+    batch: KeywordBatch,
+    chosen: NDArray[np.int64],
+    *,
+    traffic: Traffic | None,
+    total_posts: Floats,
+    alarm: AlarmRule,
+    planned: Flags | bool = False,
+    planned60: Flags | bool = False,
+) -> JudgedKeywords:
+    """Judge the keywords at the places `chosen` [J] by their rows and `traffic`; arguments as `core.judge_day.judge_day` has them."""
     counts, bitmaps = batch.counts[chosen], batch.authors[chosen]
-    bitmaps60 = _ored(np.where(counts >= KEPT_POSTS, bitmaps, 0))
+    authors, authors60 = authors_or_infinity(bitmaps[:, EVENING:]), authors_or_infinity(_ored(np.where(counts >= KEPT_POSTS, bitmaps, 0)))
     rows = KeywordRows(*(getattr(batch.rows, name)[chosen] for name in ("level", "hour_deviation", "variance", "burst", "spread60")))
-    authors, authors60 = authors_or_infinity(bitmaps[:, EVENING:]), authors_or_infinity(bitmaps60)
     judged = judge_day(
         DayCounts(counts[:, EVENING:], counts[:, :EVENING], total_posts[EVENING:], total_posts[:EVENING]),
-        rows, traffic, alarm, authors=authors, authors60=authors60,
+        rows, traffic, alarm, authors=authors, authors60=authors60, planned=planned, planned60=planned60,
     )  # fmt: skip
-    active: Flags = judged.verdicts.strength >= ACTIVE_STRENGTH
-    if opening_only:
-        active &= np.any(judged.verdicts.anomalous, axis=1)[:, None]
-    return _rows(batch, chosen, day, judged, active, rows, counts[:, EVENING:], authors, authors60)
+    return JudgedKeywords(chosen, counts[:, EVENING:], rows, authors, authors60, judged)
 
 
-def _may_open(counts: Floats, floor: int) -> Flags:
+def may_open(counts: Floats, floor: int) -> Flags:
     """Keywords with enough posts in a window or an hour for an anomaly."""
     kept = np.where(counts >= KEPT_POSTS, counts, 0.0)
     hours = sum(kept[:, back : counts.shape[1] - EVENING + back] for back in range(SECOND_LOOK_WINDOWS))
@@ -55,25 +89,28 @@ def _ored(bitmaps: NDArray[np.int64]) -> NDArray[np.int64]:
     return hours
 
 
-def _rows(
-    batch: KeywordBatch, chosen: NDArray[np.int64], day: date, judged: JudgedDay, active: Flags, rows: KeywordRows, posts: Floats,
-    authors: Floats, authors60: Floats,
-) -> pa.RecordBatch:  # fmt: skip
+def candidates_of_table(rows: pa.Table) -> CandidateWindows:
+    """The candidates of some days as arrays; columns as `candidate_windows` gives them, in order of keyword and window."""
+    figures = {name: rows[name].to_numpy().astype(float) for name in FIGURES}
+    return CandidateWindows(keyword=rows["keyword"].to_pylist(), number=rows["number"].to_numpy().astype(np.int64), **figures)
+
+
+def _rows(batch: KeywordBatch, judged: JudgedKeywords, day: date, active: Flags) -> pa.RecordBatch:
     keyword, window = np.nonzero(active)
-    expected, scale, expected60 = judged.expected[active], judged.scale[keyword], judged.expected60[active]
+    of_day = judged.day
     return pa.record_batch(
         {
             "day": pa.repeat(pa.scalar(day, pa.date32()), len(keyword)),
-            "keyword": batch.keyword.take(pa.array(chosen[keyword])),
+            "keyword": batch.keyword.take(pa.array(judged.chosen[keyword])),
             "number": pa.array(((day - EPOCH).days * WINDOWS_PER_DAY + window).astype(np.int32)),
-            "posts": pa.array(posts[active].astype(np.int32)),
-            "expected": _reals(expected),
-            "scale": _reals(scale),
-            "posts60": pa.array(judged.posts60[active].astype(np.int32)),
-            "expected60": _reals(expected60),
-            "spread60": _reals(rows.spread60[keyword]),
-            "authors": _reals(authors[active]),
-            "authors60": _reals(authors60[active]),
+            "posts": pa.array(judged.posts[active].astype(np.int32)),
+            "expected": _reals(of_day.expected[active]),
+            "scale": _reals(of_day.scale[keyword]),
+            "posts60": pa.array(of_day.posts60[active].astype(np.int32)),
+            "expected60": _reals(of_day.expected60[active]),
+            "spread60": _reals(judged.rows.spread60[keyword]),
+            "authors": _reals(judged.authors[active]),
+            "authors60": _reals(judged.authors60[active]),
         }
     )
 

@@ -43,7 +43,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     phrases, labelled = read_told(settings, day)
     counts = posts.transform(count_keywords_per_window, phrases=phrases).persist()
     try:
-        totals = _totals(counts)
+        totals = total_posts(counts)
         today = totals[EVENING:]
         if not today.any():
             _mark_empty(settings, day)
@@ -87,10 +87,10 @@ def read_traffic(settings: Settings, as_of: date) -> Traffic:
     return Traffic(expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2]))
 
 
-def with_rows_before(counts: DataFrame, *, settings: Settings, as_of: date | None) -> DataFrame:
-    """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes."""
+def with_rows_before(counts: DataFrame, *, settings: Settings, as_of: date | None, how: str = "full_outer") -> DataFrame:
+    """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes; `left`: counted keywords alone."""
     before = read_rows(counts.sparkSession, settings, as_of)
-    return counts.join(before, "keyword", "full_outer").select(
+    return counts.join(before, "keyword", how).select(
         "keyword", "windows", "posts", "authors", "level", "hour_deviation", "variance", "burst", "spread60", "last_seen"
     )
 
@@ -123,7 +123,7 @@ def forget_statistics(settings: Settings) -> None:
         cursor.execute(query("forget_statistics"))
 
 
-def _totals(counts: DataFrame) -> Floats:
+def total_posts(counts: DataFrame) -> Floats:
     """Posts of all keywords by window [3 + 96], from the evening before."""
     totals = np.zeros(EVENING + WINDOWS)
     for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():

@@ -57,19 +57,26 @@ class IncidentBook:
                     )
                     for place in places
                 ]
-                yield from self._decide(keyword, windows, quiet_before)
+                yield from self.follow(keyword, windows, quiet_before)
 
     def close(self, quiet_before: int) -> Iterator[tuple[int, BookedIncident]]:
         """End a day: nothing more comes before the window `quiet_before`. Yields incidents that ended."""
         for keyword in sorted(self._running):
-            yield from self._decide(keyword, [], quiet_before)
+            yield from self.follow(keyword, [], quiet_before)
 
     def running(self) -> Iterator[tuple[int, BookedIncident]]:
         """Incidents that have not ended."""
         for keyword in sorted(self._running):
             yield keyword, self._latest[keyword]
 
-    def _decide(self, keyword: int, windows: list[BookedWindow], quiet_before: int) -> Iterator[tuple[int, BookedIncident]]:
+    def resume(self, keyword: int, incident: BookedIncident) -> None:
+        """Begin with `incident` as the newest of `keyword`; it is running unless it is resolved."""
+        self._latest[keyword] = incident
+        if not incident.resolved:
+            self._running.add(keyword)
+
+    def follow(self, keyword: int, windows: list[BookedWindow], quiet_before: int) -> Iterator[tuple[int, BookedIncident]]:
+        """Take the active windows of one keyword, later than those before; yields incidents that ended."""
         for incident in decide(self._rule, self._latest.get(keyword), windows, quiet_before=quiet_before):
             self._latest[keyword] = incident
             if incident.resolved:

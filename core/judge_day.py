@@ -62,12 +62,15 @@ def judge_day(
     *,
     authors: Floats | float = np.inf,
     authors60: Floats | float = np.inf,
+    planned: Flags | bool = False,
+    planned60: Flags | bool = False,
 ) -> JudgedDay:
     """Judge the windows of a day by `rows` and `traffic` of the days before it, None where there were none.
 
     All four windows of a second look are expected by these rows, also those of the day before. `authors` and `authors60`
-    [K, 96] are the estimated distinct authors of window and hour, inf where they were not counted. Rows do not depend on
-    each other: any batch of keywords gives the same verdicts.
+    [K, 96] are the estimated distinct authors of window and hour, inf where they were not counted; `planned` and
+    `planned60` [K, 96] say whether they touch a planned time. Rows do not depend on each other: any batch of keywords
+    gives the same verdicts.
 
     >>> from core.learn import default_rows
     >>> from core.score import alarm_rule
@@ -95,6 +98,8 @@ def judge_day(
         alarm=alarm,
         authors=authors,
         authors60=authors60,
+        planned=planned,
+        planned60=planned60,
     )
     return JudgedDay(expected, usual, posts60, expected60, _only(verdicts, counts.posts >= KEPT_POSTS))
 

@@ -1,6 +1,8 @@
-"""`python -m batch.backtest --counts FILE.csv --out SCORES.csv`: what the rule would have said of counts of the past.
+"""`python -m batch.backtest`: what a rule would have said of the past; in one of two ways, see docs/backtest.md.
 
-Columns in: window_start,keyword,posts[,total_posts], or timestamp,value of one series. See docs/backtest.md.
+`--counts FILE.csv --out SCORES.csv` judges counts of a file (window_start,keyword,posts[,total_posts], or timestamp,value of
+one series) and needs no server. `--from DAY --to DAY [--config RULE.toml]` replays archived days and says how that differs
+from the alerts of the stream.
 """
 
 from pathlib import Path
@@ -8,36 +10,80 @@ from typing import Annotated
 
 import typer
 
+from batch.__main__ import lazy_session, parse_days
 from batch.backtest.counts_file import open_counts
+from batch.backtest.posts import backtest_posts
+from batch.backtest.rule import live_rule, read_rule
 from batch.backtest.walk import Walk
 from batch.backtest.write import Summary, write_alerts, write_scores
-from core.errors import GroundswellError
+from batch.failures import sentence_for
+from core.errors import BadInputError, GroundswellError
 from core.incident_book import BookedIncident
 from core.lifecycle import LifecycleRule
 from core.score import AlarmRule, alarm_rule
+from core.settings import Settings, read_settings
 from core.shape import Shape, shape_of
+
+OF_COUNTS = ("alerts", "window", "threshold", "floor", "cool_down", "quiet")
+OF_POSTS = ("first", "last", "config", "assume_complete")
+"""Options that only one of the two ways has, by parameter."""
+_WAYS = "Give counts of a file (--counts FILE.csv --out SCORES.csv) or days of the archive (--from DAY --to DAY)"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 @app.command(help=__doc__)
 def main(
-    counts: Annotated[Path, typer.Option(help="CSV file of counts, plain or .gz", show_default=False)],
-    out: Annotated[Path, typer.Option(help="CSV file for every row with its verdict", show_default=False)],
-    window: Annotated[str, typer.Option(help="length of a window: 15m, or what divides an hour or a day, or 1d")] = "15m",
-    alerts: Annotated[Path | None, typer.Option(help="CSV file for the incidents", show_default=False)] = None,
-    threshold: Annotated[float, typer.Option(help="score of an anomaly: 4.5 for watched words, 6 for all words", min=0.1)] = 4.5,
-    floor: Annotated[int, typer.Option(help="posts in a window below which nothing alarms", min=1)] = 10,
-    cool_down: Annotated[int, typer.Option(help="windows in which a keyword's next incident must be twice as strong", min=0)] = 16,
-    quiet: Annotated[int, typer.Option(help="quiet windows that end an incident", min=1)] = 4,
+    context: typer.Context,
+    counts: Annotated[Path | None, typer.Option(help="CSV file of counts, plain or .gz", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file: every row with its verdict, or every alert", show_default=False)] = None,
+    alerts: Annotated[Path | None, typer.Option(help="counts: CSV file for the incidents", show_default=False)] = None,
+    window: Annotated[str, typer.Option(help="counts: length of a window, 15m, or what divides an hour or a day, or 1d")] = "15m",
+    threshold: Annotated[float, typer.Option(help="counts: score of an anomaly, 4.5 for watched words, 6 for all words", min=0.1)] = 4.5,
+    floor: Annotated[int, typer.Option(help="counts: posts in a window below which nothing alarms", min=1)] = 10,
+    cool_down: Annotated[int, typer.Option(help="counts: windows in which the next incident must be twice as strong", min=0)] = 16,
+    quiet: Annotated[int, typer.Option(help="counts: quiet windows that end an incident", min=1)] = 4,
+    first: Annotated[str | None, typer.Option("--from", help="posts: first day, YYYY-MM-DD", show_default=False)] = None,
+    last: Annotated[str | None, typer.Option("--to", help="posts: last day", show_default=False)] = None,
+    config: Annotated[Path | None, typer.Option(help="posts: TOML file with what the rule changes", show_default=False)] = None,
+    assume_complete: Annotated[bool, typer.Option(help="posts: do not ask whether the archive is complete")] = False,
 ) -> None:
-    """Parse the arguments, walk the days, turn errors into one sentence."""
+    """Parse the arguments, do one of the two, turn errors into one sentence."""
+    settings: Settings | None = None
     try:
-        rule = LifecycleRule(cool_down_windows=cool_down, quiet_windows=quiet)
-        typer.echo(backtest_counts(counts, out, alerts, shape_of(window), alarm_rule(threshold, floor), rule))
+        check_way(context, counts, out)
+        if counts is not None and out is not None:
+            rule = LifecycleRule(cool_down_windows=cool_down, quiet_windows=quiet)
+            typer.echo(backtest_counts(counts, out, alerts, shape_of(window), alarm_rule(threshold, floor), rule))
+            return
+        days, settings = parse_days(None, first, last), read_settings()
+        changed = read_rule(settings, config) if config else live_rule(settings)
+        with lazy_session(settings) as session:
+            typer.echo(backtest_posts(session, changed, days, out, assume_complete=assume_complete))
     except GroundswellError as error:
         typer.echo(f"Nothing more was done. {error}", err=True)
         raise typer.Exit(1) from error
+    except Exception as error:
+        sentence = sentence_for(error, settings) if settings else None
+        if sentence is None:
+            raise
+        typer.echo(f"Nothing more was done. {sentence}", err=True)
+        raise typer.Exit(1) from error
+
+
+def check_way(context: typer.Context, counts: Path | None, out: Path | None) -> None:
+    """Raise BadInputError unless the options are those of one of the two ways."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    of_counts, of_posts = given & {*OF_COUNTS, "counts"}, given & set(OF_POSTS)
+    if of_counts and of_posts:
+        raise BadInputError(f"{_option(min(of_counts))} and {_option(min(of_posts))} do not go together. {_WAYS}.")
+    if not of_posts and (counts is None or out is None):
+        raise BadInputError(f"{_WAYS}.")
+
+
+def _option(parameter: str) -> str:
+    return {"first": "--from", "last": "--to"}.get(parameter, "--" + parameter.replace("_", "-"))
 
 
 def backtest_counts(counts: Path, out: Path, alerts: Path | None, shape: Shape, alarm: AlarmRule, rule: LifecycleRule) -> str:

@@ -3,13 +3,13 @@
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
-from batch.candidates import candidate_windows
+from batch.candidates import FIGURES, candidate_windows, candidates_of_table
 from batch.keyword_batch import EPOCH, KeywordBatch
 from benchmarks.accuracy.stationary import Plan, WordsHistory
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
@@ -21,7 +21,6 @@ from core.score import alarm_rule
 
 BUDGETS = (1, 2, 5, 10, 20)
 FLOOR = 10
-_FIGURES = [field.name for field in fields(CandidateWindows) if field.name not in ("keyword", "number")]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def try_budgets(world: World, plan: Plan, workers: int, budgets: Sequence[int] =
     with ProcessPoolExecutor(workers) as pool:
         chunks = pool.map(_chunk, [(world, plan, first) for first in firsts])
         table = pa.Table.from_batches([batch for chunk in chunks for batch in chunk])
-    candidates = _candidates(table)
+    candidates = candidates_of_table(table)
     return {budget: _follow(candidates, budget, plan) for budget in budgets}
 
 
@@ -77,15 +76,10 @@ def _candidates_of_day(day: int, names: pa.Array, history: WordsHistory, posts: 
     return candidate_windows(batch, day=EPOCH + timedelta(days=day), traffic=history.traffic, total_posts=totals, alarm=alarm)
 
 
-def _candidates(rows: pa.Table) -> CandidateWindows:
-    figures = {name: rows[name].to_numpy().astype(float) for name in _FIGURES}
-    return CandidateWindows(keyword=rows["keyword"].to_pylist(), number=rows["number"].to_numpy().astype(np.int64), **figures)
-
-
 def _of_days(windows: CandidateWindows, first: int, before: int) -> CandidateWindows:
     """The windows of the days from `first` to `before`."""
     chosen = np.flatnonzero((windows.number >= first * WINDOWS) & (windows.number < before * WINDOWS))
-    arrays = {name: getattr(windows, name)[chosen] for name in ("number", *_FIGURES)}
+    arrays = {name: getattr(windows, name)[chosen] for name in ("number", *FIGURES)}
     return replace(windows, keyword=[windows.keyword[i] for i in chosen.tolist()], **arrays)
 
 

@@ -1,0 +1,90 @@
+"""Judges a day of posts on Spark's workers: batches of counts with their statistics in, the windows that matter to incidents out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from batch.archive import day_start
+from batch.candidates import JudgedKeywords, candidate_windows, judge_keywords, may_open
+from batch.keyword_batch import EPOCH, KeywordBatch, keyword_batch
+from core.budget import LOWEST_THRESHOLD
+from core.judge import Flags, Floats
+from core.learn import Traffic
+from core.lifecycle import ACTIVE_STRENGTH
+from core.score import SECOND_LOOK_WINDOWS, alarm_rule
+from core.windows import WINDOW, WINDOWS_PER_DAY
+from sql.plans import Plans, Thresholds
+
+WINDOWS = "keyword string, number int, posts int, score double, strength double, anomalous boolean"
+CANDIDATES = (
+    "day date, keyword string, number int, posts int, expected float, scale float, posts60 int, expected60 float, spread60 float, "
+    "authors float, authors60 float"
+)
+
+
+@dataclass(frozen=True)
+class DayJudge:
+    """What all keywords of a day are judged by, and which had a running incident when it began."""
+
+    day: date
+    traffic: Traffic | None
+    total_posts: Floats
+    """Posts of all keywords [3 + 96], from the evening before; 1 for every window with posts where `traffic` is None."""
+    floor: int
+    plans: Plans
+    thresholds: Thresholds
+    running: frozenset[str]
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Rows of `WINDOWS`: strength at least a half, of keywords that have an anomaly on the day or are among `running`."""
+        for batch in map(keyword_batch, batches):
+            yield from self._windows(batch)
+
+    def candidates(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Rows of `CANDIDATES`, as the nightly fit keeps them; nothing where nothing was known before."""
+        if self.traffic is not None:
+            alarm = alarm_rule(LOWEST_THRESHOLD, self.floor)
+            for batch in map(keyword_batch, batches):
+                yield candidate_windows(batch, day=self.day, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm)
+
+    def _windows(self, batch: KeywordBatch) -> Iterator[pa.RecordBatch]:
+        keywords = batch.keyword.to_pylist()
+        running = np.array([keyword in self.running for keyword in keywords], dtype=bool)
+        chosen = np.flatnonzero(may_open(batch.counts, self.floor) | running)
+        thresholds = np.array([self.thresholds.of(keywords[place], self.plans) for place in chosen], dtype=float)
+        for threshold in np.unique(thresholds):
+            places = chosen[thresholds == threshold]
+            names = [keywords[place] for place in places]
+            judged = judge_keywords(
+                batch, places, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm_rule(float(threshold), self.floor),
+                planned=self._planned(names, 1), planned60=self._planned(names, SECOND_LOOK_WINDOWS),
+            )  # fmt: skip
+            yield self._rows(judged, batch.keyword, running[places])
+
+    def _planned(self, keywords: list[str], windows: int) -> Flags:
+        """Whether each window of the day, and those before it, touch a planned time of its keyword [K, 96]."""
+        planned = np.zeros((len(keywords), WINDOWS_PER_DAY), dtype=bool)
+        starts = [day_start(self.day) + number * WINDOW for number in range(WINDOWS_PER_DAY)]
+        for place, keyword in enumerate(keywords):
+            if keyword in self.plans.calendar:
+                planned[place] = self.plans.planned([keyword] * WINDOWS_PER_DAY, starts, windows=windows)
+        return planned
+
+    def _rows(self, judged: JudgedKeywords, names: pa.Array, running: Flags) -> pa.RecordBatch:
+        verdicts = judged.day.verdicts
+        wanted = running | np.any(verdicts.anomalous, axis=1)
+        active: Flags = (verdicts.strength >= ACTIVE_STRENGTH) & wanted[:, None]
+        keyword, window = np.nonzero(active)
+        return pa.record_batch(
+            {
+                "keyword": names.take(pa.array(judged.chosen[keyword])),
+                "number": pa.array(((self.day - EPOCH).days * WINDOWS_PER_DAY + window).astype(np.int32)),
+                "posts": pa.array(judged.posts[active].astype(np.int32)),
+                "score": pa.array(verdicts.score[active]),
+                "strength": pa.array(verdicts.strength[active]),
+                "anomalous": pa.array(verdicts.anomalous[active]),
+            }
+        )
