@@ -1,0 +1,105 @@
+"""Laws of the backtest on posts that need no server: what a file may change, how alerts are paired, what the command takes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from batch.backtest.__main__ import app
+from batch.backtest.alerts import Alert
+from batch.backtest.difference import Verdict, describe, pair_alerts, write_pairs
+from batch.backtest.rule import read_rule
+from core.errors import BadInputError
+from core.settings import Settings
+
+
+def an_alert(keyword: str, opened: int, last: int, *, posts: int = 20, peak_score: float = 7.0, label: str | None = None) -> Alert:
+    return Alert(keyword, opened, last, posts, peak_score, label)
+
+
+def some_settings() -> Settings:
+    return Settings(
+        kafka_bootstrap_servers="127.0.0.1:1", postgres_host="127.0.0.1", postgres_password="unused", s3_bucket="unused",  # type: ignore[arg-type]
+        alerts_per_day=5,
+    )  # fmt: skip
+
+
+def a_rule(folder: Path, text: str) -> Path:
+    path = folder / "rule.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_changes_what_it_names_and_a_threshold_takes_the_place_of_a_budget(tmp_path: Path) -> None:
+    rule = read_rule(some_settings(), a_rule(tmp_path, "threshold = 5.0\nfloor = 12\n"))
+    assert (rule.settings.threshold, rule.settings.floor, rule.settings.alerts_per_day, rule.settings.quiet_windows) == (5.0, 12, None, 4)
+    assert (str(rule), rule.new_budgets) == ("threshold = 5.0, floor = 12", {})
+
+
+def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path) -> None:
+    assert read_rule(some_settings(), a_rule(tmp_path, "alerts_per_day = 8")).new_budgets == {"discovery": 8.0}
+    assert read_rule(some_settings(), a_rule(tmp_path, "floor = 12")).new_budgets == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("treshold = 5", "sets treshold, which a backtest does not know. It knows threshold, floor, cool_down_windows"),
+        ("threshold = 5\nalerts_per_day = 3", "sets both threshold and alerts_per_day"),
+        ("threshold = 3", "threshold: Input should be greater than or equal to 4.25"),
+        ("floor = 'ten'", "floor: Input should be a valid integer"),
+        ("floor", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(BadInputError, match=sentence):
+        read_rule(some_settings(), a_rule(tmp_path, text))
+
+
+def test_alerts_pair_by_window_first_then_by_overlap_and_the_rest_is_new_or_gone() -> None:
+    live = [an_alert("cola", 10, 14), an_alert("cola", 30, 31), an_alert("tea", 10, 12), an_alert("milk", 10, 12)]
+    replayed = [an_alert("cola", 12, 13), an_alert("cola", 30, 40), an_alert("tea", 9, 10), an_alert("milk", 13, 14)]
+    verdicts = [(pair.either.keyword, pair.verdict, pair.windows_later) for pair in pair_alerts(live, replayed)]
+    assert verdicts == [
+        ("tea", Verdict.EARLIER, -1), ("milk", Verdict.GONE, None), ("cola", Verdict.LATER, 2), ("milk", Verdict.NEW, None),
+        ("cola", Verdict.SAME, 0),
+    ]  # fmt: skip
+
+
+def test_the_report_counts_labels_of_live_alerts_alone() -> None:
+    live = [an_alert("cola", 10, 14, label="real"), an_alert("tea", 10, 14, label="real"), an_alert("milk", 10, 14, label="spam")]
+    replayed = [an_alert("cola", 10, 14, posts=21), an_alert("milk", 11, 14), an_alert("new", 11, 14)]
+    lines = list(describe(pair_alerts(live, replayed), days=2))
+    assert lines[:4] == [
+        "live            3 alerts, 1.5 a day",
+        "replayed        3 alerts, 1.5 a day",
+        "1 same, 0 earlier, 1 later, 1 new, 1 gone; 1 of the same with other figures",
+        "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); recall 0.50 (1 of 2) of those labelled real",
+    ]
+    assert "  later by 1    1970-01-01 02:45  milk: 20 posts, score 7.0, labelled spam" in lines
+
+
+def test_the_file_has_a_row_a_pair_with_both_sides(tmp_path: Path) -> None:
+    out = tmp_path / "alerts.csv"
+    write_pairs(out, pair_alerts([an_alert("cola, diet", 4, 5, label="real")], [an_alert("tea", 4, 4)]))
+    assert out.read_text().splitlines()[1:] == [
+        'gone,"cola, diet",,real,,1970-01-01T01:00:00Z,1970-01-01T01:15:00Z,20,7.0,,,,',
+        "new,tea,,,,,,,,1970-01-01T01:00:00Z,1970-01-01T01:00:00Z,20,7.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Give counts of a file .* or days of the archive"),
+        (["--counts", "a.csv"], "Give counts of a file .* or days of the archive"),
+        (["--counts", "a.csv", "--from", "2026-01-01"], "--counts and --from do not go together"),
+        (["--from", "2026-01-01", "--to", "2026-01-02", "--cool-down", "8"], "--cool-down and --from do not go together"),
+        (["--from", "2026-01-01"], "both ends"),
+    ],
+)
+def test_the_two_ways_do_not_mix(arguments: list[str], sentence: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert re.search(sentence, result.output)
