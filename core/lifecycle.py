@@ -9,6 +9,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+
+
+def as_real(number: float) -> float:
+    """`number` as a column of type real keeps it and gives it back.
+
+    Windows are decided on such numbers only: what is stored then does not depend on which of them a batch had itself and
+    which it read again.
+
+    >>> as_real(14.57145730543548)
+    14.571457
+    """
+    return float(str(np.float32(number)))
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedWindow:

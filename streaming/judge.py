@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 from core import score as rule
 from core.judge import Floats, Verdicts, judge
 from core.learn import hour_shares
-from core.lifecycle import JudgedWindow
+from core.lifecycle import JudgedWindow, as_real
 from core.people import authors_or_infinity
 from core.score import alarm_rule
 from core.settings import Settings
@@ -61,10 +61,10 @@ class Judged:
         count, verdicts = self.counts[i], self.verdicts
         number = window_number(count.window_start)
         return JudgedWindow(
-            number=number, posts=count.posts, total_posts=self.total_posts[i], ratio=float(self.ratio[i]),
-            expected=float(self.expected[i]), scale=float(self.scale[i]), score=float(verdicts.score[i]), posts60=count.posts60,
-            expected60=float(self.expected60[i]), spread60=float(self.spread60[i]), score60=float(verdicts.score60[i]),
-            threshold=float(self.thresholds[i]), strength=float(verdicts.strength[i]), anomalous=bool(verdicts.anomalous[i]),
+            number=number, posts=count.posts, total_posts=self.total_posts[i], ratio=as_real(self.ratio[i]),
+            expected=as_real(self.expected[i]), scale=as_real(self.scale[i]), score=as_real(verdicts.score[i]), posts60=count.posts60,
+            expected60=as_real(self.expected60[i]), spread60=as_real(self.spread60[i]), score60=as_real(verdicts.score60[i]),
+            threshold=as_real(self.thresholds[i]), strength=as_real(verdicts.strength[i]), anomalous=bool(verdicts.anomalous[i]),
             veto="few authors" if verdicts.vetoed[i] else "calendar" if verdicts.planned[i] else None,
             statistics_as_of=self.as_of, authors_bitmap=count.authors_bitmap,
             authors60_bitmap=count.authors60_bitmap, texts_bitmap=count.texts_bitmap, first_post_at=count.first_post_at,
