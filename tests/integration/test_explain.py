@@ -1,0 +1,191 @@
+"""Laws of `python -m streaming.explain`: every figure of every alert follows from archive and statistics."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from batch.run import Batch, Step
+from core.errors import BadInputError
+from core.settings import Settings
+from deploy.local.layout import layout_for
+from sql.connection import transaction
+from streaming.decision import FAR, apply_time, lock_detection
+from streaming.explain import Explanation, explain, find_alerts, lines_of
+from tests.archived import archive_posts
+from tests.factories import a_post
+from tests.kafka_posts import REPOSITORY, environment, run_streaming_once, send
+
+MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
+WINDOW = timedelta(minutes=15)
+WORDS = [f"word{number}" for number in range(90)]
+"""Word n is usually in about 20/(n + 1) posts a window."""
+
+
+def usual_posts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
+    """Moments and texts of `windows` usual windows from `start`."""
+    for window in range(windows):
+        for place, word in enumerate(WORDS):
+            for _ in range(rng.randrange(1 + 40 // (place + 1)) if place < 40 else int(rng.random() < 0.3)):
+                yield start + window * WINDOW + rng.random() * WINDOW, f"{word} usual"
+
+
+def bursts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
+    """For each of sixty words: ten minutes of many posts, two hours of some or a slow climb over one and a half."""
+    for place, word in enumerate(WORDS[3:63]):
+        begin = start + rng.randrange(1, windows - 9) * WINDOW
+        posts, minutes = [(60, 10), (100, 100), (60, 90)][place % 3]
+        for _ in range(posts):
+            yield begin + rng.random() * timedelta(minutes=minutes), f"{word} burst of many{rng.randrange(300) if place % 2 else ''}"
+
+
+def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: int) -> list[bytes]:
+    """Records in order of time; every thirtieth comes again with other likes."""
+    records: list[bytes] = []
+    again: tuple[int, bytes] | None = None
+    for number, (at, text) in enumerate(sorted(posts)):
+        infos = {"id": str(first_id + number), "text": text, "authorId": str(rng.randrange(3_000)), "diggCount": rng.randrange(99)}
+        records.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
+        if number % 30 == 0:
+            again = len(records) - 1, json.dumps({"itemInfos": {**infos, "diggCount": 10**6}, "time_stamp": at.timestamp()}).encode()
+        elif again is not None and (len(records) - again[0]) % 2 == 0:
+            # `send` takes partitions in turn, and deliveries of a post share one.
+            records.append(again[1])
+            again = None
+    return records
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, spark_for, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A usual day that was learned, and seven hours around the next midnight with sixty bursts, through detection in several batches."""
+    rng = random.Random(12)
+    settings = module_settings.model_copy(
+        update={"threshold": 4.25, "max_offsets_per_trigger": 2_000, "spark_jars_dir": str(layout_for().jars / "spark")}
+    )
+    archive_posts(spark_for(settings), settings, values(rng, usual_posts(rng, MIDNIGHT - timedelta(days=1), 96), 10**6), first_offset=10**9)
+    batch = Batch(settings, session=lambda: spark_for(settings), now=lambda: datetime.now(UTC), assume_complete=True)
+    list(batch.run_days([date(2026, 1, 5)], [Step.STATISTICS]))
+    live = MIDNIGHT + timedelta(hours=20)
+    send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
+    run_streaming_once(settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    with transaction(settings) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, settings, now=FAR)
+    return settings
+
+
+def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m ARGUMENTS` as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, timeout=600
+    )
+
+
+@pytest.fixture(scope="module")
+def explanations(world: Settings, spark_for) -> list[Explanation]:
+    """All alerts, explained."""
+    return list(explain(spark_for(world), world, find_alerts(world, [], every=True)))
+
+
+@contextmanager
+def changed(settings: Settings, statement: str, undo: str) -> Iterator[None]:
+    """Postgres with a change that is taken back."""
+    for_now = [statement, undo]
+    with transaction(settings) as cursor:
+        cursor.execute(for_now[0])
+    try:
+        yield
+    finally:
+        with transaction(settings) as cursor:
+            cursor.execute(for_now[1])
+
+
+def one(settings: Settings, spark_for, name: str) -> Explanation:
+    (explanation,) = explain(spark_for(settings), settings, find_alerts(settings, [name], every=False))
+    return explanation
+
+
+def test_all_stored_figures_of_fifty_alerts_are_met_exactly(explanations: list[Explanation]) -> None:
+    assert len(explanations) >= 50
+    assert [explanation.problem for explanation in explanations if explanation.problem] == []
+    wrong = [(e.stored.keyword, str(d)) for e in explanations if e.comparison is not None for d in e.comparison.differences]
+    assert wrong == []
+    assert all(e.comparison is not None and e.comparison.figures >= 40 for e in explanations)
+
+
+def test_the_alerts_that_were_explained_have_all_kinds_of_figures(explanations: list[Explanation]) -> None:
+    windows = [window for e in explanations for window in e.stored.windows]
+    assert {window["statistics_as_of"] for window in windows} == {date(2026, 1, 5)}
+    assert {e.stored.alert["opened_by"] for e in explanations} == {"window", "hour"}
+    assert {e.stored.alert["origin"] for e in explanations} == {"organic", "one text", None}
+    assert any(e.stored.alert["opened_window"] < MIDNIGHT + timedelta(days=1) <= e.stored.alert["last_window"] for e in explanations)
+    assert any(window["expected"] > 1 for window in windows)
+    assert any(window["scale"] > 1 for window in windows)
+    assert any(window["posts60"] > window["posts"] for window in windows)
+
+
+def test_a_stored_figure_that_does_not_follow_is_named(world: Settings, explanations: list[Explanation], spark_for) -> None:
+    stored = explanations[0].stored
+    where = f"WHERE alert_id = '{stored.alert['alert_id']}' AND window_start = '{stored.windows[0]['window_start'].isoformat()}'"
+    with changed(
+        world,
+        f"UPDATE alert_windows SET total_posts = total_posts + 1 {where}",
+        f"UPDATE alert_windows SET total_posts = total_posts - 1 {where}",
+    ):
+        explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+    assert not explanation.is_met
+    assert explanation.comparison is not None
+    assert [difference.column for difference in explanation.comparison.differences] == ["total_posts"]
+    assert any(line.startswith("  NOT MET: 1 of ") for line in lines_of(explanation, world))
+
+
+def test_statistics_that_are_no_longer_kept_are_said_so(world: Settings, explanations: list[Explanation], spark_for) -> None:
+    gone = "UPDATE traffic_statistics SET as_of = as_of - 1000 WHERE as_of = '2026-01-05'"
+    with changed(world, gone, "UPDATE traffic_statistics SET as_of = as_of + 1000 WHERE as_of < '2025-01-01'"):
+        explanation = one(world, spark_for, str(explanations[-1].stored.alert["alert_id"]))
+    assert not explanation.is_met
+    assert explanation.problem is not None
+    assert "are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS)" in explanation.problem
+
+
+def test_a_window_that_is_still_open_is_said_to_be_provisional(world: Settings, explanations: list[Explanation], spark_for) -> None:
+    key = explanations[0].stored.alert["alert_id"]
+    begin, end = (f"UPDATE alert_windows SET closed = {closed} WHERE alert_id = '{key}'" for closed in ("false", "true"))
+    with changed(world, begin, end):
+        explanation = one(world, spark_for, str(key))
+    assert explanation.is_met
+    assert any("Provisional: a window is still open" in line for line in lines_of(explanation, world))
+
+
+def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(world: Settings, explanations: list[Explanation]) -> None:
+    newest = max(explanations, key=lambda explanation: explanation.stored.alert["opened_window"]).stored.alert
+    done = run(world, "streaming.explain", f"#{newest['keyword'].upper()}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"alert {newest['alert_id']}" in done.stdout
+    assert "posts by" in done.stdout.splitlines()[1]
+    assert "stored figures are met exactly." in done.stdout
+
+
+def test_an_alert_that_does_not_exist_ends_with_2_and_says_what_to_do(world: Settings) -> None:
+    done = run(world, "streaming.explain", "nosuchword")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no alert 'nosuchword'. `python -m streaming.alerts` prints all" in done.stderr
+    with pytest.raises(BadInputError, match="Say which alert"):
+        find_alerts(world, [], every=False)
+
+
+def test_a_post_that_came_too_late_to_be_counted_is_named_as_the_reason(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
+    stored = explanations[-1].stored
+    at = stored.windows[0]["window_start"].timestamp() + 60
+    archive_posts(spark_for(world), world, [a_post(time_stamp=at, itemInfos={"id": "77", "text": "unrelated"})], first_offset=10**9)
+    explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+    assert explanation.comparison is not None
+    assert "total_posts" in {difference.column for difference in explanation.comparison.differences}
+    assert any("The archive holds 1 more posts in its windows than were counted" in line for line in lines_of(explanation, world))

@@ -1,0 +1,104 @@
+"""Laws of recomputing an alert: it follows from the counts, and whatever is stored otherwise is named."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from core.learn import default_rows
+from core.settings import Settings
+from core.windows import window_number, window_start
+from streaming.recompute import Stored, Usual, alert_figures, compare, recompute_windows, spans_to_recount
+from streaming.recount import Recount
+
+OPENED = window_number(datetime(2026, 1, 6, 18, 0, tzinfo=UTC))
+SETTINGS = Settings(
+    kafka_bootstrap_servers="unused",
+    postgres_host="unused",
+    postgres_password="unused",
+    s3_bucket="unused",  # type: ignore[arg-type]
+)
+
+
+def a_count(posts: int) -> dict:
+    return {
+        "posts": posts, "authors_bitmap": -1, "texts_bitmap": -1, "first_post_at": datetime(2026, 1, 6, 18, 2, tzinfo=UTC),
+        "first_post_id": 5, "latest_post_id": 9, "top_post_id": 7, "top_likes": 100,
+    }  # fmt: skip
+
+
+def recomputed(posts_by_window: dict[int, int], **changes):
+    """Stored rows that follow from `posts_by_window` (number after the opening one), with `changes` of the first, and the windows anew."""
+    recount = Recount(
+        counts={("flood", OPENED + place): a_count(posts) for place, posts in posts_by_window.items()},
+        total_posts={OPENED + place: 500 for place in range(-4, 12)},
+    )
+    keys = [place for place in posts_by_window if place >= 0]
+    rows = [
+        {"window_start": window_start(OPENED + place), "statistics_as_of": None, "threshold": 6.0, "closed": True, "alert_id": "x"}
+        for place in keys
+    ]
+    first = Stored({"keyword": "flood", "status": "resolved"}, [rows[0], rows[-1]] if len(rows) > 1 else rows)
+    judged = recompute_windows(first, recount, lambda keyword, as_of: Usual(default_rows(1), None), lambda day: None, SETTINGS)
+    windows = [
+        {
+            **{
+                name: getattr(judged[OPENED + place], name)
+                for name in ("posts", "ratio", "expected", "score", "posts60", "score60", "strength")
+            },
+            **row,
+        }
+        for place, row in zip(keys, rows, strict=True)
+        if OPENED + place in judged
+    ]
+    windows[0].update(changes)
+    figures = alert_figures(Stored({"keyword": "flood", "status": "resolved"}, windows), judged, SETTINGS)
+    return Stored({"keyword": "flood", **figures}, windows), judged
+
+
+def test_what_follows_from_the_counts_is_met():
+    comparison = compare(*recomputed({0: 40, 1: 60, 3: 30}), SETTINGS)
+    assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 23)
+
+
+def test_the_alert_opens_goes_on_and_ends_as_its_windows_say():
+    stored, _ = recomputed({0: 40, 1: 60, 3: 30})
+    names = ("status", "opened_window", "last_window", "resolved_at", "posts", "severity", "opened_by")
+    assert [stored.alert[name] for name in names] == [
+        "resolved", window_start(OPENED), window_start(OPENED + 3), window_start(OPENED + 8), 130, "strong", "window",
+    ]  # fmt: skip
+
+
+def test_the_hour_before_counts_where_its_windows_hold_three_posts():
+    stored, judged = recomputed({-4: 50, -3: 5, -2: 2, -1: 3, 0: 40})
+    assert judged[OPENED].posts60 == 48
+    assert stored.windows[0]["posts60"] == 48
+
+
+@pytest.mark.parametrize(("column", "value"), [("posts", 41), ("score", 10.263), ("ratio", 0.5), ("strength", 9.9)])
+def test_a_figure_that_does_not_follow_is_named(column, value):
+    stored, judged = recomputed({0: 40, 1: 60}, **{column: value})
+    assert [difference.column for difference in compare(stored, judged, SETTINGS).differences] == [column]
+
+
+def test_reals_are_compared_as_postgres_keeps_them():
+    exact = recomputed({0: 40})[1][OPENED].score
+    stored, judged = recomputed({0: 40}, score=float(np.float32(exact)))
+    assert stored.windows[0]["score"] != exact
+    assert compare(stored, judged, SETTINGS).differences == []
+
+
+def test_a_window_that_the_alert_should_have_is_named():
+    stored, judged = recomputed({0: 40, 1: 60, 2: 50})
+    without = Stored(stored.alert, [stored.windows[0], stored.windows[2]])
+    assert "window 2026-01-06 18:15" in {difference.column for difference in compare(without, judged, SETTINGS).differences}
+
+
+def test_an_open_window_is_not_compared():
+    stored, judged = recomputed({0: 40}, posts=7, closed=False)
+    assert compare(stored, judged, SETTINGS).figures == 0
+
+
+def test_an_hour_before_and_the_windows_that_end_it_are_recounted():
+    stored, _ = recomputed({0: 40, 2: 60})
+    assert spans_to_recount(stored, SETTINGS) == (window_start(OPENED - 3), window_start(OPENED + 7))
