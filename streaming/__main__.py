@@ -84,9 +84,11 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
             signal.signal(number, lambda *_: supervisor.stop())
         if once:
             supervisor.drain()
-            evidence.store_all()
+            if archive.QUERY in names:
+                evidence.store_all()
         else:
-            evidence.start()
+            if archive.QUERY in names:
+                evidence.start()
             supervisor.run()
             evidence.stop()
         stop_session(spark)
