@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
-from core.budget import AIM, REPLAYED_DAYS, CandidateWindows, threshold_within
+from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from core.lifecycle import LifecycleRule
 from core.settings import Settings
 from sql.connection import query
@@ -28,7 +28,7 @@ def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
         if alerts_per_day is not None and days:
             cursor.execute(query("candidates_of_scope"), {"day": day, "watched": scope == "watched"})
             found = threshold_within(
-                _candidates(cursor.fetchall()), incidents=AIM * alerts_per_day * days, floor=settings.floor,
+                _candidates(cursor.fetchall()), incidents=alerts_per_day * days, floor=settings.floor,
                 rule=LifecycleRule(settings.cool_down_windows, settings.quiet_windows),
             )  # fmt: skip
             cursor.execute(

@@ -12,8 +12,6 @@ from core.lifecycle import ACTIVE_STRENGTH, LifecycleRule, decide
 from core.score import alarm_rule
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, STEP = 4.25, 8.0, 0.05
-AIM = 0.85
-"""Part of the budget that is aimed at: weeks to come bring somewhat more than the week that was replayed."""
 REPLAYED_DAYS = 7
 
 

@@ -18,7 +18,7 @@ from batch.counts import count_keywords_per_window, posts_per_window
 from batch.days import ONE_DAY
 from batch.keyword_batch import EVENING
 from batch.statistics import read_traffic, total_posts, with_rows_before
-from core.budget import AIM, REPLAYED_DAYS, CandidateWindows, threshold_within
+from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from core.errors import NotReadyError
 from core.incident_book import BookedWindow, IncidentBook
 from core.keywords import ALL_POSTS
@@ -162,8 +162,7 @@ class Replay:
         table = pa.concat_tables(tables).sort_by([("keyword", "ascending"), ("number", "ascending")])
         watched = np.array([keyword in self._plans.watched for keyword in table["keyword"].to_pylist()], dtype=bool)
         candidates: CandidateWindows = candidates_of_table(table.filter(pa.array(watched == (scope == "watched"))))
-        incidents = AIM * budget * len(tables)
-        return threshold_within(candidates, incidents=incidents, floor=self._settings.floor, rule=self._rule.lifecycle).threshold
+        return threshold_within(candidates, incidents=budget * len(tables), floor=self._settings.floor, rule=self._rule.lifecycle).threshold
 
 
 def _days(first: date, before: date) -> list[date]:

@@ -13,7 +13,7 @@ from batch.candidates import FIGURES, candidate_windows, candidates_of_table
 from batch.keyword_batch import EPOCH, KeywordBatch
 from benchmarks.accuracy.stationary import Plan, WordsHistory
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
-from core.budget import AIM, LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
+from core.budget import LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
 from core.incident_book import BookedWindow
 from core.judge import Floats
 from core.lifecycle import LifecycleRule, decide
@@ -90,7 +90,7 @@ def _follow(candidates: CandidateWindows, budget: int, plan: Plan) -> Budgeted:
     by_keyword: dict[str, list[BookedWindow]] = {}
     for day in range(start, start + plan.scored_days):
         week = _of_days(candidates, day - REPLAYED_DAYS, day)
-        thresholds.append(threshold_within(week, incidents=AIM * budget * REPLAYED_DAYS, floor=FLOOR, rule=rule).threshold)
+        thresholds.append(threshold_within(week, incidents=budget * REPLAYED_DAYS, floor=FLOOR, rule=rule).threshold)
         for keyword, found in booked_windows(_of_days(candidates, day, day + 1), thresholds[-1], floor=FLOOR).items():
             by_keyword.setdefault(keyword, []).extend(found)
     return Budgeted(thresholds, _opened_by_day(by_keyword.values(), rule, start, plan.scored_days))

@@ -41,7 +41,7 @@ COMMENT ON TABLE detection_thresholds IS 'Thresholds that keep the alerts of the
 COMMENT ON COLUMN detection_thresholds.as_of IS 'last day that was replayed (UTC date)';
 COMMENT ON COLUMN detection_thresholds.scope IS 'discovery: all words that nobody watches; watched: all watched words together';
 COMMENT ON COLUMN detection_thresholds.alerts_per_day IS 'the budget (alerts a day, as a mean over a week)';
-COMMENT ON COLUMN detection_thresholds.threshold IS 'smallest score from 4.25 to 8 in steps of 0.05 that stays within 0.85 of the budget; 8 where none does';
+COMMENT ON COLUMN detection_thresholds.threshold IS 'smallest score from 4.25 to 8 in steps of 0.05 that stays within the budget; 8 where none does';
 COMMENT ON COLUMN detection_thresholds.replayed_days IS 'days that were replayed, at most 7 (days)';
 COMMENT ON COLUMN detection_thresholds.replayed_per_day IS 'incidents that the threshold opens in them (alerts a day)';
 
