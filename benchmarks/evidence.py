@@ -1,0 +1,147 @@
+"""`python -m benchmarks.evidence scan|live`: what the evidence of alerts costs by posts scanned, and how soon after an alert it is there.
+
+scan: Simulated posts of one day go through the archive query; then evidence is gathered for keywords of that day as if each
+were an alert over all of it, so that every post is read, parsed and counted. CPU is that of this process and its JVM.
+The first scan pays for Java's start-up; what is told for 900,000 posts (15 minutes at 1,000 posts/s) is extrapolated from
+the later ones, in proportion.
+
+live: The streaming process with its defaults takes a steady rate of posts; now and then 20 posts of a new word come at
+once. Measured is the time from the alert's row to that of its first evidence.
+"""
+
+import json
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import numpy as np
+import psutil
+import typer
+from kafka import KafkaProducer
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from benchmarks.stack import Command, benchmark_stack, run
+from core.archive import read_archive
+from core.evidence import AlertedWindows, gather_evidence, posts_with_terms
+from core.settings import Settings
+from core.spark import start_session
+from core.windows import WINDOW, WINDOWS_PER_DAY
+from sql.connection import transaction
+from streaming.decide import wait_until_caught_up
+
+WINDOW_POSTS = 900_000
+ALERT_POSTS = (50, 5_000)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command("live")
+def live(
+    rate: Annotated[int, typer.Option(help="posts a second")] = 200,
+    seconds: Annotated[int, typer.Option(help="how long to send")] = 90,
+    burst_every_seconds: Annotated[float, typer.Option(help="seconds between bursts")] = 4,
+) -> None:
+    """Measure and print percentiles."""
+    with benchmark_stack() as (settings, folder), Command(settings, ("streaming",), folder / "streaming.log"):
+        producer = KafkaProducer(**settings.kafka_python_arguments(), linger_ms=20, compression_type="lz4")
+        producer.send(settings.posts_topic, key=b"1", value=_a_post(1, "hello")).get(timeout=30)
+        wait_until_caught_up(settings, patience_seconds=180)
+        began, number, bursts = time.time(), 1, 0
+        while (elapsed := time.time() - began) < seconds:
+            texts = [
+                f"w{random.paretovariate(0.8):.0f} x{random.randrange(10**9)}" for _ in range(int(elapsed * rate) + bursts * 20 - number)
+            ]
+            if elapsed >= bursts * burst_every_seconds:
+                bursts += 1
+                texts += [f"burst{bursts} of x{random.randrange(10**9)}" for _ in range(20)]
+            for text in texts:
+                number += 1
+                producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, text))
+            time.sleep(0.02)
+        producer.flush()
+        time.sleep(2 * settings.archive_trigger_seconds)
+        with transaction(settings) as cursor:
+            cursor.execute(
+                "SELECT extract(epoch FROM computed_at - created_at)::float8, runs.posts, runs FROM anomaly_alerts AS alerts "
+                "LEFT JOIN evidence_runs AS runs USING (alert_id) WHERE keyword LIKE 'burst%' AND keyword <> 'burst'"
+            )
+            rows = cursor.fetchall()
+    first = [waited for waited, _, runs in rows if runs == 1]
+    p50, p90 = np.percentile(first, [50, 90])
+    print(f"{len(rows)} bursts alerted at {rate} posts/s; {sum(row[0] is not None for row in rows)} have evidence, {len(first)} made once")
+    print(f"alert row to evidence: p50 {p50:.1f} s, p90 {p90:.1f} s, most {max(first):.1f} s")
+
+
+def _a_post(number: int, text: str) -> bytes:
+    at = time.time()
+    infos = {
+        "id": str((int(at) << 32) + number),
+        "text": text,
+        "authorId": str(number % 5_000),
+        "diggCount": number % 100,
+        "covers": ["f" * 2_000],
+    }
+    return json.dumps({"itemInfos": infos, "time_stamp": at}).encode()
+
+
+@app.command("scan")
+def scan(
+    posts: Annotated[int, typer.Option(help="posts to scan")] = 100_000,
+    alerts: Annotated[int, typer.Option(help="alerts a scan")] = 10,
+    scans: Annotated[int, typer.Option(help="scans to measure, after the first")] = 3,
+) -> None:
+    """Measure and print a line a scan."""
+    day = (datetime.now(UTC) - timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    with benchmark_stack() as (settings, folder):
+        log = folder / "commands.log"
+        simulate = ("--start", day.date().isoformat(), "--posts-per-day", str(posts), "--seed", "1", "--out", str(folder / "posts"))
+        run(settings, log, "producer", "simulate", *simulate)
+        files = [str(path) for path in sorted((folder / "posts").glob("posts-*"))]
+        run(settings, log, "producer", "send", *files, "--clock", "original", "--no-resume")
+        run(settings, log, "streaming", "--only", "archive", "--once")
+        spark = start_session(
+            settings, "benchmark of evidence", **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"}
+        )
+        windows = frozenset(day + place * WINDOW for place in range(WINDOWS_PER_DAY))
+        chosen = [AlertedWindows(uuid4(), keyword, windows) for keyword in _keywords(spark, settings, windows, alerts)]
+        scanned = read_archive(spark, settings, chosen[0].spans).count()
+        for number in range(scans + 1):
+            _scan(spark, settings, chosen, scanned, "first" if number == 0 else "later")
+        spark.stop()
+
+
+def _keywords(spark: SparkSession, settings: Settings, windows: frozenset[datetime], count: int) -> list[str]:
+    """Keywords that are in 50 to 5,000 posts of the day."""
+    spans = AlertedWindows(uuid4(), "", windows).spans
+    posts = read_archive(spark, settings, spans).transform(posts_with_terms, alerted=[], future_minutes=settings.future_minutes)
+    by_keyword = posts.select(F.explode("keywords").alias("keyword")).groupBy("keyword").count()
+    rows = by_keyword.where(F.col("count").between(*ALERT_POSTS)).orderBy("keyword").collect()
+    return [row.keyword for row in rows[:: max(len(rows) // count, 1)][:count]]
+
+
+def _scan(spark: SparkSession, settings: Settings, alerts: list[AlertedWindows], scanned: int, name: str) -> None:
+    cpu, began = _cpu_seconds(), time.perf_counter()
+    records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
+    found = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
+    seconds, cpu_seconds = time.perf_counter() - began, _cpu_seconds() - cpu
+    of_alerts = sum(evidence.counted for evidence in found)
+    line = (
+        f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {of_alerts:,} posts in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
+    )
+    if name == "later":
+        scale = WINDOW_POSTS / scanned
+        line += f"; in proportion {WINDOW_POSTS:,} posts: {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"
+    print(line, flush=True)
+
+
+def _cpu_seconds() -> float:
+    me = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in [me, *me.children(recursive=True)])
+
+
+if __name__ == "__main__":
+    app()
