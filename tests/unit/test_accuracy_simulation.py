@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.aftermath import after_burst
+from benchmarks.accuracy.budget import try_budgets
 from benchmarks.accuracy.power import Burst, find, learn_history, without_second_look
 from benchmarks.accuracy.stationary import RULES, Plan, count_false_alerts, exposures
 from benchmarks.accuracy.worlds import WORLDS, World, make_words, platform_posts, zipf_rates
@@ -52,6 +53,15 @@ def test_the_same_seed_gives_the_same_false_alerts_in_one_process_and_in_two() -
     assert one == two
     assert one["4.5"] > 0
     assert set(RULES) <= set(one)
+
+
+def test_a_larger_budget_lowers_the_threshold_and_opens_more_in_one_process_as_in_two() -> None:
+    plan = Plan(words=600, history_days=3, scored_days=2, seed=4, chunk_words=200)
+    one, two = (try_budgets(WORLDS[3], plan, workers, budgets=(1, 4)) for workers in (1, 2))
+    assert one == two
+    assert [len(one[4].thresholds), len(one[4].opened)] == [2, 2]
+    assert max(one[4].thresholds) < min(one[1].thresholds)
+    assert sum(one[1].opened) < sum(one[4].opened)
 
 
 def test_without_the_ratio_a_tripled_stream_would_raise_hundreds_of_alerts_and_with_it_none_in_a_world_of_chance() -> None:
