@@ -3,6 +3,8 @@
 import csv
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from math import sqrt
@@ -13,7 +15,6 @@ from pyspark.sql import SparkSession
 
 from batch.backtest.alerts import Alert, live_alerts
 from batch.backtest.difference import Verdict, pair_alerts
-from batch.backtest.posts import backtest_posts
 from batch.backtest.replay import Replay
 from batch.backtest.rule import ReplayRule, live_rule, read_rule
 from core.errors import NotReadyError
@@ -21,7 +22,7 @@ from core.settings import Settings
 from core.windows import WINDOW, window_number
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import run_streaming_once, send
+from tests.kafka_posts import REPOSITORY, environment, run_streaming_once, send
 
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
@@ -172,9 +173,7 @@ def test_a_budget_needs_the_days_before_and_falls_back_to_the_threshold_where_th
     assert len(budgeted) < len(live(world))
 
 
-def test_the_report_has_precision_and_recall_by_labels_and_the_file_a_row_an_alert(
-    world: Settings, lake: SparkSession, tmp_path: Path
-) -> None:
+def test_the_command_tells_precision_and_recall_by_labels_and_writes_a_row_an_alert(world: Settings, tmp_path: Path) -> None:
     labels = {"boomtown": "real", "pebble": "real", "simmer": "spam"}
     with transaction(world) as cursor:
         for keyword, label in labels.items():
@@ -183,8 +182,13 @@ def test_the_report_has_precision_and_recall_by_labels_and_the_file_a_row_an_ale
                 "ORDER BY opened_window LIMIT 1",
                 (label, keyword),
             )
-    out = tmp_path / "alerts.csv"
-    text = backtest_posts(lambda: lake, changed(world, tmp_path, "threshold = 8.5"), DAYS, out, assume_complete=True)
+    out, rule = tmp_path / "alerts.csv", tmp_path / "rule.toml"
+    rule.write_text("threshold = 8.5")
+    arguments = ["--from", str(DAYS[0]), "--to", str(DAYS[1]), "--config", str(rule), "--out", str(out), "--assume-complete"]
+    command = [sys.executable, "-m", "batch.backtest", *arguments]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment(world), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    text = done.stdout
     assert "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); recall 0.50 (1 of 2)" in text
     written = list(csv.DictReader(out.open()))
     assert [row["label"] for row in written if row["keyword"] == "boomtown"] == ["real"]
