@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from core.learn import default_rows
 from core.settings import Settings
@@ -15,8 +16,8 @@ OPENED = window_number(datetime(2026, 1, 6, 18, 0, tzinfo=UTC))
 SETTINGS = Settings(
     kafka_bootstrap_servers="unused",
     postgres_host="unused",
-    postgres_password="unused",
-    s3_bucket="unused",  # type: ignore[arg-type]
+    postgres_password=SecretStr("unused"),
+    s3_bucket="unused",
 )
 
 
@@ -57,7 +58,8 @@ def recomputed(posts_by_window: dict[int, int], **changes):
 
 
 def test_what_follows_from_the_counts_is_met():
-    comparison = compare(*recomputed({0: 40, 1: 60, 3: 30}), SETTINGS)
+    stored, judged = recomputed({0: 40, 1: 60, 3: 30})
+    comparison = compare(stored, judged, SETTINGS)
     assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 23)
 
 

@@ -1,6 +1,8 @@
 """Laws of the sentence that says why a keyword alerted."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +49,7 @@ def test_a_post_is_one_line_whatever_its_text():
 
 
 def test_terms_say_how_many_posts_have_them_and_what_is_usual():
-    terms = [
+    terms: list[Mapping[str, Any]] = [
         {"term": "flood", "name": None, "posts": 59, "usual_share": 0.001},
         {"term": "7", "name": "Song", "posts": 30, "usual_share": 0.0},
     ]
