@@ -20,7 +20,8 @@ def start_streaming_session(settings: Settings) -> SparkSession:
     """A session for both queries: fair shares of the cores, small batches without empty ones behind them."""
     options = {
         "spark.scheduler.mode": "FAIR",
-        "spark.scheduler.allocation.file": POOLS.as_uri(),
+        # Hadoop takes the path as it is written and decodes no %20.
+        "spark.scheduler.allocation.file": f"file:{POOLS}",
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
