@@ -98,14 +98,14 @@ def _alert_row(keyword: str, incident: Incident[JudgedWindow], resolved: bool, q
     windows = incident.windows
     posts = sum(window.posts for window in windows)
     top = max(windows, key=lambda window: (window.top_likes, window.top_post_id))
-    first, strongest = windows[0], max(windows, key=lambda window: window.strength)
+    first, highest = windows[0], max(windows, key=lambda window: window.score)
     return (
         alert_id(keyword, incident.opened), keyword, "resolved" if resolved else "open", incident.provisional,
         window_start(incident.opened), window_start(incident.last),
         window_start(incident.last + 1 + quiet_windows) if resolved else None,
         first.first_post_at, posts, sum(window.expected for window in windows), windows[-1].score,
         max(window.score for window in windows), incident.strength, severity(incident.strength),
-        "window" if first.score >= first.threshold else "hour", origin(strongest),
+        "window" if first.score >= first.threshold else "hour", origin(highest),
         estimate_distinct([window.authors_bitmap for window in windows], at_most=posts),
         estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
         first.first_post_id, max(window.latest_post_id for window in windows), top.top_post_id,

@@ -124,7 +124,7 @@ def _otherwise(stored: Stored, counted: Recount) -> str | None:
 def lines_of(explanation: Explanation, settings: Settings) -> Iterator[str]:
     """The explanation for people."""
     stored, alert = explanation.stored, explanation.stored.alert
-    opening, strongest = stored.windows[0], max(stored.windows, key=lambda window: window["strength"])
+    opening, strongest = stored.windows[0], max(stored.windows, key=lambda window: window["score"])
     by_hour = alert["opened_by"] == "hour"
     yield f"{alert['keyword']}  ({alert['status']}, {alert['severity']}, alert {alert['alert_id']})"
     yield f"  {what_happened(opening if by_hour else strongest, opened_by=alert['opened_by'], floor=settings.floor)}."

@@ -152,7 +152,7 @@ def alert_figures(stored: Stored, judged: Mapping[int, JudgedWindow], settings: 
         "strength": strongest.strength,
         "severity": severity(strongest.strength),
         "opened_by": "window" if first.score >= first.threshold else "hour",
-        "origin": origin(strongest),
+        "origin": origin(max(windows, key=lambda window: window.score)),
         "distinct_authors": estimate_distinct([window.authors_bitmap for window in windows], at_most=posts),
         "distinct_texts": estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
         "first_post_id": first.first_post_id,

@@ -96,4 +96,4 @@ COMMENT ON COLUMN vetoed_windows.posts60 IS 'posts of the hour that ends with th
 COMMENT ON COLUMN vetoed_windows.distinct_authors60 IS 'estimated distinct authors of those posts (authors)';
 
 ALTER TABLE anomaly_alerts ADD COLUMN origin text CHECK (origin IN ('organic', 'few authors', 'one text'));
-COMMENT ON COLUMN anomaly_alerts.origin IS 'who posted in its strongest window: organic; few authors: distinct authors are less than a fifth of what more posts than expected would have; one text: the same of distinct texts; null: too few posts (50) or too frequent a word (100 expected) to tell';
+COMMENT ON COLUMN anomaly_alerts.origin IS 'who posted in its window of the highest score: organic; few authors: distinct authors are less than a fifth of what more posts than expected would have; one text: the same of distinct texts; null: too few posts (50) or too frequent a word (100 expected) to tell';
