@@ -7,14 +7,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import pytest
+from kafka.net.transport import KafkaTCPTransport
 
+from core.errors import SettingsError
 from core.settings import Settings
 from deploy.local import stack
 from deploy.local.kafka import create_topics, kafka_server
 from deploy.local.server import bring_up
+from producer.connecting import connect_producer
 from tests.integration.test_producer import a_file, numbers, run, start
 from tests.servers import own_layout
 
@@ -86,6 +90,24 @@ def test_a_wrong_password_ends_it_in_one_sentence(guarded: Settings, tmp_path: P
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1 and "Traceback" not in errors
     assert f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
+
+
+def test_the_refusal_is_heard_even_by_a_client_slower_than_the_broker(guarded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompt = KafkaTCPTransport._sock_recv
+
+    def late(transport: KafkaTCPTransport) -> tuple[bytes, Exception | None]:
+        time.sleep(0.05)
+        received: tuple[bytes, Exception | None] = prompt(transport)
+        return received
+
+    monkeypatch.setattr(KafkaTCPTransport, "_sock_recv", late)
+    wrong: dict[str, Any] = {"kafka_options": {**PLAIN, "sasl.plain.password": "wrong"}}
+    patience = Event()
+    timer = Timer(20, patience.set)
+    timer.start()
+    with pytest.raises(SettingsError, match="lets nobody in"):
+        connect_producer(guarded.model_copy(update=wrong), stop=patience, say=lambda _: None)
+    timer.cancel()
 
 
 def test_a_password_where_none_is_given_is_named_while_it_waits(guarded: Settings, tmp_path: Path) -> None:
