@@ -7,19 +7,16 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql import SparkSession
 
 from core.errors import GroundswellError
 from core.settings import Settings, read_settings
-from streaming import archive, detect
-from streaming.checkpoints import CheckpointLock, checkpoint_of, start_detection_anew
+from streaming import archive
+from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence import EvidenceWorker
-from streaming.plans import WatchedPhrases
-from streaming.rejects import store_rejected_records
+from streaming.queries import QUERIES, drain, supervised_queries
 from streaming.session import start_streaming_session, stop_session
-from streaming.supervisor import Supervised, Supervisor
-
-log = logging.getLogger("streaming")
+from streaming.supervisor import Supervisor
 
 
 class Only(StrEnum):
@@ -41,7 +38,7 @@ def main(
     for noisy in ("kafka", "py4j"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
-        run(read_settings(), [only.value] if only else [archive.QUERY, detect.QUERY], once=once, fresh_detect=fresh_detect)
+        run(read_settings(), [only.value] if only else list(QUERIES), once=once, fresh_detect=fresh_detect)
     except GroundswellError as error:
         raise SystemExit(f"streaming: {error}") from error
 
@@ -53,52 +50,27 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
     try:
         if fresh_detect:
             start_detection_anew(settings)
-        spark = start_streaming_session(settings)
-        archive.create_archive(spark)
         offsets = "latest" if fresh_detect else "earliest"
-
-        def start_archive() -> StreamingQuery:
-            return archive.start_archive(spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), once=once)
-
-        phrases = WatchedPhrases(spark, settings)
-
-        def start_detect() -> StreamingQuery:
-            checkpoint = checkpoint_of(settings, detect.QUERY)
-            return detect.start_detect(
-                spark, settings, checkpoint=checkpoint, starting_offsets=offsets, phrases=phrases.take(), once=once
-            )
-
-        evidence = EvidenceWorker(spark, settings)
-
-        def after_archive() -> None:
-            _store_rejected(store_rejected_records(spark, settings))
-            evidence.archived()
-
-        supervised = [
-            Supervised(archive.QUERY, [settings.posts_topic, settings.rejected_topic], start_archive,
-                       after_batch=after_archive),
-            Supervised(detect.QUERY, [settings.posts_topic], start_detect, outdated=phrases.changed),
-        ]  # fmt: skip
-        supervisor = Supervisor(settings, [query for query in supervised if query.name in names], keep_lock=lock.keep)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: supervisor.stop())
+        spark = start_streaming_session(settings)
         if once:
-            supervisor.drain()
-            if archive.QUERY in names:
-                evidence.store_all()
+            drain(spark, settings, names, starting_offsets=offsets)
         else:
-            if archive.QUERY in names:
-                evidence.start()
-            supervisor.run()
-            evidence.stop()
+            _supervise(spark, settings, names, starting_offsets=offsets, lock=lock)
         stop_session(spark)
     finally:
         lock.release()
 
 
-def _store_rejected(count: int) -> None:
-    if count:
-        log.warning("%d records refused; see the table rejected_records", count)
+def _supervise(spark: SparkSession, settings: Settings, names: list[str], *, starting_offsets: str, lock: CheckpointLock) -> None:
+    evidence = EvidenceWorker(spark, settings)
+    queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets)
+    supervisor = Supervisor(settings, queries, keep_lock=lock.keep)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    if archive.QUERY in names:
+        evidence.start()
+    supervisor.run()
+    evidence.stop()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import Annotated, Any
@@ -20,12 +20,13 @@ from core.errors import BadInputError, GroundswellError, NotReadyError
 from core.learn import HOURS, KeywordRows, Traffic, default_rows
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, start_session
-from core.windows import window_number
+from core.windows import window_number, window_start
 from sql.connection import query, transaction
 from streaming.alert_store import RULE_VERSION
 from streaming.recompute import Comparison, Stored, Usual, compare, recompute_windows, spans_to_recount
 from streaming.recount import Recount, recount
 from streaming.sentence import ORIGINS, post_line, terms_line, what_happened
+from streaming.traffic import load_posts
 
 ALERTS_A_SCAN = 50
 S3_RETRIES = "5"
@@ -76,11 +77,23 @@ def explain(spark: SparkSession, settings: Settings, found: Sequence[Stored]) ->
     for place in range(0, len(found), ALERTS_A_SCAN):
         together = found[place : place + ALERTS_A_SCAN]
         keywords = [stored.keyword for stored in together]
-        counted = recount(spark, settings, keywords, [spans_to_recount(stored, settings) for stored in together])
+        archived = recount(spark, settings, keywords, [spans_to_recount(stored, settings) for stored in together])
         with transaction(settings, application_name="groundswell explain") as cursor:
+            counted = replace(archived, total_posts=_in_time(cursor, archived.total_posts))
             usual_of, as_of_before = _statistics(cursor)
             for stored in together:
-                yield _explain(cursor, settings, stored, counted, usual_of, as_of_before)
+                explanation = _explain(cursor, settings, stored, counted, usual_of, as_of_before)
+                explanation.recounted = _otherwise(stored, archived)
+                yield explanation
+
+
+def _in_time(cursor: Cursor, total_posts: Mapping[int, int]) -> dict[int, int]:
+    """Archived posts of all keywords by window number without those that came when the window was closed."""
+    if not total_posts:
+        return {}
+    first, before = window_start(min(total_posts)), window_start(max(total_posts) + 1)
+    counted = load_posts(cursor, first=first, before=before)
+    return {number: min(posts, counted.get(window_start(number), posts)) for number, posts in total_posts.items()}
 
 
 def _explain(
@@ -102,8 +115,6 @@ def _explain(
         explanation.problem = str(error)
         return explanation
     explanation.comparison = compare(stored, judged, settings)
-    if explanation.comparison.differences:
-        explanation.recounted = _otherwise(stored, counted)
     return explanation
 
 
@@ -111,12 +122,13 @@ def _otherwise(stored: Stored, counted: Recount) -> str | None:
     """What the archive holds less or more of the closed windows than was counted, and what that means; None where it is the same."""
     closed = [(window_number(window["window_start"]), window) for window in stored.windows if window["closed"]]
     more = sum(counted.total_posts.get(number, 0) - (window["total_posts"] or 0) for number, window in closed)
+    few = "post in its windows than was" if abs(more) == 1 else "posts in its windows than were"
     if more < 0:
-        return f"The archive holds {-more:,} fewer posts in its windows than were counted. Run this again when it has caught up with Kafka."
+        return f"The archive holds {-more:,} fewer {few} counted. Run this again when it has caught up with Kafka."
     if more > 0:
         return (
-            f"The archive holds {more:,} more posts in its windows than were counted: they came when the windows were closed, "
-            "and such posts are archived but never counted."
+            f"The archive holds {more:,} more {few} counted, because of posts that came when the windows were closed: such posts are "
+            "archived but never counted."
         )
     return None
 
@@ -160,6 +172,8 @@ def _verdict(explanation: Explanation) -> Iterator[str]:
         return
     if explanation.is_met:
         yield f"Recomputed from the archive: all {explanation.comparison.figures} stored figures are met exactly."
+        if explanation.recounted:
+            yield explanation.recounted
         return
     count = len(explanation.comparison.differences)
     yield f"NOT MET: {count} of {explanation.comparison.figures} stored figures are not what the archive and the statistics say:"

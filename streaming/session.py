@@ -9,19 +9,21 @@ from pyspark.sql import SparkSession
 from core.settings import Settings
 from core.spark import CATALOG, start_session
 
-POOLS = Path(__file__).parent / "pools.xml"
+FAIR_SHARES = {
+    "spark.scheduler.mode": "FAIR",
+    # Hadoop takes the path as it is written and decodes no %20.
+    "spark.scheduler.allocation.file": f"file:{Path(__file__).parent / 'pools.xml'}",
+}
+"""Spark properties that hold for a whole application."""
 _STATE_STORES = {
     "hdfs": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
     "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
 }
 
 
-def start_streaming_session(settings: Settings) -> SparkSession:
-    """A session for both queries: fair shares of the cores, small batches without empty ones behind them."""
+def query_options(settings: Settings) -> dict[str, str]:
+    """Spark properties of a session for both queries: small batches without empty ones behind them."""
     options = {
-        "spark.scheduler.mode": "FAIR",
-        # Hadoop takes the path as it is written and decodes no %20.
-        "spark.scheduler.allocation.file": f"file:{POOLS}",
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
@@ -31,16 +33,20 @@ def start_streaming_session(settings: Settings) -> SparkSession:
         # The supervisor takes the reports twice a second, all that are kept at once.
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.adaptive.enabled": "false",
+        # Another process compacts and expires; a cached table would be looked at as it was.
+        f"spark.sql.catalog.{CATALOG}.cache-enabled": "false",
     }
     if "://" not in settings.checkpoint_dir or settings.checkpoint_dir.startswith(("file:", "hdfs:")):
         # Halves the overhead of a batch; it needs atomic renames, which S3 lacks.
         options["spark.sql.streaming.checkpointFileManagerClass"] = (
             "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
         )
-    spark = start_session(settings, "groundswell streaming", **options)
-    # Another process compacts and expires; a cached table would be looked at as it was.
-    spark.conf.set(f"spark.sql.catalog.{CATALOG}.cache-enabled", "false")
-    return spark
+    return options
+
+
+def start_streaming_session(settings: Settings) -> SparkSession:
+    """A session for both queries, which have fair shares of the cores."""
+    return start_session(settings, "groundswell streaming", **FAIR_SHARES, **query_options(settings))
 
 
 def stop_session(spark: SparkSession) -> None:

@@ -101,7 +101,7 @@ class Supervised:
 class Supervisor:
     """Runs supervised queries until it is told to stop."""
 
-    def __init__(self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
         self._keep_lock = keep_lock
         self._queries = queries

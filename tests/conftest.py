@@ -63,6 +63,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     """One Spark session for all tests; it needs no server, only the Java archives."""
     from core.spark import start_session
     from deploy.local.layout import layout_for
+    from streaming.session import FAIR_SHARES
 
     settings = Settings(
         kafka_bootstrap_servers="127.0.0.1:1",
@@ -75,7 +76,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
         spark_driver_memory="1g",
     )
     warehouse = tmp_path_factory.mktemp("spark-warehouse").as_uri()
-    session = start_session(settings, "tests", **{"spark.sql.warehouse.dir": warehouse})
+    session = start_session(settings, "tests", **{"spark.sql.warehouse.dir": warehouse}, **FAIR_SHARES)
     yield session
     session.stop()
 

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kafka import KafkaProducer
+from pyspark.sql import SparkSession
 
 from core.settings import Settings
 from deploy.local.shell import settings_variables
+from streaming.queries import QUERIES, drain
+from streaming.session import query_options
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -37,6 +40,13 @@ def start_streaming(settings: Settings, log: Path, *arguments: str, **further: s
             [sys.executable, "-m", "streaming", *arguments], cwd=REPOSITORY, env=environment(settings, **further), start_new_session=True,
             stdout=output, stderr=output,
         )  # fmt: skip
+
+
+def drain_topics(spark: SparkSession, settings: Settings, *names: str) -> None:
+    """Drain the topics through the queries (both, or those named) in the tests' own Spark."""
+    for name, value in query_options(settings).items():
+        spark.conf.set(name, value)
+    drain(spark, settings, names or QUERIES)
 
 
 def run_streaming_once(settings: Settings, log: Path, *arguments: str) -> None:

@@ -18,7 +18,7 @@ from streaming.decide import wait_until_caught_up
 from streaming.decision import apply_time, lock_detection
 from tests.conftest import own_world
 from tests.integration.test_detection import a_value
-from tests.kafka_posts import run_streaming_once, send, start_streaming
+from tests.kafka_posts import drain_topics, send, start_streaming
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 HOURS = 4
@@ -60,12 +60,12 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[tuple]:
+def undisturbed(stack: Settings, spark_for, tmp_path_factory: pytest.TempPathFactory) -> list[tuple]:
     """The alerts of one run over all posts without a fault."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with own_world(stack, folder) as settings:
         send(settings, values())
-        run_streaming_once(settings.model_copy(update={"max_offsets_per_trigger": 1_000}), folder / "streaming.log", "--only", "detect")
+        drain_topics(spark_for(settings), settings.model_copy(update={"max_offsets_per_trigger": 1_000}), "detect")
         return decide_everything(settings)
 
 
@@ -91,7 +91,7 @@ def test_three_kills_lose_and_double_nothing(settings: Settings, undisturbed: li
     finally:
         if process.poll() is None:
             kill_group(process)
-    run_streaming_once(settings, log, "--only", "archive")
+    drain_topics(spark_for(settings), settings, "archive")
 
     assert decide_everything(settings) == undisturbed
     assert len(undisturbed) >= 4

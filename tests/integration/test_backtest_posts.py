@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.windows import WINDOW, window_number
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import REPOSITORY, environment, run_streaming_once, send
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, send
 
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
@@ -100,12 +100,12 @@ def learned(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def world(module_settings: Settings, spark_for) -> Settings:
     """Five hours of posts around a midnight that have gone through the stream in several batches."""
     learned(module_settings)
     send(module_settings, values_of_stream())
     several = module_settings.model_copy(update={"max_offsets_per_trigger": 900})
-    run_streaming_once(several, tmp_path_factory.mktemp("logs") / "streaming.log")
+    drain_topics(spark_for(several), several)
     with transaction(module_settings) as cursor:
         lock_detection(cursor)
         apply_time(cursor, module_settings, now=MIDNIGHT + timedelta(days=1))

@@ -5,14 +5,13 @@ import random
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from math import sqrt
-from pathlib import Path
 
 import pytest
 
 from core.settings import Settings
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import run_streaming_once, send
+from tests.kafka_posts import drain_topics, send
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POISON = [
@@ -50,7 +49,7 @@ def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def world(module_settings: Settings, spark_for) -> Settings:
     """A world in which an hour of posts, shuffled a little, with duplicates, text that Postgres refuses and poison has gone through."""
     rng = random.Random(6)
     posts = posts_of_an_hour()
@@ -66,7 +65,7 @@ def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
         [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()],
         topic=module_settings.rejected_topic,
     )
-    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    drain_topics(spark_for(module_settings), module_settings)
     with transaction(module_settings) as cursor:
         lock_detection(cursor)
         apply_time(cursor, module_settings, now=START + timedelta(days=1))
@@ -160,8 +159,8 @@ def test_the_archive_holds_every_record_once(world: Settings, spark_for) -> None
     assert found.collect()[0].asDict() == {"records": 1_271, "places": 1_271, "usable": 1_262}
 
 
-def test_a_second_run_over_the_same_topic_changes_nothing(world: Settings, tmp_path: Path) -> None:
+def test_a_second_run_over_the_same_topic_changes_nothing(world: Settings, spark_for) -> None:
     snapshot = "SELECT keyword, status, posts, peak_score FROM anomaly_alerts ORDER BY keyword, opened_window"
     before = rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")
-    run_streaming_once(world, tmp_path / "again.log")
+    drain_topics(spark_for(world), world)
     assert (rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")) == before

@@ -14,7 +14,7 @@ from sql.evidence import store_due_evidence
 from streaming.alerts import BEGINNING, incident_lines
 from streaming.decision import apply_time, lock_detection
 from tests.factories import a_post
-from tests.kafka_posts import run_streaming_once, send
+from tests.kafka_posts import drain_topics, send
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
@@ -44,12 +44,12 @@ def posts_of_an_hour() -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def world(module_settings: Settings, spark_for) -> Settings:
     """A world in which that hour, 30 posts of it twice, has gone through the streaming process."""
     posts = posts_of_an_hour()
     repeated = [{**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]]
     send(module_settings, [json.dumps(post).encode() for post in [*posts, *repeated]])
-    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    drain_topics(spark_for(module_settings), module_settings)
     return module_settings
 
 

@@ -19,7 +19,7 @@ from streaming.decision import FAR, apply_time, lock_detection
 from streaming.explain import Explanation, explain, find_alerts, lines_of
 from tests.archived import archive_posts
 from tests.factories import a_post
-from tests.kafka_posts import REPOSITORY, environment, run_streaming_once, send
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, send
 
 MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -61,7 +61,7 @@ def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: 
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, spark_for, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def world(module_settings: Settings, spark_for) -> Settings:
     """A usual day that was learned, and seven hours around the next midnight with sixty bursts, through detection in several batches."""
     rng = random.Random(12)
     settings = module_settings.model_copy(
@@ -72,7 +72,7 @@ def world(module_settings: Settings, spark_for, tmp_path_factory: pytest.TempPat
     list(batch.run_days([date(2026, 1, 5)], [Step.STATISTICS]))
     live = MIDNIGHT + timedelta(hours=20)
     send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
-    run_streaming_once(settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    drain_topics(spark_for(settings), settings)
     with transaction(settings) as cursor:
         lock_detection(cursor)
         apply_time(cursor, settings, now=FAR)
@@ -179,13 +179,16 @@ def test_an_alert_that_does_not_exist_ends_with_2_and_says_what_to_do(world: Set
         find_alerts(world, [], every=False)
 
 
-def test_a_post_that_came_too_late_to_be_counted_is_named_as_the_reason(
-    world: Settings, explanations: list[Explanation], spark_for
-) -> None:
+def test_posts_that_came_too_late_to_be_counted_are_told_apart(world: Settings, explanations: list[Explanation], spark_for) -> None:
     stored = explanations[-1].stored
     at = stored.windows[0]["window_start"].timestamp() + 60
     archive_posts(spark_for(world), world, [a_post(time_stamp=at, itemInfos={"id": "77", "text": "unrelated"})], first_offset=10**9)
     explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+    assert explanation.is_met
+    assert any("The archive holds 1 more post in its windows than was counted" in line for line in lines_of(explanation, world))
+    late = a_post(time_stamp=at, itemInfos={"id": "78", "text": stored.keyword})
+    archive_posts(spark_for(world), world, [late], first_offset=10**9 + 1)
+    explanation = one(world, spark_for, str(stored.alert["alert_id"]))
     assert explanation.comparison is not None
-    assert "total_posts" in {difference.column for difference in explanation.comparison.differences}
-    assert any("The archive holds 1 more posts in its windows than were counted" in line for line in lines_of(explanation, world))
+    assert "posts" in {difference.column for difference in explanation.comparison.differences}
+    assert any("The archive holds 2 more posts in its windows than were counted" in line for line in lines_of(explanation, world))

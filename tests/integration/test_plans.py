@@ -11,7 +11,7 @@ from core.settings import Settings
 from sql.connection import transaction
 from sql.plans import load_thresholds
 from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import run_streaming_once, send
+from tests.kafka_posts import drain_topics, send
 
 START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -33,7 +33,7 @@ def texts_of_window(number: int, rng: random.Random) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def world(module_settings: Settings, spark_for) -> Settings:
     """An hour and a quarter of posts that met statistics and the wishes of people."""
     with transaction(module_settings) as cursor:
         learned = [(word, 2 * sqrt(20 + 0.375)) for word in ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic",
@@ -53,7 +53,7 @@ def world(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
             infos = {"id": str(7_100_000_000_000_000_000 + len(values)), "text": text, "authorId": str(len(values)), "diggCount": 1}
             values.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
     send(module_settings, values)
-    run_streaming_once(module_settings, tmp_path_factory.mktemp("logs") / "streaming.log")
+    drain_topics(spark_for(module_settings), module_settings)
     with transaction(module_settings) as cursor:
         lock_detection(cursor)
         apply_time(cursor, module_settings, now=START + timedelta(days=1))

@@ -1,0 +1,61 @@
+"""The two queries as the streaming process runs them, each with what is done after its batches."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from pyspark.sql import SparkSession
+
+from core.settings import Settings
+from streaming import archive, detect
+from streaming.checkpoints import checkpoint_of
+from streaming.evidence import EvidenceWorker
+from streaming.plans import WatchedPhrases
+from streaming.rejects import store_rejected_records
+from streaming.supervisor import Supervised, Supervisor
+
+QUERIES = (archive.QUERY, detect.QUERY)
+
+log = logging.getLogger(__name__)
+
+
+def supervised_queries(
+    spark: SparkSession, settings: Settings, names: Sequence[str], evidence: EvidenceWorker, *, starting_offsets: str = "earliest",
+    once: bool = False,
+) -> list[Supervised]:  # fmt: skip
+    """The queries among `names`; with `once` they take what Kafka holds when they start, and end."""
+    archive.create_archive(spark)
+    phrases = WatchedPhrases(spark, settings)
+
+    def after_archive() -> None:
+        refused = store_rejected_records(spark, settings)
+        if refused:
+            log.warning("%d records refused; see the table rejected_records", refused)
+        evidence.archived()
+
+    supervised = [
+        Supervised(
+            archive.QUERY,
+            [settings.posts_topic, settings.rejected_topic],
+            partial(archive.start_archive, spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), once=once),
+            after_batch=after_archive,
+        ),
+        Supervised(
+            detect.QUERY,
+            [settings.posts_topic],
+            lambda: detect.start_detect(
+                spark, settings, checkpoint=checkpoint_of(settings, detect.QUERY), starting_offsets=starting_offsets,
+                phrases=phrases.take(), once=once,
+            ),
+            outdated=phrases.changed,
+        ),
+    ]  # fmt: skip
+    return [query for query in supervised if query.name in names]
+
+
+def drain(spark: SparkSession, settings: Settings, names: Sequence[str] = QUERIES, *, starting_offsets: str = "earliest") -> None:
+    """Take what Kafka holds now through the queries `names`, in a session with `streaming.session.query_options`."""
+    evidence = EvidenceWorker(spark, settings)
+    Supervisor(settings, supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, once=True)).drain()
+    if archive.QUERY in names:
+        evidence.store_all()
