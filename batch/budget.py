@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-import numpy as np
+import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 
+from batch.candidates import FIGURES, candidates_of_table
 from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from core.lifecycle import LifecycleRule
 from core.settings import Settings
 from sql.connection import query
-
-_FIGURES = ("number", "posts", "expected", "scale", "posts60", "expected60", "spread60", "authors", "authors60")
 
 
 def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
@@ -39,7 +38,5 @@ def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
 
 
 def _candidates(rows: Sequence[tuple[object, ...]]) -> CandidateWindows:
-    columns = list(zip(*rows, strict=True)) or [()] * (len(_FIGURES) + 1)
-    figures = {name: np.array(values, dtype=float) for name, values in zip(_FIGURES, columns[1:], strict=True)}
-    number = figures.pop("number").astype(np.int64)
-    return CandidateWindows(keyword=[str(keyword) for keyword in columns[0]], number=number, **figures)
+    names = ("keyword", "number", *FIGURES)
+    return candidates_of_table(pa.table([[row[place] for row in rows] for place in range(len(names))], names=names))

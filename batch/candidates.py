@@ -37,18 +37,17 @@ class JudgedKeywords:
 
 
 def candidate_windows(
-    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, alarm: AlarmRule, opening_only: bool = True
+    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, alarm: AlarmRule
 ) -> pa.RecordBatch:
     """Rows of `candidate_windows` [strength at least a half by `alarm`] of the keywords that have an anomaly on `day`.
 
     Judged by the rows of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
-    keywords. Without `opening_only` also those of keywords that have none: they keep an incident of the day before going.
+    keywords.
     """
-    chosen = np.flatnonzero(may_open(batch.counts, alarm.floor) if opening_only else np.any(batch.posts >= KEPT_POSTS, axis=1))
+    chosen = np.flatnonzero(may_open(batch.counts, alarm.floor))
     judged = judge_keywords(batch, chosen, traffic=traffic, total_posts=total_posts, alarm=alarm)
     active: Flags = judged.day.verdicts.strength >= ACTIVE_STRENGTH
-    if opening_only:
-        active &= np.any(judged.day.verdicts.anomalous, axis=1)[:, None]
+    active &= np.any(judged.day.verdicts.anomalous, axis=1)[:, None]
     return _rows(batch, judged, day, active)
 
 

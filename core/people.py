@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from core.lifecycle import JudgedWindow
 
 DISTINCT_BITS = 64
+MANY_PEOPLE = 300
+"""Where the estimate of distinct people ends: a full bitmap says only that they are as many or more."""
 ORIGIN_POSTS, ORIGIN_EXPECTED, ORIGIN_MOST_POSTS, ORIGIN_SHARE = 50, 100.0, 500, 0.2
 
 

@@ -168,6 +168,18 @@ def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) 
     return _maximum(_maximum(reached(rule.threshold), float(rule.floor)), _minimum(rule.floor + 5 * expected, steep))
 
 
+def smallest_alarming_posts60(expected60: Numbers, scale: Numbers, spread60: Numbers, rule: AlarmRule) -> Numbers:
+    """The smallest count of an hour that the second look finds: max(2*floor + 2*E, z), z the count whose score60 is the threshold.
+
+    z = ((2*sqrt(E + .375) + threshold60*scale*max(1, sqrt(spread60)))/2)^2 - .375, E the hour's expected posts.
+
+    >>> smallest_alarming_posts60(0.0, 1.0, 1.0, alarm_rule(6.0, 10))
+    20.0
+    """
+    reached = ((square_root_posts(expected60) + rule.threshold60 * scale * _maximum(1.0, spread60**0.5)) / 2) ** 2 - ANSCOMBE
+    return _maximum(2 * rule.floor + 2 * expected60, reached)
+
+
 def _maximum(left: Numbers, right: Numbers) -> Numbers:
     if isinstance(left, Column) or isinstance(right, Column):
         return F.greatest(_column(left), _column(right))

@@ -61,10 +61,10 @@ def save_incidents(
     if not incidents:
         return
     ids = [alert_id(keyword, incident.opened) for keyword, incident in incidents]
-    rows = [
-        _alert_row(keyword, incident, incident.resolved and incident.last + quiet_windows < quiet_before, quiet_windows)
-        for keyword, incident in incidents
-    ]
+    rows = []
+    for keyword, incident in incidents:
+        resolved = incident.resolved and incident.last + quiet_windows < quiet_before
+        rows.append(tuple(alert_figures(keyword, incident, resolved=resolved, quiet_windows=quiet_windows).values()))
     execute_values(cursor, query("upsert_alerts"), rows, page_size=1000)
     cursor.execute("DELETE FROM alert_windows WHERE alert_id = ANY (%s) AND NOT closed", (ids,))
     windows = [
@@ -94,24 +94,37 @@ def withdraw_unconfirmed(cursor: Cursor, *, closed_until: datetime, confirmed: I
     cursor.execute(query("withdraw_alerts"), {"closed_until": closed_until, "alert_ids": list(confirmed)})
 
 
-def _alert_row(keyword: str, incident: Incident[JudgedWindow], resolved: bool, quiet_windows: int) -> tuple[object, ...]:
+def alert_figures(keyword: str, incident: Incident[JudgedWindow], *, resolved: bool, quiet_windows: int) -> dict[str, object]:
+    """The row of `anomaly_alerts` that the incident makes, in the order of `upsert_alerts`."""
     windows = incident.windows
     posts = sum(window.posts for window in windows)
-    top = max(windows, key=lambda window: (window.top_likes, window.top_post_id))
     first, highest = windows[0], max(windows, key=lambda window: window.score)
-    return (
-        alert_id(keyword, incident.opened), keyword, "resolved" if resolved else "open", incident.provisional,
-        window_start(incident.opened), window_start(incident.last),
-        window_start(incident.last + 1 + quiet_windows) if resolved else None,
-        first.first_post_at, posts, sum(window.expected for window in windows), windows[-1].score,
-        max(window.score for window in windows), incident.strength, severity(incident.strength),
-        "window" if first.score >= first.threshold else "hour", origin(highest),
-        estimate_distinct([window.authors_bitmap for window in windows], at_most=posts),
-        estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
-        first.first_post_id, max(window.latest_post_id for window in windows), top.top_post_id,
-        first.statistics_as_of, RULE_VERSION,
-        any(window.closed and window.statistics_as_of and window.ratio < OUTAGE_RATIO for window in windows),
-    )  # fmt: skip
+    return {
+        "alert_id": alert_id(keyword, incident.opened),
+        "keyword": keyword,
+        "status": "resolved" if resolved else "open",
+        "provisional": incident.provisional,
+        "opened_window": window_start(incident.opened),
+        "last_window": window_start(incident.last),
+        "resolved_at": window_start(incident.last + 1 + quiet_windows) if resolved else None,
+        "first_post_at": first.first_post_at,
+        "posts": posts,
+        "expected": sum(window.expected for window in windows),
+        "score": windows[-1].score,
+        "peak_score": highest.score,
+        "strength": incident.strength,
+        "severity": severity(incident.strength),
+        "opened_by": "window" if first.score >= first.threshold else "hour",
+        "origin": origin(highest),
+        "distinct_authors": estimate_distinct([window.authors_bitmap for window in windows], at_most=posts),
+        "distinct_texts": estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
+        "first_post_id": first.first_post_id,
+        "latest_post_id": max(window.latest_post_id for window in windows),
+        "top_post_id": max(windows, key=lambda window: (window.top_likes, window.top_post_id)).top_post_id,
+        "statistics_as_of": first.statistics_as_of,
+        "rule_version": RULE_VERSION,
+        "degraded": any(window.closed and window.statistics_as_of is not None and window.ratio < OUTAGE_RATIO for window in windows),
+    }
 
 
 def _window_row(key: UUID, window: JudgedWindow) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import psycopg2
 import typer
 
 from core.errors import BadInputError, GroundswellError
+from core.people import MANY_PEOPLE
 from core.settings import Settings, read_settings
 from sql.connection import query, transaction
 
@@ -18,8 +19,6 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FOLLOW_SECONDS = 0.5
 OVERLAP = timedelta(seconds=10)
 """Looked back at each look: rows of a transaction that began earlier may appear later."""
-MANY_AUTHORS = 300
-"""Where the estimate of distinct authors ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class AlertLine:
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
     def __str__(self) -> str:
-        authors = f"{MANY_AUTHORS}+" if self.distinct_authors >= MANY_AUTHORS else str(self.distinct_authors)
+        authors = f"{MANY_PEOPLE}+" if self.distinct_authors >= MANY_PEOPLE else str(self.distinct_authors)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         return (
             f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} {self.keyword}: {self.posts} posts, "

@@ -69,7 +69,7 @@ def apply_counts(
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)
     closed_until = max(clock.closed_until, window_start(window_number(max(watermark, LONG_AGO))))
-    traffic.save_posts(cursor, posts_by_window)
+    traffic.save_posts(cursor, {start: posts for start, posts in posts_by_window.items() if start >= clock.closed_until})
     live_counts.keep(cursor, counts.filter(pc.greater_equal(counts["window_start"], pa.scalar(clock.closed_until))))
     step = _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=closed_until)
     step.advance(of_batch=True)

@@ -80,6 +80,7 @@ class Judge:
         self._cursor = cursor
         self._settings = settings
         self._plans = plans
+        self._known: dict[date, tuple[ExpectedTraffic, Thresholds]] = {}
 
     def judge(self, condition: str, *, first: datetime, before: datetime, keywords: Iterable[str] = ()) -> list[Judged]:
         """The counts under a condition of `live_counts` in the windows from `first` to `before`, with their verdicts, by day."""
@@ -93,12 +94,18 @@ class Judge:
     def _judge_day(self, condition: str, day: date, *, first: datetime, before: datetime, keywords: list[str]) -> Judged:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         start, end = max(first, midnight), min(before, midnight + _DAY)
-        traffic = expected_before(self._cursor, day)
+        traffic, thresholds = self._of_day(day)
         counts = live_counts.load(
             self._cursor, condition, first=start, before=end, as_of=traffic.as_of, floor=self._settings.floor, keywords=keywords
         )
         posts = load_posts(self._cursor, first=start - live_counts.EARLIER, before=end)
-        return self._verdicts(counts, traffic, posts, load_thresholds(self._cursor, self._settings, day))
+        return self._verdicts(counts, traffic, posts, thresholds)
+
+    def _of_day(self, day: date) -> tuple[ExpectedTraffic, Thresholds]:
+        """What is the same for all windows of a day; asked once, because a step judges up to three times."""
+        if day not in self._known:
+            self._known[day] = expected_before(self._cursor, day), load_thresholds(self._cursor, self._settings, day)
+        return self._known[day]
 
     def _verdicts(
         self, counts: list[LiveCount], expected_traffic: ExpectedTraffic, posts: Mapping[datetime, int], day_thresholds: Thresholds

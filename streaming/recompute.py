@@ -9,13 +9,13 @@ import numpy as np
 
 from core.judge import Floats
 from core.judge_day import DayCounts, JudgedDay, judge_day
-from core.learn import OUTAGE_RATIO, KeywordRows, Traffic
-from core.lifecycle import Incident, JudgedWindow, LifecycleRule, as_real, decide, severity
-from core.people import authors_or_infinity, estimate_distinct, origin
+from core.learn import KeywordRows, Traffic
+from core.lifecycle import Incident, JudgedWindow, LifecycleRule, as_real, decide
+from core.people import authors_or_infinity
 from core.score import KEPT_POSTS, SECOND_LOOK_WINDOWS, alarm_rule
 from core.settings import Settings
 from core.windows import WINDOW, WINDOWS_PER_DAY, window_number, window_start
-from streaming.alert_store import RULE_VERSION, alert_id
+from streaming.alert_store import alert_figures
 from streaming.recount import Recount
 
 _BACK = SECOND_LOOK_WINDOWS - 1
@@ -117,10 +117,11 @@ def compare(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settin
         figures += len(figures_of_window)
         differences += _differences(f"{row['window_start']:%Y-%m-%d %H:%M}", row, figures_of_window)
     if stored.is_final and stored.alert["status"] != "withdrawn":
-        figures_of_alert = alert_figures(stored, judged, settings)
-        figures += len(figures_of_alert)
-        differences += _differences("alert", stored.alert, figures_of_alert)
-        differences += _windows_of_incident(stored, judged, settings)
+        incident = incident_of(stored, judged, settings)
+        row = figures_of_alert(stored, incident, settings)
+        figures += len(row)
+        differences += _differences("alert", stored.alert, row)
+        differences += _windows_of_incident(stored, incident)
     return Comparison(figures, differences)
 
 
@@ -128,43 +129,7 @@ def _differences(place: str, stored: Mapping[str, Any], recomputed: Mapping[str,
     return [Difference(place, name, stored[name], value) for name, value in recomputed.items() if not _same(stored[name], value)]
 
 
-def alert_figures(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings) -> dict[str, object]:
-    """The columns of `anomaly_alerts` from the windows that the alert should have; status and end follow the stored status."""
-    incident = _incident(stored, judged, settings)
-    if incident is None:
-        return {"opened_window": None}
-    windows = incident.windows
-    first, posts = windows[0], sum(window.posts for window in windows)
-    strongest = max(windows, key=lambda window: window.strength)
-    top = max(windows, key=lambda window: (window.top_likes, window.top_post_id))
-    return {
-        "alert_id": alert_id(stored.keyword, incident.opened),
-        "status": "resolved" if incident.resolved else "open",
-        "provisional": False,
-        "opened_window": window_start(incident.opened),
-        "last_window": window_start(incident.last),
-        "resolved_at": window_start(incident.last + 1 + settings.quiet_windows) if incident.resolved else None,
-        "first_post_at": first.first_post_at,
-        "posts": posts,
-        "expected": sum(window.expected for window in windows),
-        "score": windows[-1].score,
-        "peak_score": max(window.score for window in windows),
-        "strength": strongest.strength,
-        "severity": severity(strongest.strength),
-        "opened_by": "window" if first.score >= first.threshold else "hour",
-        "origin": origin(max(windows, key=lambda window: window.score)),
-        "distinct_authors": estimate_distinct([window.authors_bitmap for window in windows], at_most=posts),
-        "distinct_texts": estimate_distinct([window.texts_bitmap for window in windows], at_most=posts),
-        "first_post_id": first.first_post_id,
-        "latest_post_id": max(window.latest_post_id for window in windows),
-        "top_post_id": top.top_post_id,
-        "statistics_as_of": first.statistics_as_of,
-        "rule_version": RULE_VERSION,
-        "degraded": any(window.statistics_as_of is not None and window.ratio < OUTAGE_RATIO for window in windows),
-    }
-
-
-def _incident(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings) -> Incident[JudgedWindow] | None:
+def incident_of(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings) -> Incident[JudgedWindow] | None:
     """The incident that the windows make, from the stored first one on."""
     rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
     is_resolved = stored.alert["status"] == "resolved"
@@ -174,8 +139,14 @@ def _incident(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Sett
     return next((incident for incident in incidents if incident.opened == opened), None)
 
 
-def _windows_of_incident(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings) -> list[Difference]:
-    incident = _incident(stored, judged, settings)
+def figures_of_alert(stored: Stored, incident: Incident[JudgedWindow] | None, settings: Settings) -> dict[str, object]:
+    """The row that the incident makes; status and end follow the stored status."""
+    if incident is None:
+        return {"opened_window": None}
+    return alert_figures(stored.keyword, incident, resolved=incident.resolved, quiet_windows=settings.quiet_windows)
+
+
+def _windows_of_incident(stored: Stored, incident: Incident[JudgedWindow] | None) -> list[Difference]:
     should = {window_start(window.number) for window in incident.windows} if incident else set()
     have = {window["window_start"] for window in stored.windows}
     return [

@@ -5,11 +5,9 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from core.people import DISTINCT_BITS, estimate_distinct
-from core.score import AlarmRule, alarm_rule, smallest_alarming_posts, square_root_posts
+from core.people import DISTINCT_BITS, MANY_PEOPLE, estimate_distinct
+from core.score import alarm_rule, smallest_alarming_posts, smallest_alarming_posts60
 
-MANY_PEOPLE = 300
-"""Where the estimate of distinct authors ends."""
 ORIGINS = {
     "organic": "many different people with texts of their own",
     "few authors": "few people, who post it again and again",
@@ -42,18 +40,6 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, floor: int) -> s
         f"{posts:,} posts by {people(bitmap, posts)} in {span}; {were_expected(expected)} for a {when} (UTC); "
         f"at least {ceil(least - 1e-9):,} would have been unusual"
     )
-
-
-def smallest_alarming_posts60(expected60: float, scale: float, spread60: float, alarm: AlarmRule) -> float:
-    """The smallest count of an hour that the second look finds: max(2*floor + 2*E, z), z the count whose score60 is the threshold.
-
-    z = ((2*sqrt(E + .375) + threshold60*scale*max(1, sqrt(spread60)))/2)^2 - .375, E the hour's expected posts.
-
-    >>> smallest_alarming_posts60(0.0, 1.0, 1.0, alarm_rule(6.0, 10))
-    20.0
-    """
-    reached = ((square_root_posts(expected60) + alarm.threshold60 * scale * max(1.0, spread60**0.5)) / 2) ** 2 - 0.375
-    return float(max(2 * alarm.floor + 2 * expected60, reached))
 
 
 def people(bitmap: int, posts: int) -> str:

@@ -1,8 +1,8 @@
 -- Writes incidents as they are now; absolute values under the natural key, so it may run twice.
 INSERT INTO anomaly_alerts (
     alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score,
-    peak_score, strength, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id, statistics_as_of,
-    rule_version, degraded
+    peak_score, strength, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id,
+    statistics_as_of, rule_version, degraded
 ) VALUES %s
 ON CONFLICT (alert_id) DO UPDATE SET
     status = excluded.status,

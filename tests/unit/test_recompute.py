@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from core.learn import default_rows
 from core.settings import Settings
 from core.windows import window_number, window_start
-from streaming.recompute import Stored, Usual, alert_figures, compare, recompute_windows, spans_to_recount
+from streaming.recompute import Stored, Usual, compare, figures_of_alert, incident_of, recompute_windows, spans_to_recount
 from streaming.recount import Recount
 
 OPENED = window_number(datetime(2026, 1, 6, 18, 0, tzinfo=UTC))
@@ -53,14 +53,15 @@ def recomputed(posts_by_window: dict[int, int], **changes):
         if OPENED + place in judged
     ]
     windows[0].update(changes)
-    figures = alert_figures(Stored({"keyword": "flood", "status": "resolved"}, windows), judged, SETTINGS)
+    resolved = Stored({"keyword": "flood", "status": "resolved"}, windows)
+    figures = figures_of_alert(resolved, incident_of(resolved, judged, SETTINGS), SETTINGS)
     return Stored({"keyword": "flood", **figures}, windows), judged
 
 
 def test_what_follows_from_the_counts_is_met():
     stored, judged = recomputed({0: 40, 1: 60, 3: 30})
     comparison = compare(stored, judged, SETTINGS)
-    assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 23)
+    assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 24)
 
 
 def test_the_alert_opens_goes_on_and_ends_as_its_windows_say():

@@ -3,6 +3,7 @@
 from math import ceil, sqrt
 
 import numpy as np
+import pytest
 
 from core import score as rule
 
@@ -76,3 +77,13 @@ def test_the_second_look_asks_a_lift_of_twice_what_was_expected_and_twice_the_fl
 
 def test_huge_counts_and_zero_spread_stay_finite() -> None:
     assert np.isfinite(rule.score(2**40, 0.0, rule.scale(0.0, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("expected60", "scale", "spread60", "threshold"), [(0.0, 1.0, 1.0, 6.0), (40.0, 1.3, 2.5, 4.5), (900.0, 2.0, 0.5, 5.0)]
+)
+def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(expected60, scale, spread60, threshold):
+    alarm = rule.alarm_rule(threshold, 10)
+    least = np.ceil(rule.smallest_alarming_posts60(expected60, scale, spread60, alarm) - 1e-9)
+    assert rule.anomalous60(least, expected60, rule.score60(least, expected60, scale, spread60), alarm)
+    assert not rule.anomalous60(least - 1, expected60, rule.score60(least - 1, expected60, scale, spread60), alarm)

@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-import pytest
-
-from core.score import alarm_rule, anomalous60, score60
-from streaming.sentence import post_line, smallest_alarming_posts60, terms_line, what_happened
+from streaming.sentence import post_line, terms_line, what_happened
 
 TUESDAY = datetime(2026, 1, 6, 18, 15, tzinfo=UTC)
 
@@ -28,16 +24,6 @@ def test_a_slow_climb_is_told_by_its_hour():
     assert what_happened(window(), opened_by="hour", floor=10) == (
         "30 posts by 30 people in an hour; none was expected for a Tuesday evening (UTC); at least 20 would have been unusual"
     )
-
-
-@pytest.mark.parametrize(
-    ("expected60", "scale", "spread60", "threshold"), [(0.0, 1.0, 1.0, 6.0), (40.0, 1.3, 2.5, 4.5), (900.0, 2.0, 0.5, 5.0)]
-)
-def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(expected60, scale, spread60, threshold):
-    rule = alarm_rule(threshold, 10)
-    least = np.ceil(smallest_alarming_posts60(expected60, scale, spread60, rule) - 1e-9)
-    assert anomalous60(least, expected60, score60(least, expected60, scale, spread60), rule)
-    assert not anomalous60(least - 1, expected60, score60(least - 1, expected60, scale, spread60), rule)
 
 
 def test_a_post_is_one_line_whatever_its_text():
