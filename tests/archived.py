@@ -1,12 +1,13 @@
-"""Fills an archive without Kafka, for tests of what reads it: records become rows by the archive query's own transform."""
+"""Fills an archive without Kafka, for tests of what reads it, and runs the batch over it: by the archive query's own transform."""
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from batch.run import Batch, Step
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from streaming.archive import archive_rows, create_archive
@@ -35,3 +36,13 @@ def archive_posts(
 
 def _value(post: dict[str, Any] | bytes) -> bytes:
     return post if isinstance(post, bytes) else json.dumps(post).encode()
+
+
+def run_batch(
+    spark: SparkSession, settings: Settings, days: Sequence[date], steps: Sequence[Step] = tuple(Step), *, start_over: bool = False
+) -> list[str]:
+    """What `python -m batch --assume-complete` does with `days`, in the tests' own Spark; returns the lines it would print."""
+    batch = Batch(settings, session=lambda: spark, now=lambda: datetime.now(UTC), assume_complete=True)
+    if start_over:
+        batch.start_over(days, steps)
+    return list(batch.run_days(days, steps))

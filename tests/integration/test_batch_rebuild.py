@@ -14,7 +14,7 @@ from core.settings import Settings
 from deploy.local.layout import layout_for
 from deploy.local.postgres import create_databases, drop_databases
 from sql.connection import transaction
-from tests.archived import archive_posts
+from tests.archived import archive_posts, run_batch
 from tests.integration.test_batch_command import batch, rows, tables
 from tests.integration.test_batch_statistics import DAYS, posts_of
 from tests.kafka_posts import REPOSITORY, environment
@@ -24,11 +24,10 @@ ALL_DAYS = ("--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--assume-complete")
 
 @pytest.fixture(scope="module")
 def learned(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> Settings:
-    """Three days in the archive, loaded and learned by the command."""
+    """Three days in the archive, loaded and learned."""
     settings = module_settings.model_copy(update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"})
     archive_posts(spark_for(settings), settings, [post for day in DAYS for post in posts_of(day)])
-    done = batch(settings, *ALL_DAYS)
-    assert done.returncode == 0, done.stderr
+    run_batch(spark_for(settings), settings, DAYS)
     return settings
 
 
@@ -49,13 +48,12 @@ def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Sett
     assert len(before[0][5]) > 12
 
 
-def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: Settings) -> None:
+def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: Settings, spark_for) -> None:
     empty = learned.model_copy(update={"postgres_database": f"{learned.postgres_database}_anew"})
     create_databases(learned, [empty.postgres_database])
     try:
         subprocess.run([sys.executable, "-m", "sql", "migrate"], cwd=REPOSITORY, env=environment(empty), check=True, capture_output=True)
-        done = batch(empty, *ALL_DAYS)
-        assert done.returncode == 0, done.stderr
+        run_batch(spark_for(learned), empty, DAYS)
         assert (tables(empty), learned_days(empty)) == (tables(learned), learned_days(learned))
     finally:
         drop_databases(learned, [empty.postgres_database])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from batch.run import Batch, Step
+from batch.run import Step
 from core.settings import Settings
 from sql.connection import transaction
 from sql.evidence import store_due_evidence
 from streaming.alerts import BEGINNING, incident_lines
 from streaming.decision import apply_time, lock_detection
+from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, send
 
@@ -135,9 +136,8 @@ def test_every_alert_belongs_to_one_incident(world: Settings) -> None:
 
 
 def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings, spark_for) -> None:
-    batch = Batch(world, session=lambda: spark_for(world), now=lambda: datetime.now(UTC), assume_complete=True)
     before = evidence_of(world)
-    (line,) = batch.run_days([date(2026, 3, 2)], [Step.EVIDENCE])
+    (line,) = run_batch(spark_for(world), world, [date(2026, 3, 2)], [Step.EVIDENCE])
     assert evidence_of(world) == before
     assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
 

@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from batch.run import Batch, Step
+from batch.run import Step
 from core.errors import BadInputError
 from core.settings import Settings
 from deploy.local.layout import layout_for
 from sql.connection import transaction
 from streaming.decision import FAR, apply_time, lock_detection
 from streaming.explain import Explanation, explain, find_alerts, lines_of
-from tests.archived import archive_posts
+from tests.archived import archive_posts, run_batch
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, send
 
@@ -68,8 +68,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
         update={"threshold": 4.25, "max_offsets_per_trigger": 2_000, "spark_jars_dir": str(layout_for().jars / "spark")}
     )
     archive_posts(spark_for(settings), settings, values(rng, usual_posts(rng, MIDNIGHT - timedelta(days=1), 96), 10**6), first_offset=10**9)
-    batch = Batch(settings, session=lambda: spark_for(settings), now=lambda: datetime.now(UTC), assume_complete=True)
-    list(batch.run_days([date(2026, 1, 5)], [Step.STATISTICS]))
+    run_batch(spark_for(settings), settings, [date(2026, 1, 5)], [Step.STATISTICS])
     live = MIDNIGHT + timedelta(hours=20)
     send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
     drain_topics(spark_for(settings), settings)
