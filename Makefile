@@ -1,11 +1,11 @@
 # Everything a person does with Groundswell; `make` alone lists it. Paths are relative, so a path with a space is fine.
 .DEFAULT_GOAL := help
-.PHONY: help run test stop clean alerts psql sql airflow status up setup lint lock bench distclean
+.PHONY: help run test stop clean alerts psql sql export airflow status up setup lint lock bench distclean
 
 PY := .venv/bin/python
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
-export PYTHON POSTS CLOCK SPEED RATE LIMIT Q STACK ARGS
+export PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS
 ifdef LOCAL
 export GROUNDSWELL_LOCAL := $(LOCAL)
 endif
@@ -39,6 +39,9 @@ psql: setup ## a psql prompt on the tables; Q="select ..." runs one query
 
 sql: setup ## a DuckDB prompt over the archive (raw_posts) and the tables, side by side; Q="select ..." runs one query
 	@exec $(PY) -m deploy.local sql $${Q:+"$$Q"}
+
+export: setup ## a query (Q="select ...") or a table (TABLE=posts) to OUT=file.csv or file.parquet; without OUT as CSV to the screen
+	@exec $(PY) -m deploy.local exec $(PY) -m sql export $${Q:+--query "$$Q"} $${TABLE:+--table "$$TABLE"} --out "$${OUT:--}" $$ARGS
 
 airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 	@exec $(PY) -m deploy.local airflow

@@ -14,9 +14,9 @@ from pathlib import Path
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
-from deploy.local.consoles import metadata_location, open_archive
 from deploy.local.layout import LOOPBACK, Layout, State, write_private
 from sql.connection import query, transaction
+from sql.lake import metadata_location, open_archive
 
 USER = "admin"
 START_DATE = "GROUNDSWELL_AIRFLOW_START_DATE"

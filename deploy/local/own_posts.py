@@ -8,10 +8,10 @@ from pathlib import Path
 
 from core.errors import BadInputError
 from core.settings import Settings
-from deploy.local.consoles import open_archive
 from deploy.local.session import Session
 from deploy.local.stages import python_arguments
 from sql.connection import transaction
+from sql.lake import open_archive
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

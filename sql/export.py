@@ -1,0 +1,207 @@
+"""Any table or query to a CSV or Parquet file: settings and a source in, a whole file or standard output out.
+
+A query that names `raw_posts` runs in DuckDB, which sees the archive and the tables side by side; any other query runs in
+Postgres, in PostgreSQL's own SQL. Rows are passed on as they come, in a transaction that can only read.
+"""
+
+import difflib
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+import psycopg2
+
+from core.errors import BadInputError, NotReadyError
+from core.settings import Settings
+from sql.connection import query as named_query
+from sql.connection import transaction
+from sql.lake import TABLE, archive_statements, quoted, tables_statements
+from sql.spreadsheet import GUARD, as_text, guarded_column, identifier
+
+STANDARD_OUTPUT = "-"
+MEMORY = "512MB"
+"""What DuckDB may take before it goes to disk; a million posts with their bytes from the archive need less."""
+_FORMATS = {
+    ".csv": "FORMAT csv, HEADER",
+    ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
+    ".csv.zst": "FORMAT csv, HEADER, COMPRESSION zstd",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+}
+_NAMES_ARCHIVE = re.compile(rf"\b{TABLE}\b", re.IGNORECASE)
+_POSTGRES_ERROR = re.compile(r"ERROR:\s+(.+)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported: SQL in the dialect of the archive's DuckDB (`in_archive`) or of Postgres."""
+
+    select: str
+    in_archive: bool
+
+
+def table_source(settings: Settings, table: str) -> Source:
+    """All rows of a table or view, or of the archive; raises BadInputError, which names the nearest, where there is none."""
+    if table == TABLE:
+        return Source(f"SELECT * FROM {TABLE}", in_archive=True)
+    with transaction(settings, application_name="groundswell export") as cursor:
+        cursor.execute(named_query("exportable_tables"))
+        tables = [str(row[0]) for row in cursor.fetchall()]
+    if table not in tables:
+        near = difflib.get_close_matches(table, [*tables, TABLE], n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join([*tables, TABLE])}."
+        raise BadInputError(f"There is no table {table}. {hint}")
+    return Source(f"SELECT * FROM public.{identifier(table)}", in_archive=False)
+
+
+def query_source(query: str) -> Source:
+    """The rows of one SELECT."""
+    # On a line of its own, so that a comment at its end does not swallow the bracket.
+    return Source(f"SELECT * FROM (\n{query.strip().rstrip(';')}\n) AS query", in_archive=bool(_NAMES_ARCHIVE.search(query)))
+
+
+def export(settings: Settings, source: Source, out: str, *, spreadsheet_safe: bool = True) -> int:
+    """Write the rows of `source` to the file `out`, or as CSV to standard output (`-`); returns how many.
+
+    The file stands there whole or not at all. Raises BadInputError and NotReadyError.
+    """
+    options = format_of(out)
+    with _database(settings, source) as database, _explained(settings, out), _target(out) as target:
+        select = _select(database, source, plain="parquet" in options, spreadsheet_safe=spreadsheet_safe)
+        counted = database.execute(f"COPY ({select}) TO {quoted(target)} ({options})").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def format_of(out: str) -> str:
+    """DuckDB's options for a file of that name; raises BadInputError.
+
+    >>> format_of("posts.parquet")
+    'FORMAT parquet, COMPRESSION zstd'
+    """
+    name = Path(out).name.lower()
+    for suffix in sorted(_FORMATS, key=len, reverse=True):
+        if name.endswith(suffix):
+            return _FORMATS[suffix]
+    if out == STANDARD_OUTPUT:
+        return _FORMATS[".csv"]
+    raise BadInputError(f"The name {out} says no format. End it in {', '.join(_FORMATS)}, or write - for CSV on standard output.")
+
+
+@contextmanager
+def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with what `source` reads, bounded in memory; it goes to a temporary folder where it needs more."""
+    statements = [*(archive_statements(settings) if source.in_archive else ["SET TimeZone = 'UTC'"]), *tables_statements(settings), GUARD]
+    with tempfile.TemporaryDirectory(prefix="groundswell-export-") as folder, duckdb.connect() as database:
+        database.execute(f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = {quoted(folder)}")
+        for statement in statements:
+            database.execute(statement)
+        if source.in_archive:
+            if not any("CREATE VIEW" in statement for statement in statements):
+                raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+            database.execute("SET search_path = 'memory.main,tables.public'")
+        yield database
+
+
+def _select(database: duckdb.DuckDBPyConnection, source: Source, *, plain: bool, spreadsheet_safe: bool) -> str:
+    """`source` as a SELECT of DuckDB; unless `plain`, with its cells as they stand in a CSV."""
+    rows = f"({source.select})" if source.in_archive else f"postgres_query('tables', {quoted(source.select)})"
+    if plain:
+        return f"SELECT * FROM {rows}"
+    columns = [(str(row[0]), str(row[1])) for row in database.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()]
+    return f"SELECT {', '.join(_cells(database, *column, spreadsheet_safe) for column in columns)} FROM {rows} AS exported"
+
+
+def _cells(database: duckdb.DuckDBPyConnection, name: str, column_type: str, spreadsheet_safe: bool) -> str:
+    if not spreadsheet_safe:
+        return f"{as_text(name, column_type) if column_type == 'BLOB' else identifier(name)} AS {identifier(name)}"
+    heading = database.execute("SELECT guarded(?)", [name]).fetchall()[0][0]
+    return f"{guarded_column(name, column_type)} AS {identifier(heading)}"
+
+
+@contextmanager
+def _target(out: str) -> Iterator[str]:
+    """The path that DuckDB writes to: beside `out` under a temporary name until all is written, or a pipe to standard output."""
+    if out == STANDARD_OUTPUT:
+        with _pipe_to(sys.stdout.buffer) as path:
+            yield path
+        return
+    final = Path(out)
+    if not final.parent.is_dir():
+        raise BadInputError(f"There is no folder {final.parent}. Make it, or name another file.")
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    try:
+        yield str(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(final)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _pipe_to(output: BinaryIO) -> Iterator[str]:
+    """The path of a pipe whose end is copied to `output`; to open standard output by its path would cut off a file behind it."""
+    reading, writing = os.pipe()
+    failed: list[OSError] = []
+
+    def copy() -> None:
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            try:
+                while data := pipe.read(1 << 16):
+                    output.write(data)
+                output.flush()
+            except OSError as error:
+                failed.append(error)
+
+    thread = threading.Thread(target=copy, daemon=True)
+    thread.start()
+    try:
+        yield f"/dev/fd/{writing}"
+    finally:
+        os.close(writing)
+        thread.join()
+        if failed:
+            raise failed[0]
+
+
+@contextmanager
+def _explained(settings: Settings, out: str) -> Iterator[None]:
+    """Errors of DuckDB and of the disk as one sentence."""
+    password = settings.postgres_password.get_secret_value()
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BadInputError(f"{out} cannot be written: {error.strerror}. {_ROOM}") from error
+    except duckdb.Error as error:
+        text = str(error).replace(password, "***") if password else str(error)
+        if "Could not write" in text or "No space left" in text or "Cannot open file" in text:
+            raise BadInputError(f"{out} cannot be written: {text.rpartition(': ')[2].strip()}. {_ROOM}") from error
+        raise BadInputError(_sentence(text)) from error
+
+
+_ROOM = "Nothing was left there. Make room or take another place, and run this again."
+
+
+def _sentence(text: str) -> str:
+    """What is wrong with a query, from what DuckDB says, which may hold what Postgres said."""
+    said = _POSTGRES_ERROR.search(text)
+    if said is None:
+        return f"DuckDB refuses the query: {text.strip()}"
+    hint = " Ask its owner for SELECT on it." if "permission denied" in said[1] else ""
+    return f"Postgres refuses the query: {said[1].strip()}.{hint}"
+
+
+def postgres_away(settings: Settings, error: psycopg2.OperationalError) -> NotReadyError:
+    """The sentence for a database that does not answer."""
+    why = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+    where = f"{settings.postgres_host}:{settings.postgres_port}"
+    return NotReadyError(f"Postgres does not answer at {where}. Start it and run this again. ({why})")

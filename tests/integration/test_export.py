@@ -1,0 +1,135 @@
+"""Laws of the export: whole files or none, the same rows and digits as in the tables and the archive, no formulas."""
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from core.errors import BadInputError
+from core.settings import Settings
+from sql.connection import transaction
+from sql.export import export, query_source, table_source
+from tests.archived import archive_posts
+from tests.factories import a_post
+from tests.kafka_posts import REPOSITORY, environment
+
+BIG = 7698971293886388232
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> Settings:
+    with transaction(module_settings) as cursor:
+        cursor.execute("INSERT INTO watchlist (phrase, note) VALUES ('snow', '=1+1'), ('cats', '-1'), ('тренд', NULL), ('quiet', '')")
+        cursor.execute("CREATE TABLE wide AS SELECT %s + n AS post_id, -n AS number, repeat('x', 400) AS text "
+                       "FROM generate_series(1, 200000) AS n", (BIG,))  # fmt: skip
+        cursor.execute("CREATE SEQUENCE numbers")
+    archive_posts(spark_for(module_settings), module_settings, [a_post(itemInfos={"id": str(BIG)}), b"broken", b"\xff"])
+    return module_settings
+
+
+def as_csv(settings: Settings, query: str, out: Path, *, spreadsheet_safe: bool = True) -> list[list[str]]:
+    export(settings, query_source(query), str(out), spreadsheet_safe=spreadsheet_safe)
+    return list(csv.reader(io.StringIO(out.read_bytes().decode("utf-8"), newline="")))
+
+
+def test_a_csv_holds_every_cell_and_no_formula(world, tmp_path):
+    query = "SELECT phrase, note FROM watchlist ORDER BY phrase"
+    assert as_csv(world, query, tmp_path / "a.csv") == [
+        ["phrase", "note"], ["cats", "-1"], ["quiet", ""], ["snow", "'=1+1"], ["тренд", ""],
+    ]  # fmt: skip
+
+
+def test_null_and_an_empty_text_stay_apart(world, tmp_path):
+    export(world, query_source("SELECT note FROM watchlist WHERE phrase IN ('quiet', 'тренд') ORDER BY phrase"), str(tmp_path / "a.csv"))
+    assert (tmp_path / "a.csv").read_text() == 'note\n""\n\n'
+
+
+def test_ids_keep_their_digits_in_a_spreadsheet_and_are_plain_on_request(world, tmp_path):
+    query = "SELECT post_id, number FROM wide ORDER BY number DESC LIMIT 1"
+    assert as_csv(world, query, tmp_path / "a.csv")[1] == [f"'{BIG + 1}", "-1"]
+    assert as_csv(world, query, tmp_path / "b.csv", spreadsheet_safe=False)[1] == [str(BIG + 1), "-1"]
+
+
+def test_a_table_becomes_parquet_with_its_types(world, tmp_path):
+    assert export(world, table_source(world, "wide"), str(tmp_path / "wide.parquet")) == 200_000
+    table = pq.read_table(tmp_path / "wide.parquet")
+    assert {str(field.type) for field in table.schema} == {"int64", "int32", "string"}
+    assert sum(table["post_id"].to_pylist()) == 200_000 * BIG + 200_000 * 200_001 // 2
+
+
+def test_the_archive_is_a_table_like_the_others(world, tmp_path):
+    assert export(world, table_source(world, "raw_posts"), str(tmp_path / "raw.parquet")) == 3
+    assert b"broken" in pq.read_table(tmp_path / "raw.parquet")["value"].to_pylist()
+
+
+def test_a_query_may_join_archive_and_tables(world, tmp_path):
+    query = "SELECT value, phrase FROM raw_posts, watchlist WHERE phrase = 'cats' AND event_time IS NULL ORDER BY \"offset\""
+    assert as_csv(world, query, tmp_path / "a.csv")[1:] == [["broken", "cats"], ["/w==", "cats"]]
+
+
+def test_a_view_may_be_exported(world, tmp_path):
+    assert export(world, table_source(world, "recent_alerts"), str(tmp_path / "alerts.csv")) == 0
+    assert (tmp_path / "alerts.csv").read_text().startswith("keyword,status,provisional,")
+
+
+def test_an_unknown_table_is_told_with_the_nearest(world):
+    with pytest.raises(BadInputError, match=r"There is no table anomaly_alert\. Did you mean anomaly_alerts"):
+        table_source(world, "anomaly_alert")
+
+
+def test_a_query_can_change_nothing(world, tmp_path):
+    with pytest.raises(BadInputError, match="Postgres refuses the query"):
+        export(world, query_source("DELETE FROM watchlist RETURNING phrase"), str(tmp_path / "a.csv"))
+    with pytest.raises(BadInputError, match="read-only transaction"):
+        export(world, query_source("SELECT nextval('numbers')"), str(tmp_path / "a.csv"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_permission_the_sentence_says_so(world, tmp_path):
+    password = "x" * 12
+    with transaction(world) as cursor:
+        cursor.execute("DROP ROLE IF EXISTS stranger")
+        cursor.execute(f"CREATE ROLE stranger LOGIN PASSWORD '{password}'")
+    try:
+        stranger = Settings(**{**world.model_dump(), "postgres_user": "stranger", "postgres_password": password})
+        with pytest.raises(BadInputError, match="permission denied for table wide"):
+            export(stranger, query_source("SELECT * FROM wide"), str(tmp_path / "a.csv"))
+    finally:
+        with transaction(world) as cursor:
+            cursor.execute("DROP ROLE stranger")
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one_as_it_was(world, tmp_path):
+    out = tmp_path / "wide.csv"
+    out.write_text("old")
+    with pytest.raises(BadInputError, match="division by zero"):
+        export(world, query_source("SELECT 1 / (n - 150000) FROM generate_series(1, 200000) AS n"), str(out))
+    assert (out.read_text(), list(tmp_path.iterdir())) == ("old", [out])
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(world, tmp_path):
+    program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); from sql.__main__ import main; main()"
+    told = subprocess.run(
+        [sys.executable, "-c", program, "export", "--table", "wide", "--out", str(tmp_path / "wide.csv")],
+        cwd=REPOSITORY, env=environment(world), capture_output=True, text=True,
+    )  # fmt: skip
+    assert (told.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "cannot be written" in told.stderr and "Traceback" not in told.stderr
+
+
+def test_standard_output_is_appended_to_and_told_apart_from_what_is_said(world, tmp_path):
+    out = tmp_path / "all.csv"
+    out.write_text("before\n")
+    with out.open("ab") as file:
+        told = subprocess.run(
+            [sys.executable, "-m", "sql", "export", "--query", "SELECT 1 AS one, '@x' AS text -- end"],
+            cwd=REPOSITORY, env=environment(world), stdout=file, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert out.read_text() == "before\none,text\n1,'@x\n"
+    assert told.stderr.startswith("1 rows to standard output")
