@@ -2,7 +2,7 @@
 
 At a steady rate of posts with a long tail of words, never-seen words burst: 20 posts at once, the last of which must
 raise the alert. Measured is the time from before that burst is sent until its row is committed (`created_at` of
-anomaly_alerts; both clocks are this machine's).
+anomaly_alerts; both clocks are this machine's). With `--burst-seconds` the posts of a burst fall evenly into so long.
 """
 
 import json
@@ -20,7 +20,6 @@ from core.settings import Settings
 from sql.connection import transaction
 from streaming.decide import wait_until_caught_up
 
-BURST_POSTS = 20
 TICK_SECONDS = 0.02
 
 
@@ -28,14 +27,21 @@ def main(
     rate: Annotated[int, typer.Option(help="posts a second")] = 1_000,
     seconds: Annotated[int, typer.Option(help="how long to measure, after the warm-up")] = 120,
     warm_up_seconds: Annotated[int, typer.Option(help="how long to send before measuring")] = 60,
-    bursts_a_second: Annotated[float, typer.Option(help="words that burst")] = 1.0,
+    bursts_a_second: Annotated[float, typer.Option(help="words that begin to burst each second")] = 1.0,
+    burst_posts: Annotated[int, typer.Option(help="posts of each of them", min=1)] = 20,
+    burst_seconds: Annotated[float, typer.Option(help="time into which they fall; 0: all at once", min=0)] = 0.0,
+    seed: Annotated[int, typer.Option(help="seed of all randomness")] = 11,
 ) -> None:
     """Measure and print percentiles, lag and memory."""
     with benchmark_stack() as (settings, folder):
         _accept_background(settings)
         with Command(settings, ("streaming",), folder / "streaming.log") as streaming:
             _wait_for_start(settings)
-            sent_at = _send(settings, rate, warm_up_seconds, seconds, bursts_a_second)
+            schedule = burst_schedule(
+                random.Random(seed), round(seconds * bursts_a_second), posts=burst_posts, seconds=burst_seconds,
+                first=warm_up_seconds, gap=1 / bursts_a_second,
+            )  # fmt: skip
+            sent_at = _send(settings, random.Random(seed), rate, schedule, at_least=warm_up_seconds + seconds)
             wait_until_caught_up(settings, patience_seconds=60)
             time.sleep(2)
         _print(settings, sent_at, rate, streaming.peak_bytes)
@@ -62,28 +68,36 @@ def _producer(settings: Settings) -> KafkaProducer:
     return KafkaProducer(**settings.kafka_python_arguments(), acks="all", linger_ms=20, batch_size=131_072, compression_type="lz4")
 
 
-def _send(settings: Settings, rate: int, warm_up: int, seconds: int, bursts_a_second: float) -> dict[str, float]:
-    """Send background and bursts on schedule; returns when each word's burst began, by word."""
-    rng = random.Random(11)
+def burst_schedule(rng: random.Random, bursts: int, *, posts: int, seconds: float, first: float, gap: float) -> list[tuple[float, str]]:
+    """(second, word) of every post of the bursts, in order; burst n begins at `first` + n*`gap`.
+
+    >>> burst_schedule(random.Random(1), 2, posts=1, seconds=0.0, first=60, gap=5)
+    [(60.0, 'burst0'), (65.0, 'burst1')]
+    """
+    return sorted((first + burst * gap + seconds * rng.random(), f"burst{burst}") for burst in range(bursts) for _ in range(posts))
+
+
+def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tuple[float, str]], *, at_least: float) -> dict[str, float]:
+    """Send background and bursts on schedule; returns when each word's first post was sent, by word."""
     producer = _producer(settings)
     began = time.time()
-    sent, bursts, sent_at, number = 0, 0, {}, 1_000
-    while (elapsed := time.time() - began) < warm_up + seconds:
+    seconds = max(at_least, schedule[-1][0] if schedule else 0.0)
+    sent, burst_sent, number = 0, 0, 1_000
+    sent_at: dict[str, float] = {}
+    while (elapsed := time.time() - began) < seconds or burst_sent < len(schedule):
         while sent < elapsed * rate:
             number += 1
             producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), _text(rng)))
             sent += 1
-        if bursts < elapsed * bursts_a_second:
-            bursts += 1
-            word = f"burst{bursts}"
-            if elapsed >= warm_up:
-                sent_at[word] = time.time()
-            for _ in range(BURST_POSTS):
-                number += 1
-                producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), word))
+        while burst_sent < len(schedule) and schedule[burst_sent][0] <= elapsed:
+            word = schedule[burst_sent][1]
+            sent_at.setdefault(word, time.time())
+            number += 1
+            producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), word))
+            burst_sent += 1
         time.sleep(TICK_SECONDS)
     producer.flush()
-    print(f"{sent / (warm_up + seconds):,.0f} background posts a second sent")
+    print(f"{sent / seconds:,.0f} background posts a second sent")
     return sent_at
 
 
@@ -116,7 +130,7 @@ def _print(settings: Settings, sent_at: dict[str, float], rate: int, peak_bytes:
     seconds = [created[word].timestamp() - began for word, began in sent_at.items() if word in created]
     p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
     print(f"{len(seconds)} of {len(sent_at)} bursts alerted at {rate} posts/s; {others} other alerts")
-    print(f"send to alert row: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, most {max(seconds):.2f} s")
+    print(f"first post to alert row: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, most {max(seconds):.2f} s")
     for query, count, mean, p99_ms, lag in batches:
         print(f"{query}: {count} batches, {mean:.0f} ms on average, p99 {p99_ms:.0f} ms, lag at most {lag} records")
     print(f"streaming process, Python and JVM together: peak {peak_bytes / 2**20:,.0f} MiB")
