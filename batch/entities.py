@@ -1,4 +1,4 @@
-"""From archived records to rows of posts, authors, music, challenges and post_challenges, as one Spark projection.
+"""From archived records to rows of posts, authors, music, challenges, hashtags and keywords, as one Spark projection.
 
 Foreign values are text as delivered and cast with try_cast: what cannot be read is null and costs nothing else.
 """
@@ -6,9 +6,14 @@ Foreign values are text as delivered and cast with try_cast: what cannot be read
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from core.keywords import MAX_KEYWORD_CHARACTERS, folded, hashtags, keywords
 from core.records import POST_SCHEMA, parse_records
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
+STAGED = (*TABLES, "post_hashtags", "post_keywords")
+"""Columns of `describe_entities`, each with the rows of the staging table of its name."""
+TYPE_OF_HASHTAGS = "1"
+"""Type of the entries of textExtra that are hashtags; 0 is a mention."""
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
@@ -18,8 +23,9 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
 
     Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out are named for the
     tables and hold rows of them: posts, authors, music (struct, null where the record describes none: it is refused, or
-    the id is missing), challenges and post_challenges (array of struct, null or empty where there are none). first_seen
-    and last_seen are both the event time of the record. Nothing is filtered here, because a filter behind `from_json`
+    the id is missing), challenges, post_challenges, post_hashtags and post_keywords (array of struct, null or empty where
+    there are none; a hashtag once for the caption and once for textExtra). first_seen and last_seen are both the event
+    time of the record. Nothing is filtered here, because a filter behind `from_json`
     makes Spark parse every record several times. Addresses of pictures and videos are left out: they expire.
     """
     parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
@@ -31,6 +37,8 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
         _row("post.musicInfos.musicId", _sound()).alias("music"),
         F.col("listed").alias("challenges"),
         F.transform("listed", _pair).alias("post_challenges"),
+        F.when(F.col("post_id").isNotNull(), _hashtags()).alias("post_hashtags"),
+        F.when(F.col("post_id").isNotNull(), F.transform(keywords(F.col("post.itemInfos.text")), _keyword)).alias("post_keywords"),
     )
 
 
@@ -103,6 +111,33 @@ def _challenge(listed: Column) -> Column:
 
 def _pair(challenge: Column) -> Column:
     return F.struct(F.col("post_id"), challenge["challenge_id"].alias("challenge_id"), *_delivery()[:2])
+
+
+def _hashtags() -> Column:
+    written = F.transform(hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True))
+    listed = F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS)
+    beside = F.transform(listed, lambda entry: _hashtag(_tag_name(entry["HashtagName"]), _id(entry["HashtagId"]), in_text=False))
+    return F.concat(written, F.coalesce(F.filter(beside, lambda tag: tag["hashtag"] != ""), F.array()))
+
+
+def _hashtag(tag: Column, hashtag_id: Column, *, in_text: bool) -> Column:
+    return F.struct(
+        F.col("post_id"),
+        tag.alias("hashtag"),
+        hashtag_id.cast("bigint").alias("hashtag_id"),
+        F.lit(in_text).alias("in_text"),
+        F.lit(not in_text).alias("in_text_extra"),
+        F.col("event_time").alias("seen_at"),
+    )
+
+
+def _tag_name(name: Column) -> Column:
+    """A name of textExtra as hashtags in captions are written; null and empty where there is none."""
+    return F.left(F.regexp_replace(folded(name), r"[\s\x00#]", ""), F.lit(MAX_KEYWORD_CHARACTERS))
+
+
+def _keyword(keyword: Column) -> Column:
+    return F.struct(F.col("post_id"), keyword.alias("keyword"))
 
 
 def _delivery() -> list[Column]:

@@ -11,8 +11,9 @@ from core.settings import Settings
 def sentence_for(error: Exception, settings: Settings) -> str | None:
     """What is in the way and what to do, where a server is away or a lock is held; None for any other error."""
     if isinstance(error, psycopg2.errors.LockNotAvailable):
-        return "A long query holds keyword_statistics. End it, or wait, and run this again."
-    if isinstance(error, psycopg2.OperationalError):
+        return "A long query holds keyword_statistics, or a day that is loaded again. End it, or wait, and run this again."
+    # A connection that broke in mid-transaction is an InterfaceError by the time its transaction is rolled back.
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return _postgres_away(settings, (str(error).strip() or type(error).__name__).splitlines()[-1].strip())
     for name, message in java_causes(error):
         if name.startswith("software.amazon.awssdk."):

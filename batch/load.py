@@ -1,6 +1,7 @@
-"""Step `load`: a day's records into posts, authors, music, challenges and post_challenges; safe to repeat, in any order of days."""
+"""Step `load`: a day's records into posts, authors, music, challenges and their histories; safe to repeat, in any order of days."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,29 +9,42 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from batch.copy import COPIED, copy_partition, create_staging, total_copied
-from batch.entities import TABLES, describe_entities
+from batch.entities import STAGED, TABLES, describe_entities
+from batch.partitions import attach_partition, drop_old_partitions, fill_partition
 from core.settings import Settings
 from sql.connection import query, transaction
 
 STEP = "load"
+BY_DAY = ("post_keywords", "post_stats", "author_stats", "post_hashtags")
+"""Tables of which a day is a partition, the one with the most rows first."""
+MERGED = (*TABLES, "hashtags")
 
 
 def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
-    """Merge what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
+    """Bring what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
 
-    Rows go to staging tables first, by COPY from every Spark partition; then one transaction merges all of them.
+    Rows go to staging tables first, by COPY from every Spark partition. From there partitions of the day are made beside
+    their tables; then one transaction merges the rest and puts the partitions in place, so that a day is there or is not.
     """
     with transaction(settings) as cursor:
         create_staging(cursor, STEP, TABLES)
+        cursor.execute(query("create_staged_history"))
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
     total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda table: fill_partition(settings, table, day), BY_DAY))
     with transaction(settings) as cursor:
         cursor.execute(query("count_staged"))
         counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
-        for table in TABLES:
+        for table in MERGED:
             cursor.execute(query(f"merge_{table}"))
-            cursor.execute(f"DROP TABLE staging.{table}")
+        if counts["posts"]:
+            for table in BY_DAY:
+                attach_partition(cursor, table, day)
+        cursor.execute(query("drop_staged"))
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
+    for table in BY_DAY:
+        drop_old_partitions(settings, table, settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days)
     return counts
 
 
@@ -42,7 +56,7 @@ class CopyEntities:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yields one row: how many rows were `copied`."""
-        pairs = ((table, rows_of(batch.column(table))) for batch in batches for table in TABLES)
+        pairs = ((table, rows_of(batch.column(table))) for batch in batches for table in STAGED)
         yield copy_partition(STEP, pairs, self.settings)
 
 

@@ -51,6 +51,7 @@ TOKEN = (
 )
 ASCII_TOKEN = r"(?![0-9_]+(?![a-z0-9_]))[a-z0-9_]{2,}(?:'[a-z0-9_]+)*"
 HASHTAG = rf"#{_ANY}+"
+HASH_SIGN = r"[#\uFF03\uFE5F]"
 PAIR = rf"(?=({_LETTER}\p{{M}}*{_LETTER}\p{{M}}*)){_LETTER}"
 
 
@@ -74,6 +75,22 @@ def phrase_tokens(text: Column) -> Column:
     """All words of `text` as the keyword rule writes them, in order, stop words and repetitions included."""
     plain = ~F.coalesce(text, F.lit("")).rlike(r"[^\x00-\x7F]")
     return F.when(plain, _plain_tokens(text)).otherwise(_tokens(_folded(text)))
+
+
+def hashtags(text: Column) -> Column:
+    """The distinct hashtags of `text` (string) without #, composed and folded as keywords are; empty for null.
+
+    All of them, stop words and numbers too, each cut at 64 characters.
+    """
+    found = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
+    names = F.transform(found, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
+    return F.when(text.rlike(HASH_SIGN), F.array_distinct(names)).otherwise(F.array().cast("array<string>"))
+
+
+def folded(text: Column) -> Column:
+    """`text` as the rule reads it: composed, case folded, without links and mentions; null for null."""
+    plain = F.regexp_replace(F.lower(text), LINK_OR_MENTION, " ")
+    return F.when(text.rlike(r"[^\x00-\x7F]"), _folded(text)).otherwise(plain)
 
 
 def _keywords_of(text: Column, tokens: Column) -> Column:

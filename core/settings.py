@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from core.errors import SettingsError
+from core.kafka_options import kafka_python_options
 
 ENV_PREFIX = "GROUNDSWELL_"
 
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
     # Kafka
     kafka_bootstrap_servers: str = Field(description="host:port[,host:port...] of the brokers")
     kafka_options: dict[str, str] = Field(
-        default={}, description='further client properties by their Java names as JSON, e.g. {"security.protocol": "SASL_SSL"}'
+        default={}, repr=False, description='further client properties by their Java names as JSON, e.g. {"security.protocol": "SASL_SSL"}'
     )
     posts_topic: str = Field(default="tiktok.posts", description="topic of the posts")
     rejected_topic: str = Field(default="tiktok.posts.rejected", description="topic of lines that are no post")
@@ -83,6 +84,10 @@ class Settings(BaseSettings):
 
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
+    keywords_keep_days: int = Field(default=14, ge=8, description="newest days of post_keywords that are kept; growth needs eight")
+    history_keep_days: int = Field(
+        default=366, ge=8, description="newest days of post_stats, author_stats and post_hashtags that are kept"
+    )
     batch_quick_start: bool = Field(
         default=True, description="compile little, which is best up to some 200,000 posts a day; false: compile well, for larger days"
     )
@@ -118,10 +123,9 @@ class Settings(BaseSettings):
             "options": "-c timezone=UTC -c jit=off",
         }
 
-    def kafka_python_arguments(self) -> dict[str, str | int]:
-        """Keyword arguments that every kafka-python client takes: the servers and the further properties."""
-        options = {name.replace(".", "_"): int(value) if value.isdecimal() else value for name, value in self.kafka_options.items()}
-        return {"bootstrap_servers": self.kafka_bootstrap_servers, **options}
+    def kafka_python_arguments(self) -> dict[str, str | int | bool]:
+        """Keyword arguments that every kafka-python client takes: the servers and the further properties; raises SettingsError."""
+        return {"bootstrap_servers": self.kafka_bootstrap_servers, **kafka_python_options(self.kafka_options)}
 
 
 def read_settings(**changes: object) -> Settings:

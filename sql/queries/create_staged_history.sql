@@ -1,0 +1,14 @@
+-- Staging tables of what has no table of its own shape: hashtags with their source and moment, and keywords. Unlogged.
+DROP TABLE IF EXISTS staging.post_hashtags, staging.post_keywords;
+CREATE UNLOGGED TABLE staging.post_hashtags (
+    post_id       bigint      NOT NULL,
+    hashtag       text        COLLATE "C" NOT NULL,
+    hashtag_id    bigint,
+    in_text       boolean     NOT NULL,
+    in_text_extra boolean     NOT NULL,
+    seen_at       timestamptz NOT NULL
+);
+CREATE UNLOGGED TABLE staging.post_keywords (
+    post_id bigint NOT NULL,
+    keyword text   COLLATE "C" NOT NULL
+);

@@ -1,0 +1,19 @@
+-- The counts of the staged authors into the partition of their day: the first delivery that tells any, and those on which one changed.
+INSERT INTO staging.author_stats_day (
+    day, author_id, seen_at, follower_count, following_count, heart_count, video_count, like_count
+)
+SELECT %(day)s, author_id, seen_at, follower_count, following_count, heart_count, video_count, like_count
+FROM (
+    SELECT delivered.*, row_number() OVER deliveries AS place,
+           lag(ROW(follower_count, following_count, heart_count, video_count, like_count)) OVER deliveries AS before
+    FROM (
+        SELECT DISTINCT ON (author_id, last_seen)
+               author_id, last_seen AS seen_at, follower_count, following_count, heart_count, video_count, like_count
+        FROM staging.authors
+        WHERE num_nonnulls(follower_count, following_count, heart_count, video_count, like_count) > 0
+        ORDER BY author_id, last_seen, kafka_offset DESC, kafka_partition DESC
+    ) AS delivered
+    WINDOW deliveries AS (PARTITION BY author_id ORDER BY seen_at)
+) AS compared
+WHERE place = 1
+   OR ROW(follower_count, following_count, heart_count, video_count, like_count) IS DISTINCT FROM before

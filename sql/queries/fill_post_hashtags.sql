@@ -1,0 +1,6 @@
+-- The staged hashtags into the partition of their day: one row a post and hashtag, with the sources that had it in any delivery.
+INSERT INTO staging.post_hashtags_day (day, hashtag, post_id, in_text, in_text_extra)
+SELECT %(day)s, hashtag, post_id, bool_or(in_text), bool_or(in_text_extra)
+FROM staging.post_hashtags
+GROUP BY hashtag, post_id
+ORDER BY hashtag, post_id
