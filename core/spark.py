@@ -55,7 +55,7 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.redaction.regex": "(?i)secret|password|token|access.?key",
+        "spark.redaction.regex": "(?i)secret|password|token|access.?key|jaas",
     }
     if settings.spark_master and settings.spark_master.startswith("local"):
         options |= {

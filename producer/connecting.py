@@ -160,7 +160,7 @@ class Patience:
             raise Stopped from None
 
 
-def _topics(arguments: dict[str, str | int]) -> set[str]:
+def _topics(arguments: dict[str, str | int | bool]) -> set[str]:
     admin = KafkaAdminClient(bootstrap_timeout_ms=BOOTSTRAP_MILLISECONDS, **arguments)
     try:
         return set(admin.list_topics())
@@ -177,7 +177,7 @@ def _require_topics(topics: set[str], settings: Settings) -> None:
         )
 
 
-def _producer(arguments: dict[str, str | int], settings: Settings) -> PostsProducer:
+def _producer(arguments: dict[str, str | int | bool], settings: Settings) -> PostsProducer:
     options: dict[str, Any] = {
         "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
         "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,

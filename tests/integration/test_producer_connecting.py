@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
-from typing import Any
 
 import pytest
-from kafka.net.transport import KafkaTCPTransport
+from kafka.net.transport import KafkaSSLTransport
+from pyspark.sql import SparkSession
 
 from core.errors import SettingsError
 from core.settings import Settings
@@ -19,58 +19,81 @@ from deploy.local import stack
 from deploy.local.kafka import create_topics, kafka_server
 from deploy.local.server import bring_up
 from producer.connecting import connect_producer
+from streaming.source import read_records
+from tests.certificates import write_certificate
 from tests.integration.test_producer import a_file, numbers, run, start
 from tests.servers import own_layout
 
-PLAIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.plain.username": "anna"}
-LOGIN = (
-    'org.apache.kafka.common.security.plain.PlainLoginModule required username="broker" password="between brokers" '
-    'user_broker="between brokers" user_anna="right";'
-)
+MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+LOGINS = f'{MODULE} username="broker" password="between brokers" user_broker="between brokers" user_anna="right";'
 
 
-def said_while_waiting(process: "subprocess.Popen[str]", seconds: float) -> str:
-    """What the process has said after so long, in which it must not end; it is stopped then."""
-    time.sleep(seconds)
+def with_password(password: str, **further: str) -> dict[str, str]:
+    """Options of a client that logs in as anna."""
+    return {"sasl.mechanism": "PLAIN", "sasl.jaas.config": f'{MODULE} username="anna" password="{password}";', **further}
+
+
+def said_while_waiting(process: "subprocess.Popen[str]") -> list[str]:
+    """What the process says until it has named its last error, after which it must still wait; it is stopped then."""
+    said: list[str] = []
+    assert process.stderr is not None
+    while not said or "the last error was: " not in said[-1]:
+        line = process.stderr.readline()
+        assert line, f"it ended, having said {said}"
+        said.append(line.rstrip())
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 143 and "Traceback" not in errors
-    return errors
+    return said
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         ({"security.protocol": "SSL"}, "Handshake failed"),
-        ({**PLAIN, "sasl.plain.password": "right"}, "socket disconnected|IllegalSaslState|UnsupportedSaslMechanism"),
+        (
+            {"security.protocol": "SASL_PLAINTEXT", **with_password("right")},
+            "socket disconnected|IllegalSaslState|UnsupportedSaslMechanism",
+        ),
     ],
 )
 def test_tls_and_passwords_that_the_broker_does_not_know_are_named_while_it_waits(
     settings: Settings, tmp_path: Path, options: dict[str, str], reason: str
 ) -> None:
     process = start(settings.model_copy(update={"kafka_options": options}), tmp_path, a_file(tmp_path, 1))
-    first, second = said_while_waiting(process, 12).splitlines()
+    first, second = said_while_waiting(process)
     assert first == f"Kafka at {settings.kafka_bootstrap_servers} does not answer; waiting for it."
     assert re.search(rf"Still waiting for Kafka at .*; the last error was: .*({reason})", second)
     assert "GROUNDSWELL_KAFKA_OPTIONS" in second
 
 
+def guarded_with(settings: Settings, password: str) -> Settings:
+    """`settings` with another password."""
+    return settings.model_copy(update={"kafka_options": {**settings.kafka_options, **with_password(password)}})
+
+
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Settings]:
-    """A broker that wants a password."""
+    """A broker that speaks TLS and wants a password."""
     with own_layout() as layout:
         state = stack.prepare(layout)
-        settings = stack.settings_of(layout, state).model_copy(update={"kafka_options": {**PLAIN, "sasl.plain.password": "right"}})
+        certificate, authority = write_certificate(layout.root)
+        tls = {"security.protocol": "SASL_SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": str(authority)}
+        settings = stack.settings_of(layout, state).model_copy(update={"kafka_options": {**tls, **with_password("right")}})
         server = kafka_server(layout, state, settings)
 
         def prepare() -> None:
             server.prepare()
             properties = {
-                "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "listener.security.protocol.map": "PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT",
+                "ssl.keystore.type": "PEM",
+                "ssl.keystore.location": str(certificate),
+                "ssl.truststore.type": "PEM",
+                "ssl.truststore.location": str(authority),
                 "sasl.enabled.mechanisms": "PLAIN",
                 "sasl.mechanism.inter.broker.protocol": "PLAIN",
-                "listener.name.plaintext.plain.sasl.jaas.config": LOGIN,
+                "listener.name.plaintext.plain.sasl.jaas.config": LOGINS,
             }
             with (layout.data("kafka") / "server.properties").open("a") as file:
                 file.writelines(f"{name}={value}\n" for name, value in properties.items())
@@ -79,37 +102,41 @@ def guarded() -> Iterator[Settings]:
         yield settings
 
 
-def test_with_the_right_password_posts_arrive(guarded: Settings, tmp_path: Path) -> None:
+def test_over_tls_with_the_right_password_posts_arrive_and_spark_reads_them_by_the_same_settings(
+    guarded: Settings, spark: SparkSession, tmp_path: Path
+) -> None:
     assert run(guarded, tmp_path, a_file(tmp_path, 20))["sent"] == 20
     assert numbers(guarded) == dict.fromkeys(range(20), 1)
+    records = read_records(spark, guarded, topics=[guarded.posts_topic])
+    query = records.writeStream.format("memory").queryName("guarded").trigger(availableNow=True)
+    query.option("checkpointLocation", str(tmp_path / "checkpoint")).start().awaitTermination()
+    assert spark.table("guarded").count() == 20
 
 
 def test_a_wrong_password_ends_it_in_one_sentence(guarded: Settings, tmp_path: Path) -> None:
-    wrong: dict[str, Any] = {"kafka_options": {**PLAIN, "sasl.plain.password": "wrong"}}
-    process = start(guarded.model_copy(update=wrong), tmp_path, a_file(tmp_path, 1))
+    process = start(guarded_with(guarded, "wrong"), tmp_path, a_file(tmp_path, 1))
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1 and "Traceback" not in errors
     assert f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
 
 
 def test_the_refusal_is_heard_even_by_a_client_slower_than_the_broker(guarded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    prompt = KafkaTCPTransport._sock_recv
+    prompt = KafkaSSLTransport._sock_recv
 
-    def late(transport: KafkaTCPTransport) -> tuple[bytes, Exception | None]:
+    def late(transport: KafkaSSLTransport) -> tuple[bytes, Exception | None]:
         time.sleep(0.05)
         received: tuple[bytes, Exception | None] = prompt(transport)
         return received
 
-    monkeypatch.setattr(KafkaTCPTransport, "_sock_recv", late)
-    wrong: dict[str, Any] = {"kafka_options": {**PLAIN, "sasl.plain.password": "wrong"}}
+    monkeypatch.setattr(KafkaSSLTransport, "_sock_recv", late)
     patience = Event()
     timer = Timer(20, patience.set)
     timer.start()
     with pytest.raises(SettingsError, match="lets nobody in"):
-        connect_producer(guarded.model_copy(update=wrong), stop=patience, say=lambda _: None)
+        connect_producer(guarded_with(guarded, "wrong"), stop=patience, say=lambda _: None)
     timer.cancel()
 
 
 def test_a_password_where_none_is_given_is_named_while_it_waits(guarded: Settings, tmp_path: Path) -> None:
     process = start(guarded.model_copy(update={"kafka_options": {}}), tmp_path, a_file(tmp_path, 1))
-    assert "the last error was: " in said_while_waiting(process, 12)
+    assert len(said_while_waiting(process)) == 2
