@@ -1,4 +1,4 @@
-"""The archive as everything reads it: the records of spans of event time out of `lake.tiktok.raw_posts`."""
+"""The archive `lake.tiktok.raw_posts`: its table, what a record becomes in it, and its records of spans of event time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,14 +9,49 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from core.errors import NotReadyError
+from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
-from core.spark import RAW_POSTS
+from core.spark import CATALOG, RAW_POSTS
 
 SPLIT_BYTES = 4 * 1024 * 1024
 """Compressed bytes that one task reads: small enough that a day of 20,000 posts keeps two cores busy."""
 
+CREATE_RAW_POSTS = f"""
+CREATE TABLE IF NOT EXISTS {RAW_POSTS} (
+    value      binary    COMMENT 'the record, byte for byte',
+    key        binary    COMMENT 'its Kafka key: the post id',
+    topic      string    COMMENT 'Kafka topic',
+    partition  int       COMMENT 'Kafka partition',
+    offset     bigint    COMMENT 'Kafka offset',
+    kafka_time timestamp COMMENT 'when Kafka took the record',
+    event_time timestamp COMMENT 'time_stamp of the post; null where the record was refused'
+)
+USING iceberg
+PARTITIONED BY (days(event_time))
+TBLPROPERTIES (
+    'format-version' = '2',
+    'write.parquet.compression-codec' = 'zstd',
+    'write.distribution-mode' = 'none',
+    'write.metadata.delete-after-commit.enabled' = 'true',
+    'write.metadata.previous-versions-max' = '20'
+)
+"""
+
 Span = tuple[datetime, datetime]
 """From the first moment, included, to the second, excluded; aware datetimes."""
+
+
+def create_archive(spark: SparkSession) -> None:
+    """Create namespace and table where they are not there yet."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.tiktok")
+    spark.sql(CREATE_RAW_POSTS)
+
+
+def archive_rows(records: DataFrame, *, settings: Settings) -> DataFrame:
+    """Kafka records as rows of the archive; `event_time` is null for what is refused and for other topics than the posts'."""
+    parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    event_time = F.when(F.col("topic") == settings.posts_topic, F.col("event_time")).alias("event_time")
+    return parsed.select("value", "key", "topic", "partition", "offset", "kafka_time", event_time)
 
 
 def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span]) -> DataFrame:

@@ -58,6 +58,14 @@ IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
 EARLIEST_EVENT_SECONDS = 0.0
 """Unix seconds before which no event time is believed: 1970."""
 
+# Why a record is refused, as people read it in rejected_records.
+NOT_SENT = "not sent by the producer"
+NOT_AN_OBJECT = "the value is not a JSON object"
+NO_TIME = "time_stamp is missing"
+NO_SECONDS = "time_stamp is not a number of Unix seconds: "
+BEFORE_1970 = "time_stamp lies before 1970: "
+AHEAD = "time_stamp lies more than {minutes} minutes after Kafka's time: "
+
 
 def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int) -> DataFrame:
     """Parse Kafka records and tell the usable ones from the refused.
@@ -93,14 +101,14 @@ def refusal_reason(*, future_minutes: int) -> Column:
         .when(F.col("value").isNull(), "the record has no value")
         .when(
             F.col("post").isNull() | (F.col(f"post.{CORRUPT}").isNotNull() & id_text.isNull() & seconds.isNull()),
-            "the value is not a JSON object",
+            NOT_AN_OBJECT,
         )
         .when(id_text.isNull(), "itemInfos.id is missing")
         .when(_post_id().isNull(), F.concat(F.lit("itemInfos.id is not a positive 64-bit integer: "), F.left(id_text, F.lit(80))))
-        .when(seconds.isNull(), "time_stamp is missing")
-        .when(_seconds().isNull(), F.concat(F.lit("time_stamp is not a number of Unix seconds: "), F.left(seconds, F.lit(80))))
-        .when(_seconds() < EARLIEST_EVENT_SECONDS, F.concat(F.lit("time_stamp lies before 1970: "), F.left(seconds, F.lit(80))))
-        .otherwise(F.concat(F.lit(f"time_stamp lies more than {future_minutes} minutes after Kafka's time: "), F.left(seconds, F.lit(80))))
+        .when(seconds.isNull(), NO_TIME)
+        .when(_seconds().isNull(), F.concat(F.lit(NO_SECONDS), F.left(seconds, F.lit(80))))
+        .when(_seconds() < EARLIEST_EVENT_SECONDS, F.concat(F.lit(BEFORE_1970), F.left(seconds, F.lit(80))))
+        .otherwise(F.concat(F.lit(AHEAD.format(minutes=future_minutes)), F.left(seconds, F.lit(80))))
     )
 
 

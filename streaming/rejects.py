@@ -6,7 +6,7 @@ from psycopg2.extras import execute_values
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from core.records import IDENTITY_SCHEMA, parse_records, refusal_reason
+from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, refusal_reason
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from sql.connection import transaction
@@ -58,7 +58,7 @@ def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
 def _producers_reason() -> Column:
     """The reason that the producer wrote into a record of the rejected topic."""
     reason = F.get_json_object(F.col("value").cast("string"), "$.reason")
-    return F.coalesce(F.concat(F.lit("not sent by the producer: "), reason), F.lit("not sent by the producer"))
+    return F.coalesce(F.concat(F.lit(f"{NOT_SENT}: "), reason), F.lit(NOT_SENT))
 
 
 def _storable(head: bytes | None) -> str | None:

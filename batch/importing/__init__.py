@@ -1,0 +1,1 @@
+"""History from files straight into the archive, as `python -m batch import` does it."""
