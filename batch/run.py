@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from batch.days import ONE_DAY, check_complete, command, day_to_learn_from, late
 from batch.keyword_batch import EVENING
 from batch.load import load_day
 from batch.statistics import forget_statistics, learn_day
+from batch.trends import count_trends, days_grown_on
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.windows import WINDOW
@@ -24,11 +25,14 @@ class Step(StrEnum):
     """The steps of a day, in their order."""
 
     LOAD = "load"
+    TRENDS = "trends"
     STATISTICS = "statistics"
     EVIDENCE = "evidence"
 
 
-def _timed(work: Callable[[], str]) -> str:
+def _timed(work: Callable[[], str], *, after: Future[str] | None = None) -> str:
+    if after:
+        after.result()
     started = time.monotonic()
     return f"{work()}, {time.monotonic() - started:.1f} s"
 
@@ -51,6 +55,8 @@ class Batch:
         """
         for day in days:
             yield from self._run_day(day, steps)
+        if Step.TRENDS in steps:
+            yield from self._stale_trends(days)
         if Step.STATISTICS in steps:
             yield from self._stale_days(days[-1])
 
@@ -71,14 +77,18 @@ class Batch:
 
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
+        done: dict[Step, Future[str]] = {}
         work = {
             Step.LOAD: lambda: self._load(day),
+            Step.TRENDS: lambda: self._count_trends(day),
             Step.STATISTICS: lambda: self._learn(day, as_of),
             Step.EVIDENCE: lambda: self._store_evidence(day),
         }
         # Side by side: the steps write different tables, and a small Spark job leaves a core idle most of the time.
         with ThreadPoolExecutor(len(work)) as pool:
-            done = {step: pool.submit(_timed, work[step]) for step in Step if step in steps}
+            for step in Step:
+                if step in steps:
+                    done[step] = pool.submit(_timed, work[step], after=done.get(Step.LOAD) if step is Step.TRENDS else None)
         for step, report in done.items():
             yield f"{day}  {step:<10}  {report.result()}"
 
@@ -101,6 +111,9 @@ class Batch:
             return "no posts in the archive, nothing changed"
         return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())
 
+    def _count_trends(self, day: date) -> str:
+        return f"{count_trends(self._settings, day):,} trends"
+
     def _learn(self, day: date, as_of: date | None) -> str:
         records = read_archived_day(self._session(), self._settings, day, evening=EVENING * WINDOW)
         learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
@@ -112,6 +125,12 @@ class Batch:
         first = day_start(day)
         count = store_evidence_of_span(self._session(), self._settings, first=first, before=first + ONE_DAY)
         return f"{count:,} alert{'' if count == 1 else 's'}"
+
+    def _stale_trends(self, days: Sequence[date]) -> Iterator[str]:
+        later = days_grown_on(self._settings, list(days))
+        if later:
+            again = " and ".join(f"{command(day, day)} --steps {Step.TRENDS}" for day in later)
+            yield f"Growth on {', '.join(map(str, later))} was counted against days as they were before. Run: {again}"
 
     def _stale_days(self, day: date) -> Iterator[str]:
         with transaction(self._settings) as cursor:

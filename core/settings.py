@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     history_keep_days: int = Field(
         default=366, ge=8, description="newest days of post_stats, author_stats and post_hashtags that are kept"
     )
+    trends_keep_ranks: int = Field(
+        default=10_000, ge=1, description="rows that a day keeps of each kind in daily_trends, those with most posts"
+    )
     batch_quick_start: bool = Field(
         default=True, description="compile little, which is best up to some 200,000 posts a day; false: compile well, for larger days"
     )

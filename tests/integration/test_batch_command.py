@@ -54,25 +54,27 @@ def archived(spark: SparkSession, spark_for: Callable[[Settings], SparkSession],
 
 def tables(settings: Settings) -> list[list[tuple[Any, ...]]]:
     names = ["posts", "authors", "music", "challenges", "post_challenges", "keyword_statistics", "traffic_statistics"]
-    return [rows(settings, f"SELECT * FROM {name} ORDER BY 1, 2") for name in names]
+    names += ["hashtags", "post_hashtags", "post_keywords", "post_stats", "author_stats", "daily_trends"]
+    return [rows(settings, f"SELECT * FROM {name} AS found ORDER BY found::text") for name in names]
 
 
 def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_airflow_ran_it_again(archived, tmp_path):
     first = batch(archived, str(DAY), "--assume-complete")
     assert first.returncode == 0, first.stderr
-    load, statistics, evidence = first.stdout.splitlines()
+    load, trends, statistics, evidence = first.stdout.splitlines()
     assert load.startswith("2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, ")
+    assert trends.startswith("2026-01-05  trends      6 trends, ")
     assert statistics.startswith("2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, ")
     assert evidence.startswith("2026-01-05  evidence    0 alerts, ")
     before = tables(archived)
-    assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24]
+    assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24, 1, 10, 20, 10, 1, 6]
     with transaction(archived) as cursor:
         cursor.execute("INSERT INTO pipeline_progress VALUES ('archive', %s, 0, 11, 11, now())", (archived.posts_topic,))
-        cursor.execute("UPDATE batch_days SET loaded_at = NULL, loaded_posts = NULL, counted_posts = NULL")
+        cursor.execute("UPDATE batch_days SET loaded_at = NULL, loaded_posts = NULL, counted_posts = NULL, trends = NULL")
     airflow(archived, tmp_path / "airflow home", "db", "migrate")
     airflow(archived, tmp_path / "airflow home", "dags", "test", "daily_batch", str(DAY))
     assert tables(archived) == before
-    assert rows(archived, "SELECT day, loaded_posts, status, counted_posts FROM batch_days") == [(DAY, 10, "fitted", 10)]
+    assert rows(archived, "SELECT day, loaded_posts, status, counted_posts, trends FROM batch_days") == [(DAY, 10, "fitted", 10, 6)]
 
 
 def airflow(settings: Settings, home: Path, *arguments: str) -> None:

@@ -79,7 +79,7 @@ def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(d
     without = describe("")
     assert (without["errors"], without["first_run"]) == ({}, None)
     assert without["description"].endswith("(not scheduled: GROUNDSWELL_AIRFLOW_START_DATE is not set)")
-    assert sorted(without["tasks"]) == ["evidence", "load", "statistics"]
+    assert sorted(without["tasks"]) == ["evidence", "load", "statistics", "trends"]
 
 
 def test_a_start_date_that_is_no_day_is_an_error_that_names_the_variable(describe):
@@ -91,12 +91,14 @@ def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
     python = shlex.quote(sys.executable)
     assert {name: task["command"] for name, task in described["tasks"].items()} == {
         "load": f"{python} -m batch {{{{ logical_date | ds }}}} --steps load",
+        "trends": f"{python} -m batch {{{{ logical_date | ds }}}} --steps trends",
         "statistics": f"{python} -m batch {{{{ logical_date | ds }}}} --steps statistics",
         "evidence": f"{python} -m batch {{{{ logical_date | ds }}}} --steps evidence",
     }
     assert {task["cwd"] for task in described["tasks"].values()} == {described["checkout"]}
     assert described["tasks"]["statistics"]["after"] == ["load"]
     assert described["tasks"]["evidence"]["after"] == ["statistics"]
+    assert described["tasks"]["trends"]["after"] == ["evidence"]
 
 
 def test_a_failed_step_is_tried_again_with_growing_pauses(described):

@@ -1,0 +1,11 @@
+-- The keys of a day that are kept, by kind, with their rank.
+CREATE UNLOGGED TABLE staging.trend_kept AS
+SELECT kind, key, rank
+FROM (
+    SELECT kind, key, row_number() OVER (PARTITION BY kind ORDER BY count(*) DESC, key)::integer AS rank
+    FROM post_keys
+    WHERE day = %(day)s
+    GROUP BY kind, key
+    HAVING count(*) >= %(least_posts)s OR kind = 'all'
+) AS ranked
+WHERE rank <= %(keep_ranks)s
