@@ -61,7 +61,8 @@ def main(
     """Play the days and print the tables."""
     found = {kind: Found() for kind in (*MUST_ALERT, PLANNED, WATCHED)}
     unlabelled: list[Raised] = []
-    with benchmark_stack() as (settings, folder):
+    with benchmark_stack() as (servers, folder):
+        settings = servers.model_copy(update={"statistics_keep_days": HISTORY_DAYS + days + 1})
         run(settings, folder / "simulate.log", "producer", "simulate", "--start", str(FIRST_DAY), "--days", str(HISTORY_DAYS + days),
             "--posts-per-day", str(posts_per_day), "--seed", str(seed), "--out", str(folder), "--compress", "zst")  # fmt: skip
         spark = start_streaming_session(settings)
