@@ -12,9 +12,11 @@ from batch.archive import day_start, has_posts, read_archived_day
 from batch.days import ONE_DAY, check_complete, command, day_to_learn_from, later_fitted_days
 from batch.keyword_batch import EVENING
 from batch.load import load_day
+from batch.quality import check_day
 from batch.statistics import forget_statistics, learn_day
 from batch.trends import count_trends, days_grown_on
-from core.errors import BadInputError, NotReadyError
+from batch.upkeep import compact_day, tidy_archive
+from core.errors import BadInputError, NotReadyError, QualityError
 from core.settings import Settings
 from core.windows import WINDOW
 from sql.connection import query, transaction
@@ -28,6 +30,8 @@ class Step(StrEnum):
     TRENDS = "trends"
     STATISTICS = "statistics"
     EVIDENCE = "evidence"
+    CHECKS = "checks"
+    UPKEEP = "upkeep"
 
 
 def _timed(work: Callable[[], str], *, after: Future[str] | None = None) -> str:
@@ -55,6 +59,8 @@ class Batch:
         """
         for day in days:
             yield from self._run_day(day, steps)
+        if Step.UPKEEP in steps:
+            yield f"{days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
         if Step.TRENDS in steps:
             yield from self._stale_trends(days)
         if Step.STATISTICS in steps:
@@ -86,11 +92,16 @@ class Batch:
         }
         # Side by side: the steps write different tables, and a small Spark job leaves a core idle most of the time.
         with ThreadPoolExecutor(len(work)) as pool:
-            for step in Step:
+            for step in work:
                 if step in steps:
                     done[step] = pool.submit(_timed, work[step], after=done.get(Step.LOAD) if step is Step.TRENDS else None)
         for step, report in done.items():
             yield f"{day}  {step:<10}  {report.result()}"
+        # What is checked and rewritten must not change under them.
+        if Step.CHECKS in steps:
+            yield from self._check(day)
+        if Step.UPKEEP in steps:
+            yield f"{day}  {Step.UPKEEP:<10}  {_timed(lambda: self._compact(day))}"
 
     def _check_learnable(self, day: date) -> date | None:
         with transaction(self._settings) as cursor:
@@ -125,6 +136,29 @@ class Batch:
         first = day_start(day)
         count = store_evidence_of_span(self._session(), self._settings, first=first, before=first + ONE_DAY)
         return f"{count:,} alert{'' if count == 1 else 's'}"
+
+    def _check(self, day: date) -> Iterator[str]:
+        """Yields a line for all checks and one for each that did not pass; raises QualityError where one is blocking."""
+        started = time.monotonic()
+        checks = check_day(self._session(), self._settings, day)
+        failed = [check for check in checks if not check.passed]
+        yield (f"{day}  {Step.CHECKS:<10}  {len(checks) - len(failed)} of {len(checks)} passed, {time.monotonic() - started:.1f} s")
+        yield from (f"{day}  {Step.CHECKS:<10}  unusual: {check}" for check in failed if not check.blocking)
+        blocking = [check for check in failed if check.blocking]
+        if blocking:
+            raise QualityError(
+                f"{day} did not pass its checks: {'; '.join(map(str, blocking))}. docs/quality.md says what each means and what to do."
+            )
+
+    def _compact(self, day: date) -> str:
+        before, after = compact_day(self._session(), day)
+        return f"{before:,} files became {after:,}" if before else "no file had to be rewritten"
+
+    def _tidy(self) -> str:
+        tidied = tidy_archive(self._session())
+        return (
+            f"{tidied.manifests:,} manifests rewritten, {tidied.snapshots:,} snapshots forgotten, {tidied.orphans:,} files of none deleted"
+        )
 
     def _stale_trends(self, days: Sequence[date]) -> Iterator[str]:
         later = days_grown_on(self._settings, list(days))

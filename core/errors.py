@@ -4,6 +4,7 @@ GroundswellError
 |-- SettingsError          a setting is missing or wrong: names the environment variable
 |-- BadInputError          a file, an argument or a row that cannot be used: names the place
 |-- NotReadyError          something that must come first has not happened yet (a day, a server, a table)
+|-- QualityError           a day's tables are not what the archive says: names the day and the checks
 `-- AlreadyRunningError    another process holds what this one needs
 """
 
@@ -22,6 +23,10 @@ class BadInputError(GroundswellError):
 
 class NotReadyError(GroundswellError):
     """A step was asked for before what it builds on was there."""
+
+
+class QualityError(GroundswellError):
+    """A day did not pass a check on which others build."""
 
 
 class AlreadyRunningError(GroundswellError):
