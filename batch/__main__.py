@@ -41,7 +41,7 @@ def main(
     try:
         days, chosen = parse_days(day, first, last), parse_steps(steps)
         settings = read_settings()
-        with only_one_batch(settings), lazy_session(settings) as session:
+        with only_one_batch(settings, chosen), lazy_session(settings) as session:
             batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
                 batch.start_over(days, chosen)

@@ -1,6 +1,6 @@
 """The rules of days: which one may be learned now, on top of which, and what has to be done first if none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
@@ -13,20 +13,26 @@ from core.settings import Settings
 from sql.connection import connect, query
 
 ONE_DAY = timedelta(days=1)
-_LOCK = 7_150_002_019
-"""Number of the advisory lock that a running batch holds in Postgres."""
+_LOCKS = 715_019
+"""Class of the advisory locks that a running batch holds in Postgres, one a step."""
 
 
 @contextmanager
-def only_one_batch(settings: Settings) -> Iterator[None]:
-    """Hold the batch's lock in Postgres; raises AlreadyRunningError where another batch holds it."""
+def only_one_batch(settings: Settings, steps: Sequence[str]) -> Iterator[None]:
+    """Hold the locks of `steps` in Postgres; raises AlreadyRunningError where another batch is at one of them.
+
+    Different steps may be done at the same time, by processes of their own: they write different tables.
+    """
     connection = connect(settings, application_name="groundswell batch lock")
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
-            if not cursor.fetchone()[0]:  # type: ignore[index]
-                raise AlreadyRunningError("Another batch is at work on this database. Wait until it is done, then run this again.")
+            for step in steps:
+                cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_LOCKS, step))
+                if not cursor.fetchone()[0]:  # type: ignore[index]
+                    raise AlreadyRunningError(
+                        f"Another batch is at work on this database, at the step {step}. Wait until it is done, then run this again."
+                    )
         yield
     finally:
         connection.close()

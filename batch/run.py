@@ -26,6 +26,7 @@ from sql.evidence import store_evidence_of_span
 class Step(StrEnum):
     """The steps of a day, in their order."""
 
+    COMPLETE = "complete"
     LOAD = "load"
     TRENDS = "trends"
     STATISTICS = "statistics"
@@ -74,14 +75,14 @@ class Batch:
         """
         if Step.STATISTICS not in steps:
             raise BadInputError(f"--start-over forgets the statistics, and --steps {','.join(steps)} would not learn them again.")
-        if not self._assume_complete:
-            with transaction(self._settings) as cursor:
-                check_complete(cursor, days[-1], settings=self._settings, now=self._now())
+        self._check_complete(days[-1])
         if not self._archive_has(days[0]):
             raise NotReadyError(f"The archive holds no posts of {days[0]}, so nothing was forgotten. Begin with a day that has posts.")
         forget_statistics(self._settings)
 
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
+        if Step.COMPLETE in steps:
+            self._check_complete(day)
         as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
         done: dict[Step, Future[str]] = {}
         work = {
@@ -106,9 +107,13 @@ class Batch:
     def _check_learnable(self, day: date) -> date | None:
         with transaction(self._settings) as cursor:
             as_of = day_to_learn_from(cursor, day, archive_has=self._archive_has)
-            if not self._assume_complete:
-                check_complete(cursor, day, settings=self._settings, now=self._now())
+        self._check_complete(day)
         return as_of
+
+    def _check_complete(self, day: date) -> None:
+        if not self._assume_complete:
+            with transaction(self._settings) as cursor:
+                check_complete(cursor, day, settings=self._settings, now=self._now())
 
     def _archive_has(self, day: date) -> bool:
         return has_posts(self._session(), self._settings, day)

@@ -33,10 +33,12 @@ def start_date() -> datetime | None:
         raise ValueError(f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31.") from error
 
 
-def batch_step(step: str) -> BashOperator:
+def batch_step(step: str, *, priority: int = 1) -> BashOperator:
     """A task that runs one named step of the batch for the day of the run, with this interpreter."""
     return BashOperator(
         task_id=step,
+        priority_weight=priority,
+        weight_rule="absolute",
         bash_command=f"{shlex.quote(sys.executable)} -m batch {DAY} --steps {step}",
         cwd=str(REPOSITORY),
         append_env=True,
@@ -45,7 +47,7 @@ def batch_step(step: str) -> BashOperator:
 
 with DAG(
     dag_id="daily_batch",
-    description="Archive to posts, authors, music, challenges, trends, statistics and evidence, one day at a time and in order"
+    description="Archive to posts, authors, music, challenges, trends, statistics, evidence; checks and upkeep; one day at a time"
     + ("" if start_date() else f" (not scheduled: {START_DATE} is not set)"),
     doc_md=__doc__,
     # Lateness is 15 minutes, and the archive commits at most every minute: by half past the day is complete.
@@ -61,5 +63,9 @@ with DAG(
         "depends_on_past": True,
     },
 ):
-    # In a line, because one batch at a time works on a database; what detection waits for comes before what analysts read.
-    batch_step("load") >> batch_step("statistics") >> batch_step("evidence") >> batch_step("trends")
+    # Statistics first where there is room for one task only: detection waits for them, analysts for the rest.
+    complete, statistics = batch_step("complete"), batch_step("statistics", priority=10)
+    load, trends, evidence = batch_step("load", priority=5), batch_step("trends"), batch_step("evidence")
+    complete >> [statistics, load, evidence]
+    load >> trends
+    [statistics, trends, evidence] >> batch_step("checks") >> batch_step("upkeep")

@@ -12,6 +12,7 @@ from core.settings import Settings
 from core.spark import RAW_POSTS
 from streaming.archive import archive_rows, create_archive
 
+TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS, Step.EVIDENCE)
 RECORDS = "value binary, key binary, topic string, partition int, offset bigint, kafka_time timestamp"
 KAFKA_TIME = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def _value(post: dict[str, Any] | bytes) -> bytes:
 
 
 def run_batch(
-    spark: SparkSession, settings: Settings, days: Sequence[date], steps: Sequence[Step] = tuple(Step), *, start_over: bool = False
+    spark: SparkSession, settings: Settings, days: Sequence[date], steps: Sequence[Step] = TABLE_STEPS, *, start_over: bool = False
 ) -> list[str]:
     """What `python -m batch --assume-complete` does with `days`, in the tests' own Spark; returns the lines it would print."""
     batch = Batch(settings, session=lambda: spark, now=lambda: datetime.now(UTC), assume_complete=True)

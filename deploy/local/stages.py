@@ -139,12 +139,20 @@ class Commands:
 
     def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> None:
         """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails, or says `gives_up_at` in its log."""
+        self.run_until(name, title, *arguments, gives_up_at=gives_up_at)
+
+    def run_until(
+        self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None, enough: Callable[[], bool] = lambda: False
+    ) -> Callable[[str], None]:
+        """As `run`, but goes on as soon as there is `enough`; returns what waits for the end of the command as a stage of a title."""
         log = processes.log_path(self._layout, name)
         start = processes.log_end(self._layout, name)
-        with self._screen.stage(title, log):
-            program = self.start(name, *arguments)
+
+        def watch(program: processes.Program, enough: Callable[[], bool]) -> None:
             while processes.exit_code(program) is None:
-                time.sleep(0.05)
+                if enough():
+                    return
+                time.sleep(0.1)
                 if gives_up_at and gives_up_at in _since(log, start):
                     failure = self.failure(program)
                     processes.stop(self._layout, program)
@@ -152,6 +160,15 @@ class Commands:
             if processes.exit_code(program):
                 raise self.failure(program)
             processes.forget(self._layout, program)
+
+        def finish(title: str) -> None:
+            with self._screen.stage(title, log):
+                watch(program, lambda: False)
+
+        with self._screen.stage(title, log):
+            program = self.start(name, *arguments)
+            watch(program, enough)
+        return finish
 
     def start(self, name: str, *arguments: str, further: Mapping[str, str] | None = None) -> processes.Program:
         """Start `python -m ARGUMENTS`, its output in `.local/logs/NAME.log`."""

@@ -47,6 +47,13 @@ def alerts_of_day(settings: Settings, day: date) -> list[Raised]:
         return [Raised(*row) for row in cursor.fetchall()]
 
 
+def is_learned(settings: Settings, day: date) -> bool:
+    """Whether the statistics as of `day` are there."""
+    with transaction(settings, application_name="groundswell run") as cursor:
+        cursor.execute("SELECT status = 'fitted' FROM batch_days WHERE day = %s", (day,))
+        return (cursor.fetchone() or (False,))[0] is True
+
+
 class AlertPrinter:
     """Prints alerts in the background as they open, resolve or are withdrawn; knows when the first one came."""
 

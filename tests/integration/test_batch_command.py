@@ -61,11 +61,14 @@ def tables(settings: Settings) -> list[list[tuple[Any, ...]]]:
 def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_airflow_ran_it_again(archived, tmp_path):
     first = batch(archived, str(DAY), "--assume-complete")
     assert first.returncode == 0, first.stderr
-    load, trends, statistics, evidence = first.stdout.splitlines()
+    load, trends, statistics, evidence, checks, compaction, tidying = first.stdout.splitlines()
     assert load.startswith("2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, ")
     assert trends.startswith("2026-01-05  trends      6 trends, ")
     assert statistics.startswith("2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, ")
     assert evidence.startswith("2026-01-05  evidence    0 alerts, ")
+    assert checks.startswith("2026-01-05  checks      15 of 15 passed, ")
+    assert compaction.startswith("2026-01-05  upkeep      no file had to be rewritten, ")
+    assert tidying.startswith("2026-01-05  upkeep      ")
     before = tables(archived)
     assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24, 1, 10, 20, 10, 1, 6]
     with transaction(archived) as cursor:
@@ -109,9 +112,10 @@ def test_a_database_that_is_away_is_one_sentence(archived):
 def test_a_second_batch_at_the_same_time_is_refused(archived):
     from batch.days import only_one_batch
 
-    with only_one_batch(archived):
+    with only_one_batch(archived, ["statistics"]):
         second = batch(archived, str(DAY))
     assert (second.returncode, second.stderr) == (
         1,
-        "Nothing more was done. Another batch is at work on this database. Wait until it is done, then run this again.\n",
+        "Nothing more was done. Another batch is at work on this database, at the step statistics. "
+        "Wait until it is done, then run this again.\n",
     )
