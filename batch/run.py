@@ -139,7 +139,7 @@ class Batch:
 
     def _store_evidence(self, day: date) -> str:
         first = day_start(day)
-        count = store_evidence_of_span(self._session(), self._settings, first=first, before=first + ONE_DAY)
+        count = store_evidence_of_span(self._session, self._settings, first=first, before=first + ONE_DAY)
         return f"{count:,} alert{'' if count == 1 else 's'}"
 
     def _check(self, day: date) -> Iterator[str]:

@@ -4,7 +4,7 @@ The stream calls `store_due_evidence` after commits to the archive, the batch `s
 for an alert, in any order and as often as they like.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -35,13 +35,16 @@ def store_due_evidence(spark: SparkSession, settings: Settings) -> int:
     return len(due)
 
 
-def store_evidence_of_span(spark: SparkSession, settings: Settings, *, first: datetime, before: datetime) -> int:
-    """Store the evidence of all alerts that opened from `first` and before `before`; returns of how many."""
+def store_evidence_of_span(session: Callable[[], SparkSession], settings: Settings, *, first: datetime, before: datetime) -> int:
+    """Store the evidence of all alerts that opened from `first` and before `before`; returns of how many.
+
+    `session` is asked for a Spark only where there are any.
+    """
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_opened_on_day"), {"first": first, "before": before})
         alerts = _alerted(cursor)
     for place in range(0, len(alerts), ALERTS_A_SCAN):
-        store_evidence(spark, settings, alerts[place : place + ALERTS_A_SCAN])
+        store_evidence(session(), settings, alerts[place : place + ALERTS_A_SCAN])
     return len(alerts)
 
 
