@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
+from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame
 
 from batch.copy import COPIED, copy_partition, create_staging, total_copied
 from batch.entities import STAGED, TABLES, describe_entities
 from batch.partitions import attach_partition, drop_old_partitions, fill_partition
+from batch.parts import part
 from core.settings import Settings
 from sql.connection import query, transaction
 
@@ -23,21 +25,21 @@ MERGED = (*TABLES, "hashtags")
 def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
     """Bring what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
 
-    Rows go to staging tables first, by COPY from every Spark partition. From there partitions of the day are made beside
-    their tables; then one transaction merges the rest and puts the partitions in place, so that a day is there or is not.
+    Rows go to staging tables first, by COPY from every Spark partition. From there one transaction merges what has one row a
+    thing, and puts in place the partitions of the day, which are made beside their tables: a day is there or is not.
     """
     with transaction(settings) as cursor:
         create_staging(cursor, STEP, TABLES)
         cursor.execute(query("create_staged_history"))
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
-    total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda table: fill_partition(settings, table, day), BY_DAY))
-    with transaction(settings) as cursor:
-        cursor.execute(query("count_staged"))
-        counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
-        for table in MERGED:
-            cursor.execute(query(f"merge_{table}"))
+    with part("copy from the archive"):
+        total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
+    # Partitions of the day are filled beside the merges, which one core would do alone.
+    with ThreadPoolExecutor(1) as pool, transaction(settings, application_name="groundswell batch") as cursor:
+        filled = [pool.submit(fill_partition, settings, table, day) for table in BY_DAY]
+        counts = _merge(cursor)
+        for done in filled:
+            done.result()
         if counts["posts"]:
             for table in BY_DAY:
                 attach_partition(cursor, table, day)
@@ -45,6 +47,17 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
     for table in BY_DAY:
         drop_old_partitions(settings, table, settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days)
+    return counts
+
+
+def _merge(cursor: Cursor) -> dict[str, int]:
+    """Merge what is staged into the tables that hold the newest of everything; returns how many different ones are staged, by table."""
+    with part("count"):
+        cursor.execute(query("count_staged"))
+        counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
+    for table in MERGED:
+        with part(f"merge {table}"):
+            cursor.execute(query(f"merge_{table}"))
     return counts
 
 

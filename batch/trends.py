@@ -6,6 +6,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from batch.days import ONE_DAY, command
 from batch.partitions import BUILD_MEMORY
+from batch.parts import part
 from core.errors import NotReadyError
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -27,10 +28,12 @@ def count_trends(settings: Settings, day: date) -> int:
         cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"DROP TABLE IF EXISTS {', '.join(f'staging.{table}' for table in _TABLES)}")
         for table in _TABLES:
-            cursor.execute(query(table), values)
+            with part(table.replace("_", " ")):
+                cursor.execute(query(table), values)
             cursor.execute(f"ANALYZE staging.{table}")
         cursor.execute("DELETE FROM daily_trends WHERE day = %(day)s", values)
-        cursor.execute(query("insert_daily_trends"), values)
+        with part("insert trends"):
+            cursor.execute(query("insert_daily_trends"), values)
         trends = cursor.rowcount
         cursor.execute(f"DROP TABLE {', '.join(f'staging.{table}' for table in _TABLES)}")
         cursor.execute(query("mark_day_trended"), {"day": day, "trends": trends})

@@ -1,7 +1,7 @@
 -- How many posts the kept keys had on the day before and on the same weekday a week before.
 CREATE UNLOGGED TABLE staging.trend_before AS
-SELECT kind, rank, day, count(*) AS posts
+SELECT trend_id, day, count(*) AS posts
 FROM post_keys
 JOIN staging.trend_kept USING (kind, key)
 WHERE day IN (%(day)s::date - 1, %(day)s::date - 7)
-GROUP BY kind, rank, day
+GROUP BY trend_id, day

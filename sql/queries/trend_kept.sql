@@ -1,6 +1,6 @@
--- The keys of a day that are kept, by kind, with their rank.
+-- The keys of a day that are kept, by kind, with their rank and a number that is cheap to group by.
 CREATE UNLOGGED TABLE staging.trend_kept AS
-SELECT kind, key, rank
+SELECT row_number() OVER ()::integer AS trend_id, kind, key, rank
 FROM (
     SELECT kind, key, row_number() OVER (PARTITION BY kind ORDER BY count(*) DESC, key)::integer AS rank
     FROM post_keys
