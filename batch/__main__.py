@@ -16,8 +16,10 @@ from rich.console import Console
 
 from batch.days import ONE_DAY, only_one_batch
 from batch.failures import sentence_for
+from batch.importing.command import import_command
 from batch.run import Batch, Step
 from batch.storage import check_storage
+from core.command_line import group_with_default
 from core.errors import BadInputError, GroundswellError
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, session_options, start_session
@@ -25,10 +27,12 @@ from core.spark import CATALOG, session_options, start_session
 S3_RETRIES = "5"
 """Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+DEFAULT_COMMAND = "days"
+app = typer.Typer(cls=group_with_default(DEFAULT_COMMAND), add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command("import")(import_command)
 
 
-@app.command(help=__doc__)
+@app.command(DEFAULT_COMMAND, help=__doc__)
 def main(
     day: Annotated[str | None, typer.Argument(help="UTC day, YYYY-MM-DD", show_default=False)] = None,
     first: Annotated[str | None, typer.Option("--from", help="first of several days", show_default=False)] = None,

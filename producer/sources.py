@@ -98,6 +98,15 @@ class Input:
         except _DAMAGE as error:
             raise BadInputError(f"{self.name} is damaged or cannot be read behind line {number}: {error}.") from error
 
+    def pieces(self) -> Iterator[bytes]:
+        """The uncompressed content, some hundred kilobytes at a time; a damaged input raises BadInputError."""
+        try:
+            with self._open(lambda: False) as file:
+                while piece := file.read1(BUFFER_BYTES):
+                    yield piece
+        except _DAMAGE as error:
+            raise BadInputError(f"{self.name} is damaged or cannot be read: {error}.") from error
+
     def _open(self, is_stopped: Callable[[], bool]) -> io.BufferedReader:
         plain = _buffered(StandardInput(is_stopped) if self.is_standard_input else self._open_raw())
         start = plain.peek(4)[:4]

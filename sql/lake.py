@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import duckdb
 from psycopg2.errors import UndefinedTable
@@ -14,6 +16,9 @@ from psycopg2.errors import UndefinedTable
 from core.errors import NotReadyError
 from core.settings import Settings
 from sql.connection import transaction
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 CATALOG, NAMESPACE, TABLE = "lake", "tiktok", "raw_posts"
 
@@ -66,15 +71,36 @@ def metadata_location(settings: Settings) -> str | None:
 
 
 def _location_by_pyiceberg(settings: Settings) -> str | None:
-    from pyiceberg.catalog import load_catalog
     from pyiceberg.exceptions import NoSuchTableError
 
-    further = {"uri": settings.catalog_uri} if settings.catalog_uri else {}
-    catalog = load_catalog(CATALOG, type=settings.catalog_type, warehouse=settings.warehouse, **further)
     try:
-        return catalog.load_table((NAMESPACE, TABLE)).metadata_location
+        return load_archive(settings).metadata_location
     except NoSuchTableError:
         return None
+
+
+def load_archive(settings: Settings) -> "Table":
+    """The archive as pyiceberg's table; raises pyiceberg's NoSuchTableError where there is none yet."""
+    from pyiceberg.catalog import load_catalog
+
+    properties = {
+        "warehouse": settings.warehouse,
+        "s3.region": settings.s3_region,
+        "s3.endpoint": settings.s3_endpoint,
+        "s3.access-key-id": settings.s3_access_key_id,
+        "s3.secret-access-key": settings.s3_secret_access_key and settings.s3_secret_access_key.get_secret_value(),
+        **_catalog_properties(settings),
+    }
+    catalog = load_catalog(CATALOG, **{name: value for name, value in properties.items() if value})
+    return catalog.load_table((NAMESPACE, TABLE))
+
+
+def _catalog_properties(settings: Settings) -> dict[str, str | None]:
+    if settings.catalog_type != "jdbc":
+        return {"type": settings.catalog_type, "uri": settings.catalog_uri}
+    user, password = (quote(text, safe="") for text in (settings.postgres_user, settings.postgres_password.get_secret_value()))
+    where = settings.catalog_jdbc_url.removeprefix("jdbc:postgresql://")
+    return {"type": "sql", "uri": f"postgresql+psycopg2://{user}:{password}@{where}", "init_catalog_tables": "false"}
 
 
 def _secret(settings: Settings) -> dict[str, str]:

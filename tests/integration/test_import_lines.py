@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.importing.lines import ImportClock, Row, Rows
+from batch.importing.clock import ImportClock
+from batch.importing.lines import Row, Rows
 from core.archive import archive_rows
 from core.records import IDENTITY_SCHEMA, parse_records, refusal_reason
 from core.settings import Settings

@@ -1,0 +1,45 @@
+"""An import from the names of its files to what the person is told at its end."""
+
+import os
+
+import typer
+
+from batch.importing.blocks import inputs_of
+from batch.importing.clock import ImportClock
+from batch.importing.ledger import archived_files, only_one_import
+from batch.importing.run import Import
+from batch.importing.workers import workers
+from batch.storage import check_storage
+from core.archive import create_archive
+from core.settings import Settings
+from core.spark import start_session
+from producer.progress import StatusLine
+from producer.signals import Stop
+from sql.lake import metadata_location
+
+SMALL_BYTES = 32 * 1024 * 1024
+"""Inputs that are smaller together are done before further processes have started."""
+
+
+def import_files(settings: Settings, names: list[str], *, clock: ImportClock, processes: int | None, stop: Stop) -> None:
+    """Import the files that `names` stand for, and print what was done."""
+    inputs = inputs_of(names, settings)
+    small = sum(source.fingerprint().size for source in inputs) < SMALL_BYTES
+    number = processes or (1 if small else os.cpu_count() or 1)
+    with workers(settings, clock, number) as hands:
+        check_storage(settings)
+        if metadata_location(settings) is None:
+            make_archive(settings)
+        with only_one_import(settings) as lock, StatusLine() as status:
+            running = Import(settings, lock=lock, archived=archived_files(settings), is_stopped=stop.event.is_set, show=status.show)
+            running.run(inputs, hands)
+    typer.echo(running.summary.as_text())
+
+
+def make_archive(settings: Settings) -> None:
+    """Make the archive's table, which takes a start of Spark."""
+    spark = start_session(settings, "groundswell import")
+    try:
+        create_archive(spark)
+    finally:
+        spark.stop()

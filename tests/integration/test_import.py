@@ -1,0 +1,206 @@
+"""Laws of `python -m batch import`: the archive and the tables are as if the lines had come through Kafka, each line once."""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from batch.importing import blocks, run
+from batch.importing.clock import ImportClock
+from batch.importing.files import import_files
+from batch.importing.ledger import archived_files
+from batch.run import Batch, Step
+from core.archive import create_archive
+from core.errors import BadInputError
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from producer.cli import app as producer
+from producer.signals import Stop
+from producer.simulate.files import simulate_days
+from producer.simulate.world import World
+from sql.connection import transaction
+from streaming.archive import start_archive
+from streaming.rejects import store_rejected_records
+from tests.conftest import own_world
+from tests.kafka_posts import REPOSITORY, environment
+
+DAY = date(2026, 3, 2)
+Lake = Callable[[Settings], SparkSession]
+ENTITIES = ["posts", "authors", "music", "challenges", "post_challenges"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    """A simulated day: some 500 posts, some delivered twice, and broken lines."""
+    folder = tmp_path_factory.mktemp("simulated")
+    simulate_days(World(seed=3, start=DAY, posts_per_day=500), range(0, 1), folder, compress=False, report=lambda *_: None)
+    path: Path = folder / f"posts-{DAY}.ndjson"
+    path.write_bytes(path.read_bytes() + b"\n\nbroken\n" + b'{"itemInfos": {"id": "5", "createTime": "4000000000"}}\n')
+    return path
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """So that a small file has many blocks, each with a commit of its own."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 300_000)
+    monkeypatch.setattr(run, "COMMIT_BYTES", 1)
+
+
+@pytest.fixture
+def lake(settings: Settings, spark_for: Lake) -> SparkSession:
+    session = spark_for(settings)
+    create_archive(session)
+    return session
+
+
+def bring(settings: Settings, *names: Path | str, clock: ImportClock = ImportClock.ORIGINAL, stop: Stop | None = None) -> None:
+    import_files(settings, [str(name) for name in names], clock=clock, processes=1, stop=stop or Stop())
+
+
+def contents(lake: SparkSession, settings: Settings) -> Counter[tuple[Any, ...]]:
+    """What the archive holds, but for place and time of arrival; topics by what they are for."""
+    lake.catalog.refreshTable(RAW_POSTS)
+    rows = lake.sql(f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time FROM {RAW_POSTS}")
+    return Counter(map(tuple, rows.collect()))
+
+
+def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    with transaction(settings) as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def doubled(lake: SparkSession) -> int:
+    lake.catalog.refreshTable(RAW_POSTS)
+    return lake.sql(f'SELECT topic FROM {RAW_POSTS} GROUP BY topic, partition, `offset` HAVING count(*) > 1').count()
+
+
+def test_archive_tables_and_rejected_records_are_as_through_kafka(settings, lake, spark_for, stack, file, tmp_path, monkeypatch):
+    bring(settings, file)
+    assert store_rejected_records(lake, settings) == 0
+
+    with own_world(stack, tmp_path) as other:
+        for name, text in environment(other).items():
+            monkeypatch.setenv(name, text)
+        sent = CliRunner().invoke(producer, ["send", str(file), "--clock", "original", "--no-resume"])
+        assert sent.exit_code == 0, sent.output
+        through = spark_for(other)
+        create_archive(through)
+        start_archive(through, other, checkpoint=str(tmp_path / "archive"), once=True).awaitTermination()
+        store_rejected_records(through, other)
+
+        assert contents(lake, settings) == contents(through, other)
+        reasons = "SELECT reason, record_head FROM rejected_records ORDER BY 1, 2"
+        assert rows(settings, reasons) == rows(other, reasons)
+        assert {row[0].partition(":")[0] for row in rows(settings, reasons)} >= {
+            "not sent by the producer", "time_stamp lies more than 5 minutes after Kafka's time",
+        }  # fmt: skip
+        assert tables(settings, lake) == tables(other, through)
+
+
+def tables(settings: Settings, lake: SparkSession) -> list[object]:
+    """What the batch makes of the day, but for the places of records."""
+    lake.catalog.refreshTable(RAW_POSTS)
+    batch = Batch(settings, session=lambda: lake, now=lambda: datetime(2026, 6, 1, tzinfo=UTC), assume_complete=True)
+    assert list(batch.run_days([DAY], [Step.LOAD]))
+    columns = rows(
+        settings,
+        "SELECT table_name::text, string_agg(quote_ident(column_name), ', ' ORDER BY column_name) FROM information_schema.columns "
+        f"WHERE table_name IN {tuple(ENTITIES)} AND column_name NOT LIKE 'kafka_%%' GROUP BY table_name",
+    )
+    found = {table: Counter(rows(settings, f"SELECT {names} FROM {table}")) for table, names in columns}
+    assert len(found) == len(ENTITIES) and found["posts"]
+    return [found[table] for table in ENTITIES]
+
+
+def test_a_file_is_imported_once_under_any_name_and_compression(settings, lake, file, tmp_path, capsys):
+    bring(settings, file, file)
+    once = contents(lake, settings)
+    compressed = tmp_path / "other.ndjson.gz"
+    compressed.write_bytes(gzip.compress(file.read_bytes()))
+    bring(settings, tmp_path / "*.gz", file)
+    assert contents(lake, settings) == once
+    assert "already in the archive: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("step", ["commit_files", "save_progress"])
+def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(settings, lake, file, monkeypatch, step):
+    step_itself, calls = getattr(run, step), []
+
+    def killed(*arguments: Any, **named: Any) -> None:
+        calls.append(step)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        step_itself(*arguments, **named)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run, step, killed)
+        bring(settings, file)
+    some = contents(lake, settings).total()
+    bring(settings, file)
+    posts, rejected, finished = rows(settings, "SELECT posts, rejected, finished FROM archive_imports")[0]
+    everything = contents(lake, settings).total()
+    assert (doubled(lake), finished, posts + rejected) == (0, True, everything)
+    assert 0 < some < everything == sum(1 for line in file.read_bytes().split(b"\n") if line.strip())
+
+
+def test_with_its_ledger_lost_an_import_is_still_not_repeated(settings, lake, file, tmp_path):
+    bring(settings, file)
+    once = archived_files(settings)
+    with transaction(settings) as cursor:
+        cursor.execute("DELETE FROM archive_imports")
+    later = tmp_path / "later.ndjson"
+    later.write_bytes(b'{"itemInfos": {"id": "7", "createTime": "1584953968"}}')
+    bring(settings, later, file)
+    assert doubled(lake) == 0
+    held = archived_files(settings)
+    assert {partition: held[partition] for partition in once} == once
+    assert max(found.last_offset for found in held.values()) > max(found.last_offset for found in once.values())
+
+
+def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp_path):
+    path = tmp_path / "kept.ndjson"
+    path.write_bytes(b'{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}\n{"itemInfos": {"id": "8"}}')
+    bring(settings, path, clock=ImportClock.KEPT)
+    assert contents(lake, settings) == Counter({
+        (True, "7", '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}', datetime(2020, 3, 23, 8, 59, 28, 500_000)): 1,
+        (True, "8", '{"itemInfos": {"id": "8"}}', None): 1,
+    })
+    assert rows(settings, "SELECT reason FROM rejected_records") == [("time_stamp is missing",)]
+
+
+def test_an_import_that_is_told_to_stop_says_how_it_goes_on(settings, lake, file, capsys):
+    stop = Stop(event=Event())
+    stop.event.set()
+    bring(settings, file, stop=stop)
+    assert re.search(rf"stopped: the same command goes on behind line \d+ of {file}", capsys.readouterr().out)
+
+
+def test_standard_input_and_names_that_match_nothing_are_refused(settings, tmp_path):
+    with pytest.raises(BadInputError, match="can be read only once"):
+        bring(settings, "-")
+    with pytest.raises(BadInputError, match="No file is named like"):
+        bring(settings, tmp_path / "*.ndjson")
+
+
+def test_the_command_imports_with_several_processes_and_prints_how_many(settings, lake, file):
+    told = subprocess.run(
+        [sys.executable, "-m", "batch", "import", str(file), "--processes", "2"],
+        cwd=REPOSITORY, env={**os.environ, **environment(settings)}, capture_output=True, text=True,
+    )  # fmt: skip
+    found = contents(lake, settings)
+    posts = sum(count for (is_post, *_), count in found.items() if is_post)
+    assert (told.returncode, doubled(lake)) == (0, 0), told.stderr
+    assert f"imported {posts:,} posts and {found.total() - posts:,} rejected lines of 1 files" in told.stdout
+    assert "python -m batch --from 2026-03-0" in told.stdout
