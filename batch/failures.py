@@ -1,11 +1,15 @@
 """From what Postgres, S3 or Spark raised in mid-work to the one sentence that a person or Airflow's log is shown."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg2
+from pyspark.errors import PythonException
 
 from batch.storage import away
 from core.settings import Settings
+
+_LOST_CONNECTION = re.compile(r"psycopg2\.(OperationalError|InterfaceError)\b")
 
 
 def sentence_for(error: Exception, settings: Settings) -> str | None:
@@ -15,6 +19,11 @@ def sentence_for(error: Exception, settings: Settings) -> str | None:
     # A connection that broke in mid-transaction is an InterfaceError by the time its transaction is rolled back.
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return _postgres_away(settings, (str(error).strip() or type(error).__name__).splitlines()[-1].strip())
+    if isinstance(error, PythonException):
+        # In a worker of Spark, where rows are copied: the exception is told as text alone.
+        lines = [line for line in str(error).splitlines() if _LOST_CONNECTION.match(line)]
+        if lines:
+            return _postgres_away(settings, lines[-1].partition(":")[2].strip())
     for name, message in java_causes(error):
         if name.startswith("software.amazon.awssdk."):
             return away(settings, message)

@@ -14,6 +14,7 @@ from core.errors import NotReadyError
 from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
 from core.spark import RAW_POSTS
+from core.windows import WINDOW
 from sql.connection import query, transaction
 
 USUAL_DAYS = 14
@@ -46,7 +47,7 @@ def check_day(spark: SparkSession, settings: Settings, day: date) -> list[Check]
         if cursor.fetchone() is None:
             raise NotReadyError(f"{day} is not loaded yet: there is nothing to check. Run: {command(day, day)} --steps load,trends,checks")
     figures |= _archived_offsets(spark.table(RAW_POSTS), day)
-    figures["archived_posts"] = _archived_posts(read_archived_day(spark, settings, day), settings)
+    figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("replace_quality_checks"), figures)
         return [Check(*row) for row in cursor.fetchall()]
@@ -73,7 +74,10 @@ def _archived_offsets(archive: DataFrame, day: date) -> dict[str, int]:
     return {"kafka_offsets": offsets, "archived_offsets": archived, "archived_twice": records - archived}
 
 
-def _archived_posts(records: DataFrame, settings: Settings) -> int:
-    """Distinct usable ids among a day's records."""
+def _archived_posts(records: DataFrame, settings: Settings) -> dict[str, int]:
+    """Distinct usable ids among a day's records, and distinct pairs of id and window."""
     parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
-    return parsed.where(F.col("post_id").isNotNull()).agg(F.count_distinct("post_id")).collect()[0][0]  # type: ignore[no-any-return]
+    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
+    pairs = parsed.where(F.col("post_id").isNotNull()).select("post_id", window.alias("window"))
+    posts, in_windows = pairs.agg(F.count_distinct("post_id"), F.count_distinct("post_id", "window")).collect()[0]
+    return {"archived_posts": posts, "archived_in_windows": in_windows}

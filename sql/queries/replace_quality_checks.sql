@@ -33,7 +33,7 @@ WITH of_day AS (
     UNION ALL SELECT 'records archived twice', %(archived_twice)s::bigint, 0
     UNION ALL SELECT 'posts loaded', loaded_posts, %(archived_posts)s::bigint FROM ledger
     UNION ALL SELECT 'posts with history', posts, %(archived_posts)s::bigint FROM counted
-    UNION ALL SELECT 'posts learned from', counted_posts, %(archived_posts)s::bigint FROM ledger WHERE status = 'fitted'
+    UNION ALL SELECT 'posts learned from', counted_posts, %(archived_in_windows)s::bigint FROM ledger WHERE status = 'fitted'
     UNION ALL SELECT 'posts lost', lost, 0 FROM counted
     UNION ALL SELECT 'posts whose author is missing', no_author, 0 FROM counted
     UNION ALL SELECT 'posts whose sound is missing', no_sound, 0 FROM counted
