@@ -46,7 +46,7 @@ export: setup ## a query (Q="select ...") or a table (TABLE=posts) to OUT=file.c
 airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 	@exec $(PY) -m deploy.local airflow
 
-status: ## what runs, on which port, with how much memory and data
+status: ## what runs, with how much memory and data, and how far everything is: posts, lag, alerts, tables
 	@$(INSTALLED) && $(PY) -m deploy.local status || test $$? -eq 3
 
 up: setup ## start Kafka, S3 and Postgres

@@ -1,15 +1,20 @@
-"""`python -m sql migrate|export`: the schema, and tables and queries as files."""
+"""`python -m sql migrate|export|status|metrics`: the schema, tables and queries as files, and the figures of the pipeline."""
 
+import signal
 import sys
+import threading
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import psycopg2
 import typer
 
-from core.errors import BadInputError, GroundswellError
+from core.errors import BadInputError, GroundswellError, NotReadyError
 from core.settings import read_settings
 from sql import export as exporting
+from sql.connection import postgres_away
+from sql.figures import as_text, read_figures
 from sql.migrate import migrate
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -46,8 +51,36 @@ def export_command(
         source = exporting.table_source(settings, table) if table else exporting.query_source(query or "")
         rows = exporting.export(settings, source, out, spreadsheet_safe=spreadsheet_safe)
     except psycopg2.OperationalError as error:
-        raise exporting.postgres_away(settings, error) from error
+        raise postgres_away(settings, error) from error
     typer.echo(f"{rows:,} rows to {'standard output' if out == '-' else out} in {time.monotonic() - started:.1f} s", err=True)
+
+
+@app.command("status")
+def status_command() -> None:
+    """How far everything is: posts in, archived, counted, rejected, late; lag, last complete day, alerts, table sizes."""
+    settings = read_settings()
+    try:
+        typer.echo(as_text(read_figures(settings), now=datetime.now(UTC)))
+    except psycopg2.errors.UndefinedTable as error:
+        raise NotReadyError("The database has not the newest tables. Run: python -m sql migrate") from error
+    except psycopg2.OperationalError as error:
+        raise postgres_away(settings, error) from error
+
+
+@app.command("metrics")
+def metrics_command(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 9464,
+    address: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all, without a password")] = "127.0.0.1",
+) -> None:
+    """The same figures for Prometheus, read at every scrape, until Ctrl-C or SIGTERM."""
+    from sql.metrics import serve
+
+    settings = read_settings()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    typer.echo(f"http://{address}:{port}/metrics", err=True)
+    serve(settings, address=address, port=port, stop=stop)
 
 
 def main() -> None:

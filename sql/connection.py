@@ -11,6 +11,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from core.errors import NotReadyError
 from core.settings import Settings
 
 QUERIES = Path(__file__).parent / "queries"
@@ -50,3 +51,10 @@ def copy_rows(cursor: Cursor, table: str, columns: Sequence[str], rows: Iterable
         lines.write("\t".join("\\N" if cell is None else str(cell).translate(_ESCAPES) for cell in row) + "\n")
     lines.seek(0)
     cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", lines)
+
+
+def postgres_away(settings: Settings, error: psycopg2.OperationalError) -> NotReadyError:
+    """The sentence for a database that does not answer."""
+    why = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+    where = f"{settings.postgres_host}:{settings.postgres_port}"
+    return NotReadyError(f"Postgres does not answer at {where}. Start it and run this again. ({why})")

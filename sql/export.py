@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
-import psycopg2
 
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
@@ -198,10 +197,3 @@ def _sentence(text: str) -> str:
         return f"DuckDB refuses the query: {text.strip()}"
     hint = " Ask its owner for SELECT on it." if "permission denied" in said[1] else ""
     return f"Postgres refuses the query: {said[1].strip()}.{hint}"
-
-
-def postgres_away(settings: Settings, error: psycopg2.OperationalError) -> NotReadyError:
-    """The sentence for a database that does not answer."""
-    why = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-    where = f"{settings.postgres_host}:{settings.postgres_port}"
-    return NotReadyError(f"Postgres does not answer at {where}. Start it and run this again. ({why})")

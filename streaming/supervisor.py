@@ -15,6 +15,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from core.errors import AlreadyRunningError
 from core.settings import Settings
+from sql.connection import query as named_query
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
 from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
@@ -191,10 +192,7 @@ class Supervisor:
     def _forget_old_metrics(self) -> None:
         with transaction(self._settings, application_name="groundswell progress") as cursor:
             for supervised in self._queries:
-                cursor.execute(
-                    "DELETE FROM pipeline_metrics WHERE query = %s AND observed_at < now() - %s * interval '1 day'",
-                    (supervised.name, METRICS_DAYS),
-                )
+                cursor.execute(named_query("forget_metrics"), {"query": supervised.name, "days": METRICS_DAYS})
 
     def _report(self) -> None:
         for supervised in self._queries:

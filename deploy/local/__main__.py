@@ -6,12 +6,15 @@ import time
 from datetime import UTC, datetime
 from typing import Annotated
 
+import psycopg2
 import typer
 
 from core.errors import GroundswellError
+from core.settings import Settings
 from deploy.local import airflow, consoles, stack
 from deploy.local.layout import Layout, State, layout_for
 from deploy.local.shell import child_environment
+from sql.figures import as_text, read_figures
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -39,13 +42,16 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """What runs, on which port, with how much memory and data."""
-    rows = stack.status(layout_for())
+    """What runs, on which port, with how much memory and data; then how far everything is."""
+    layout = layout_for()
+    rows = stack.status(layout)
     typer.echo(f"{'program':<18}{'state':<9}{'port':>6}{'pid':>9}{'memory MB':>11}{'data MB':>9}  log")
     for row in rows:
         state = "running" if row.pid else "stopped"
         sizes = f"{row.memory_bytes / 1e6:>11.0f}{row.data_bytes / 1e6:>9.0f}"
         typer.echo(f"{row.name:<18}{state:<9}{row.port or '-':>6}{row.pid or '-':>9}{sizes}  {row.log}")
+    if any(row.name == "postgres" and row.pid for row in rows):
+        typer.echo("\n" + _figures(stack.stack_settings(layout)))
     raise typer.Exit(0 if all(row.pid for row in rows) else 3)
 
 
@@ -106,6 +112,13 @@ def airflow_command() -> None:
         typer.echo("Stopping Airflow ...")
     finally:
         airflow.stop(layout)
+
+
+def _figures(settings: Settings) -> str:
+    try:
+        return as_text(read_figures(settings), now=datetime.now(UTC))
+    except psycopg2.Error as error:
+        return f"The tables do not answer: {str(error).splitlines()[0]}"
 
 
 def _started() -> tuple[Layout, State, dict[str, str]]:

@@ -1,0 +1,101 @@
+"""What is known of the pipeline as figures: computed in one place, by `sql/queries/figures.sql`, for `status` and for Prometheus."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from core.settings import Settings
+from sql.connection import query, transaction
+
+STATEMENT_SECONDS = 10
+
+
+class Metric(NamedTuple):
+    """A figure: its name behind `groundswell_`, counter or gauge, its unit, its labels, and what it says."""
+
+    name: str
+    kind: str
+    unit: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+METRICS = (
+    Metric("kafka_records", "counter", "records", ("topic",), "records that Kafka has taken: posts in"),
+    Metric("archived_records", "counter", "records", ("topic", "source"), "records in the archive, by way: kafka or import"),
+    Metric("counted_posts", "counter", "posts", (), "distinct posts that detection has counted in windows"),
+    Metric("rejected_records", "counter", "records", ("topic",), "rows of rejected_records"),
+    Metric("late_posts", "counter", "posts", (), "posts that came after their window had closed"),
+    Metric("duplicate_posts", "counter", "posts", (), "posts that had been counted in the same window before"),
+    Metric("lag_records", "gauge", "records", ("query",), "records that Kafka holds and a query has not committed"),
+    Metric("observed_timestamp_seconds", "gauge", "Unix seconds", ("query",), "when it was looked at how far a query is"),
+    Metric("batches", "counter", "batches", ("query",), "batches that read something"),
+    Metric("input_records", "counter", "records", ("query",), "records that batches read"),
+    Metric("busy_seconds", "counter", "seconds", ("query",), "duration of those batches"),
+    Metric("last_batch_seconds", "gauge", "seconds", ("query",), "duration of the newest one"),
+    Metric("state_rows", "gauge", "rows", ("query",), "rows of state after it"),
+    Metric("state_bytes", "gauge", "bytes", ("query",), "memory of that state"),
+    Metric("newest_event_timestamp_seconds", "gauge", "Unix seconds", (), "newest event time that detection has seen"),
+    Metric("closed_until_timestamp_seconds", "gauge", "Unix seconds", (), "event time before which windows are decided"),
+    Metric("last_complete_day_timestamp_seconds", "gauge", "Unix seconds", (), "midnight of the last day that is loaded and learned"),
+    Metric("alerts", "gauge", "alerts", ("status",), "alerts by status: open, resolved, withdrawn"),
+    Metric("table_bytes", "gauge", "bytes", ("table",), "size of a table with its indexes and partitions"),
+    Metric("table_rows", "gauge", "rows", ("table",), "rows of a table as Postgres estimates them"),
+)
+
+Figures = Mapping[str, Mapping[tuple[str, ...], float]]
+"""Value by labels by name; a figure that is not known yet has no value."""
+
+
+def read_figures(settings: Settings) -> Figures:
+    """All figures as they are now; raises psycopg2.Error."""
+    figures: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
+    with transaction(settings, application_name="groundswell figures") as cursor:
+        cursor.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
+        cursor.execute(query("figures"), {"posts_topic": settings.posts_topic, "rejected_topic": settings.rejected_topic})
+        for name, labels, value in cursor.fetchall():
+            figures[name][tuple(labels)] = float(value)
+    return figures
+
+
+def as_text(figures: Figures, *, now: datetime, tables: int = 8) -> str:
+    """The figures for people, with the largest `tables`."""
+    rows = [
+        ("posts in", _by_label(figures, "kafka_records")),
+        ("archived", _by_label(figures, "archived_records")),
+        ("counted", f"{_total(figures, 'counted_posts'):,.0f} posts"),
+        ("rejected", _by_label(figures, "rejected_records")),
+        ("late, duplicate", f"{_total(figures, 'late_posts'):,.0f}, {_total(figures, 'duplicate_posts'):,.0f} posts"),
+        *((f"query {name}", _query(figures, name, now)) for (name,) in figures.get("lag_records", {})),
+        ("detection is at", _moment(figures, "newest_event_timestamp_seconds", "%Y-%m-%d %H:%M UTC")),
+        ("last complete day", _moment(figures, "last_complete_day_timestamp_seconds", "%Y-%m-%d")),
+        ("alerts", _by_label(figures, "alerts")),
+        ("largest tables", ", ".join(_largest(figures, tables))),
+    ]
+    return "\n".join(f"{name:<18}{text or 'none'}" for name, text in rows)
+
+
+def _total(figures: Figures, name: str) -> float:
+    return sum(figures.get(name, {}).values())
+
+
+def _by_label(figures: Figures, name: str) -> str:
+    return ", ".join(f"{value:,.0f} {' by '.join(labels)}" for labels, value in figures.get(name, {}).items())
+
+
+def _query(figures: Figures, name: str, now: datetime) -> str:
+    age = now.timestamp() - figures["observed_timestamp_seconds"][(name,)]
+    last = figures.get("last_batch_seconds", {}).get((name,))
+    batch = "" if last is None else f", last batch {last:.1f} s"
+    return f"{figures['lag_records'][(name,)]:,.0f} records behind as of {age:,.0f} s ago{batch}"
+
+
+def _moment(figures: Figures, name: str, style: str) -> str:
+    seconds = figures.get(name, {}).get(())
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime(style)
+
+
+def _largest(figures: Figures, count: int) -> Sequence[str]:
+    sizes = sorted(figures.get("table_bytes", {}).items(), key=lambda size: -size[1])
+    return [f"{table} {size / 1e6:,.1f} MB" for (table,), size in sizes[:count]]
