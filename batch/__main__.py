@@ -14,6 +14,7 @@ import typer
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from batch.audit import audit, lines_of
 from batch.days import ONE_DAY, only_one_batch
 from batch.failures import sentence_for
 from batch.importing.command import import_command
@@ -42,19 +43,51 @@ def main(
     start_over: Annotated[bool, typer.Option(help="forget all statistics first, to learn them again from the archive")] = False,
 ) -> None:
     """Parse the arguments, run the days, turn errors into one sentence."""
-    try:
+    with told_in_one_sentence() as settings_of:
         days, chosen = parse_days(day, first, last), parse_steps(steps)
-        settings = read_settings()
+        settings = settings_of()
         with only_one_batch(settings, chosen), lazy_session(settings) as session:
             batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
                 batch.start_over(days, chosen)
             run(batch, days, chosen)
+
+
+@app.command("audit")
+def audit_command(
+    first: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD (UTC)")],
+    last: Annotated[str, typer.Option("--to", help="last day")],
+) -> None:
+    """Say whether anything of these days is missing or double: Kafka's offsets, archive, counts, refused records, tables.
+
+    Changes nothing. Exit code 3: something is.
+    """
+    with told_in_one_sentence() as settings_of:
+        days, settings = parse_days(None, first, last), settings_of()
+        with lazy_session(settings) as session:
+            found = audit(session(), settings, days[0], days[-1])
+        for line in lines_of(found):
+            typer.echo(line)
+    if any(found.problems()):
+        raise typer.Exit(3)
+
+
+@contextmanager
+def told_in_one_sentence() -> Iterator[Callable[[], Settings]]:
+    """Turns errors into one sentence and exit code 1; yields what reads the settings."""
+    read: list[Settings] = []
+
+    def settings_of() -> Settings:
+        read.append(read_settings())
+        return read[0]
+
+    try:
+        yield settings_of
     except GroundswellError as error:
         typer.echo(f"Nothing more was done. {error}", err=True)
         raise typer.Exit(1) from error
     except Exception as error:
-        sentence = sentence_for(error, settings)
+        sentence = sentence_for(error, read[0]) if read else None
         if sentence is None:
             raise
         typer.echo(f"Nothing more was done. {sentence}", err=True)

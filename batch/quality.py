@@ -1,7 +1,7 @@
 """Step `checks`: whether a day's tables are what the archive says, and whether the day was like those before; rows of quality_checks."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 
@@ -46,19 +46,19 @@ def check_day(spark: SparkSession, settings: Settings, day: date) -> list[Check]
         cursor.execute(query("loaded_days"), {"days": [day]})
         if cursor.fetchone() is None:
             raise NotReadyError(f"{day} is not loaded yet: there is nothing to check. Run: {command(day, day)} --steps load,trends,checks")
-    figures |= _archived_offsets(spark.table(RAW_POSTS), day)
+    figures |= archived_offsets(spark.table(RAW_POSTS), day_start(day), day_start(day + ONE_DAY))
     figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("replace_quality_checks"), figures)
         return [Check(*row) for row in cursor.fetchall()]
 
 
-def _archived_offsets(archive: DataFrame, day: date) -> dict[str, int]:
-    """Offsets from the first to the last that Kafka took on `day`, in every partition; those archived, and those archived twice.
+def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict[str, int]:
+    """Offsets from the first to the last that Kafka took in a time, in every partition; those archived, and those archived twice.
 
     Offsets follow one another without a gap where the producer has no transactions, as ours. Negative partitions are imports.
     """
-    taken = (F.col("kafka_time") >= F.lit(day_start(day))) & (F.col("kafka_time") < F.lit(day_start(day + ONE_DAY)))
+    taken = (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
     ends = archive.where(taken & (F.col("partition") >= 0)).groupBy("topic", "partition").agg(F.min("offset"), F.max("offset")).collect()
     if not ends:
         return {"kafka_offsets": 0, "archived_offsets": 0, "archived_twice": 0}

@@ -25,11 +25,12 @@ def archive_posts(
     first_offset: int = 0,
     partition: int = 0,
     topic: str | None = None,
+    kafka_time: datetime = KAFKA_TIME,
 ) -> None:
     """Append `posts` (records, or bytes as they are) as one commit, with offsets counted from `first_offset`."""
     create_archive(spark)
     rows = [
-        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, KAFKA_TIME) for place, post in enumerate(posts)
+        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, kafka_time) for place, post in enumerate(posts)
     ]
     records = spark.createDataFrame(rows, RECORDS)
     archive_rows(records, settings=settings).writeTo(RAW_POSTS).append()

@@ -1,0 +1,158 @@
+"""`python -m batch audit --from DAY --to DAY`: whether anything of a period is missing or double, from Kafka's offsets to the tables.
+
+The law: archived = counted + late + duplicates + refused, each with a number. Detection counts a post once in each window in
+which it was delivered; what was archived from files never went through it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg2.extensions import cursor as Cursor
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from batch.archive import day_start
+from batch.days import ONE_DAY
+from batch.quality import archived_offsets
+from core.archive import read_archive
+from core.records import IDENTITY_SCHEMA, parse_records
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from core.windows import WINDOW, window_number, window_start
+from sql.connection import query, transaction
+
+
+@dataclass(frozen=True)
+class DayAudit:
+    """What became of the records with an event time in one day."""
+
+    day: date
+    records: int
+    """Usable deliveries in the archive."""
+    imported: int
+    """Those of them that came from files."""
+    once_a_window: int
+    """Distinct pairs of post and window among those that came through Kafka."""
+    counted: int
+    """Of these pairs those that detection counted."""
+    posts: int
+    """Distinct posts."""
+    loaded: int | None
+    """Posts that the batch loaded; None where it has not run."""
+    overcounted: list[datetime]
+    """Windows of which detection counted more posts than the archive holds."""
+
+    @property
+    def late(self) -> int:
+        """Pairs that came after their window was closed, or before detection began."""
+        return max(self.once_a_window - self.counted, 0)
+
+    @property
+    def duplicates(self) -> int:
+        """Deliveries through Kafka beyond the first in their window."""
+        return self.records - self.imported - self.once_a_window
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found of a period."""
+
+    first: date
+    last: date
+    kafka_offsets: int
+    """Offsets from the first to the last that Kafka took in the period, of all partitions."""
+    archived_offsets: int
+    archived_twice: int
+    behind: int
+    """Records that the archive query had not read when it reported last."""
+    refused: int
+    """Records in the archive that Kafka took in the period and that are no usable posts."""
+    refused_rows: int
+    """Rows of rejected_records of the same time."""
+    days: list[DayAudit]
+
+    def problems(self) -> Iterator[str]:
+        """What is missing or double, and where."""
+        if self.archived_offsets < self.kafka_offsets:
+            yield f"{self.kafka_offsets - self.archived_offsets:,} of {self.kafka_offsets:,} offsets are not in the archive"
+        if self.archived_twice:
+            yield f"{self.archived_twice:,} records are in the archive twice"
+        if self.behind:
+            yield f"the archive query is {self.behind:,} records behind Kafka"
+        if self.refused_rows != self.refused:
+            yield f"rejected_records has {self.refused_rows:,} rows of {self.refused:,} refused records"
+        for day in self.days:
+            if day.overcounted:
+                places = ", ".join(f"{start:%H:%M}" for start in day.overcounted[:5])
+                yield f"{day.day}: detection counted more posts than the archive holds in {len(day.overcounted)} windows ({places})"
+            if day.loaded is not None and day.loaded != day.posts:
+                yield f"{day.day}: {day.loaded:,} posts were loaded, the archive holds {day.posts:,}; run python -m batch {day.day}"
+
+
+def audit(spark: SparkSession, settings: Settings, first: date, last: date) -> Audit:
+    """Reconcile the days from `first` to `last`; raises NotReadyError where there is no archive yet."""
+    start, end = day_start(first), day_start(last + ONE_DAY)
+    records, by_window = _archived(spark, settings, start, end)
+    taken = (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
+    refused = spark.table(RAW_POSTS).where(F.col("event_time").isNull() & taken).select("topic", "partition", "offset").distinct().count()
+    with transaction(settings, application_name="groundswell audit") as cursor:
+        cursor.execute("SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s", (start, end))
+        counted = {window_number(moment): posts for moment, posts in cursor.fetchall()}
+        cursor.execute("SELECT count(*) FROM rejected_records WHERE kafka_time >= %s AND kafka_time < %s", (start, end))
+        (refused_rows,) = cursor.fetchone() or (0,)
+        cursor.execute("SELECT sum(greatest(end_offset - next_offset, 0))::bigint FROM pipeline_progress WHERE query = 'archive'")
+        (behind,) = cursor.fetchone() or (0,)
+        loaded = _loaded(cursor, [day for day in records])
+    days = []
+    for day in sorted(records.keys() | {window_start(number).date() for number in counted}):
+        of_day = {number: posts for number, posts in by_window.items() if window_start(number).date() == day}
+        seen = {number: posts for number, posts in counted.items() if window_start(number).date() == day}
+        over = [window_start(number) for number in sorted(seen) if seen[number] > of_day.get(number, 0)]
+        deliveries, imported, posts = records.get(day, (0, 0, 0))
+        days.append(DayAudit(day, deliveries, imported, sum(of_day.values()), sum(seen.values()), posts, loaded.get(day), over))
+    offsets = archived_offsets(spark.table(RAW_POSTS), start, end)
+    return Audit(first, last, **offsets, behind=behind or 0, refused=refused, refused_rows=refused_rows, days=days)
+
+
+def _archived(
+    spark: SparkSession, settings: Settings, start: datetime, end: datetime
+) -> tuple[dict[date, tuple[int, int, int]], dict[int, int]]:
+    """By day: usable deliveries, those from files, distinct posts; by window number: distinct posts that came through Kafka."""
+    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
+    usable = (
+        read_archive(spark, settings, [(start, end)])
+        .dropDuplicates(["topic", "partition", "offset"])
+        .transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+        .where(F.col("post_id").isNotNull())
+        .select("post_id", window.alias("window"), F.to_date("event_time").alias("day"), (F.col("partition") < 0).alias("imported"))
+        .persist()
+    )
+    try:
+        of_days = usable.groupBy("day").agg(
+            F.count(F.lit(1)), F.sum(F.col("imported").cast("long")), F.count_distinct("post_id")
+        ).collect()  # fmt: skip
+        of_windows = usable.where(~F.col("imported")).groupBy("window").agg(F.count_distinct("post_id")).collect()
+    finally:
+        usable.unpersist()
+    return {day: (deliveries, imported, posts) for day, deliveries, imported, posts in of_days}, dict(map(tuple, of_windows))
+
+
+def _loaded(cursor: Cursor, days: list[date]) -> dict[date, int]:
+    cursor.execute(query("loaded_days"), {"days": days})
+    return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def lines_of(found: Audit) -> Iterator[str]:
+    """The audit for people: a line a day, then one line that says whether anything is missing or double."""
+    yield f"{'day':<12}{'deliveries':>12}{'from files':>12}{'duplicates':>12}{'counted':>12}{'late':>12}{'posts':>12}{'loaded':>12}"
+    for day in found.days:
+        loaded = "-" if day.loaded is None else f"{day.loaded:,}"
+        yield (
+            f"{day.day!s:<12}{day.records:>12,}{day.imported:>12,}{day.duplicates:>12,}{day.counted:>12,}{day.late:>12,}{day.posts:>12,}"
+            f"{loaded:>12}"
+        )
+    yield f"{found.archived_offsets:,} of {found.kafka_offsets:,} offsets of Kafka archived, {found.refused:,} refused records"
+    problems = list(found.problems())
+    period = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
+    yield f"{period}: {'NOT WHOLE: ' + '; '.join(problems) if problems else 'nothing is missing and nothing is double.'}"
