@@ -65,6 +65,15 @@ class Input:
         """The name, absolute."""
         return self.name if self.is_standard_input or self.name.startswith(S3_SCHEME) else str(Path(self.name).resolve())
 
+    @property
+    def is_plain_file(self) -> bool:
+        """Whether its bytes on the local disk are its content."""
+        if self.is_standard_input or self.name.startswith(S3_SCHEME):
+            return False
+        with Path(self.name).open("rb") as file:
+            start = file.read(4)
+        return not start.startswith(GZIP_MAGIC) and start != ZSTD_MAGIC and not self.name.endswith((".gz", ".zst"))
+
     def fingerprint(self) -> Fingerprint:
         """Size and version of the input as it is now; raises BadInputError where it cannot be read."""
         if self.is_standard_input:

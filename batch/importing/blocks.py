@@ -1,42 +1,62 @@
-"""From inputs to blocks of whole lines, which is what the workers of an import are given; and to the digest of a content."""
+"""From inputs to blocks of whole lines, which is what the workers of an import are given, and to the digest of their content."""
 
 import glob
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BadInputError
 from core.settings import Settings
-from producer.sources import MAX_LINE_BYTES, S3_SCHEME, STANDARD_INPUT, Input, Line
+from producer.sources import BYTE_ORDER_MARK, MAX_LINE_BYTES, S3_SCHEME, STANDARD_INPUT, Input, Line
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of one input that follow one another: as bytes, or one line that is too long to be a post."""
+    """Lines of one input that follow one another: as bytes, as a place in a plain file, or one line too long to be a post."""
 
     file: str
     first_number: int
-    data: bytes
     last_number: int
+    length: int
+    data: bytes = b""
+    offset: int | None = None
+    """Where `length` bytes of the plain file `file` are the lines; None: they are `data`."""
     too_long: Line | None = None
 
     def lines(self) -> Iterator[Line]:
         """The lines with their numbers in the file, without line feeds, which count in their lengths; their ends stand as 0.
 
-        >>> [(line.number, line.data) for line in Block("a", 7, b"x\\ny\\n", 8).lines()]
+        >>> [(line.number, line.data) for line in Block("a", 7, 8, 4, b"x\\ny\\n").lines()]
         [(7, b'x'), (8, b'y')]
         """
         if self.too_long is not None:
             yield self.too_long
             return
-        *complete, last = self.data.split(b"\n")
+        *complete, last = self._content().split(b"\n")
         for number, data in enumerate(complete, start=self.first_number):
             yield Line(number, data, len(data) + 1, 0)
         if last:
             yield Line(self.last_number, last, len(last), 0)
+
+    def _content(self) -> bytes:
+        if self.offset is None:
+            return self.data
+        with Path(self.file).open("rb") as file:
+            file.seek(self.offset)
+            content = file.read(self.length)
+        return content.removeprefix(BYTE_ORDER_MARK) if self.first_number == 1 else content
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first look at an input found: SHA-256 and length of the uncompressed content, and its blocks where it is a plain file."""
+
+    sha256: str
+    size: int
+    blocks: Sequence[Block] | None
 
 
 def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
@@ -61,17 +81,43 @@ def _matches(pattern: str) -> list[str]:
     return found
 
 
-def digest_of(source: Input) -> tuple[str, int]:
-    """SHA-256 of the uncompressed content, and its length in bytes."""
+def survey(source: Input) -> Survey:
+    """Read all of an input once.
+
+    Whoever is to turn the lines of a plain file into rows then reads them there, which saves sending them. Without blocks
+    where a line may be too long to be a post: `blocks_of` knows how to pass over it.
+    """
     digest, size = hashlib.sha256(), 0
+    plain = source.is_plain_file
+    blocks: list[Block] = []
+    start, first, lines = 0, 1, 0
     for piece in source.pieces():
         digest.update(piece)
+        behind_last = piece.rfind(b"\n") + 1
+        lines += piece.count(b"\n") if plain else 0
+        if behind_last and size + behind_last - start >= BLOCK_BYTES:
+            blocks.append(Block(source.name, first, first + lines - 1, size + behind_last - start, offset=start))
+            start, first, lines = size + behind_last, first + lines, 0
         size += len(piece)
-    return digest.hexdigest(), size
+        plain = plain and size - start <= MAX_LINE_BYTES
+    if size > start:
+        ends_in_line = not piece.endswith(b"\n")
+        blocks.append(Block(source.name, first, first + lines - 1 + ends_in_line, size - start, offset=start))
+    return Survey(digest.hexdigest(), size, blocks if plain else None)
 
 
-def blocks_of(source: Input, *, behind: int, is_stopped: Callable[[], bool]) -> Iterator[Block]:
-    """The lines behind line `behind`, in blocks of some 8 MB; ends early once `is_stopped`."""
+def blocks_of(source: Input, blocks: Sequence[Block] | None, *, behind: int) -> Iterator[Block]:
+    """The blocks with lines behind line `behind`: those of a survey, or read now."""
+    if blocks is None:
+        yield from _read_blocks(source, behind)
+        return
+    for block in blocks:
+        if block.last_number > behind:
+            yield block
+
+
+def _read_blocks(source: Input, behind: int) -> Iterator[Block]:
+    """The lines behind line `behind`, in blocks of some 8 MB."""
     lines: list[bytes] = []
     size, first = 0, behind + 1
     for line in source.lines():
@@ -79,15 +125,13 @@ def blocks_of(source: Input, *, behind: int, is_stopped: Callable[[], bool]) -> 
             continue
         if line.length > MAX_LINE_BYTES or size + line.length > BLOCK_BYTES:
             if lines:
-                yield Block(source.name, first, b"".join(lines), line.number - 1)
+                yield Block(source.name, first, line.number - 1, size, b"".join(lines))
             lines, size, first = [], 0, line.number
-            if is_stopped():
-                return
         if line.length > MAX_LINE_BYTES:
-            yield Block(source.name, line.number, b"", line.number, line)
+            yield Block(source.name, line.number, line.number, line.length, too_long=line)
             first = line.number + 1
         else:
             lines.append(line.data)
             size += line.length
     if lines:
-        yield Block(source.name, first, b"".join(lines), first + len(lines) - 1)
+        yield Block(source.name, first, first + len(lines) - 1, size, b"".join(lines))

@@ -63,7 +63,7 @@ class Rows:
             key = b"%d" % usable_id(post)
             value, event_micros, reason = self._stamped(body, post, int(key), taken_micros)
         except NotAPost as error:
-            whole = line._replace(data=line.data + b"\n") if line.length == len(line.data) + 1 else line
+            whole = line._replace(data=line.data + b"\n") if line.length > len(line.data) else line
             record = rejected_record(self.settings.rejected_topic, file, whole, error)
             return Row(record.topic, record.key, record.value, None, f"{NOT_SENT}: {error.reason}")
         if event_micros is not None and beyond_spark(body):

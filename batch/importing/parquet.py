@@ -31,6 +31,8 @@ class Job:
     partition: int
     base_offset: int
     taken_micros: int
+    behind: int = 0
+    """Number of a line up to which the archive has all lines already."""
 
 
 @dataclass
@@ -62,6 +64,8 @@ class FileWriter:
         done = Done(job.partition)
         by_day: dict[int | None, list[tuple[int, Row]]] = {}
         for line in job.block.lines():
+            if line.number <= job.behind:
+                continue
             row = self._rows.of(line, file=job.block.file, taken_micros=job.taken_micros)
             if row is None:
                 continue

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from psycopg2.extensions import connection as Connection
 
-from batch.importing.blocks import Block, blocks_of, digest_of
+from batch.importing.blocks import Survey, blocks_of, survey
 from batch.importing.ledger import Archived, KnownFile, check_lock, register, save_progress, save_refused
 from batch.importing.parquet import Done, Job, commit_files
 from batch.importing.workers import Workers
@@ -88,13 +88,13 @@ class Import:
         started = time.monotonic()
         for source in inputs:
             before = source.fingerprint()
-            sha256, size = digest_of(source)
-            known = register(self._settings, sha256=sha256, size=size, file=source.name, archived=self._archived)
+            found = survey(source)
+            known = register(self._settings, sha256=found.sha256, size=found.size, file=source.name, archived=self._archived)
             if known.finished or known.partition in self._seen:
                 self.summary.already_there.append(source.name)
                 continue
             self._seen.add(known.partition)
-            self._read(source, known, workers)
+            self._read(source, found, known, workers)
             if self._is_stopped():
                 break
             if source.fingerprint() != before:
@@ -118,14 +118,16 @@ class Import:
             self._save_refused()
         self._show(f"{self.summary.posts:,} posts, {self.summary.rejected:,} rejected lines")
 
-    def _read(self, source: Input, known: KnownFile, workers: Workers) -> None:
+    def _read(self, source: Input, found: Survey, known: KnownFile, workers: Workers) -> None:
         progress = Progress(known, known.last_line, known.posts, known.rejected)
         self._progress[known.partition] = progress
-        for block in blocks_of(source, behind=known.last_line, is_stopped=self._is_stopped):
-            workers.put(Job(block, known.partition, known.base_offset, self._taken_micros()), self.take)
+        for block in blocks_of(source, found.blocks, behind=known.last_line):
+            if self._is_stopped():
+                break
+            workers.put(Job(block, known.partition, known.base_offset, self._taken_micros(), known.last_line), self.take)
             progress.line = block.last_number
-            self._bytes += _length(block)
-            self.summary.bytes += _length(block)
+            self._bytes += block.length
+            self.summary.bytes += block.length
             if self._bytes >= self._commit_bytes:
                 self._commit(workers)
         if self._is_stopped():
@@ -152,7 +154,3 @@ class Import:
             )
         self._progress = {partition: progress for partition, progress in self._progress.items() if not progress.finished}
         self._bytes = 0
-
-
-def _length(block: Block) -> int:
-    return block.too_long.length if block.too_long else len(block.data)

@@ -1,0 +1,56 @@
+"""Laws of an import's blocks: whatever way they are made, they hold the lines of the file, each once, with its number."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from batch.importing import blocks
+from batch.importing.blocks import blocks_of, survey
+from producer import sources
+from producer.sources import Input
+
+CONTENTS = {
+    "empty": b"",
+    "one line": b'{"a": 1}\n',
+    "no line feed at the end": b"a\nb\nc",
+    "blank lines": b"\n\na\n\n\nb\n\n",
+    "carriage returns": b"a\r\nb\rc\r\n",
+    "byte order mark": b"\xef\xbb\xbf{}\n{}\n",
+    "many lines": b"".join(b"line %d\n" % number for number in range(1000)),
+    "a line too long": b"a\n" + b"x" * 700 + b"\nb\n",
+    "the last line too long": b"a\nb\n" + b"x" * 900,
+}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(sources, "BUFFER_BYTES", 64)
+    for module in (blocks, sources):
+        monkeypatch.setattr(module, "MAX_LINE_BYTES", 500)
+    monkeypatch.setattr(sources, "KEPT_OF_LONG_LINE", 10)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("behind", [0, 1, 2, 37])
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
+def test_blocks_hold_the_lines_of_the_file(tmp_path: Path, content: bytes, behind: int, compress: bool):
+    path = tmp_path / ("a.ndjson.gz" if compress else "a.ndjson")
+    path.write_bytes(gzip.compress(content) if compress else content)
+    source = Input(str(path))
+    found = survey(source)
+    made = list(blocks_of(source, found.blocks, behind=behind))
+    lines = [(line.number, line.data) for block in made for line in block.lines() if line.number > behind]
+    assert lines == [(line.number, line.data.removesuffix(b"\n")) for line in source.lines() if line.number > behind]
+    assert [block.last_number for block in made][-1:] == [line.number for line in source.lines()][-1:] or not lines
+    assert (found.sha256, found.size) == (hashlib.sha256(content).hexdigest(), len(content))
+
+
+def test_a_plain_file_is_read_where_its_lines_are_needed(tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(CONTENTS["many lines"])
+    found = survey(Input(str(path))).blocks
+    assert found is not None and len(found) > 50
+    assert sum(block.length for block in found) == len(CONTENTS["many lines"])
