@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from batch.copy import COPIED, copy_partition, create_staging, total_copied
 from batch.entities import STAGED, TABLES, describe_entities
-from batch.partitions import attach_partition, drop_old_partitions, fill_partition
+from batch.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
 from batch.parts import part
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -37,6 +37,7 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
     # Partitions of the day are filled beside the merges, which one core would do alone.
     with ThreadPoolExecutor(1) as pool, transaction(settings, application_name="groundswell batch") as cursor:
         filled = [pool.submit(fill_partition, settings, table, day) for table in BY_DAY]
+        cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         counts = _merge(cursor)
         for done in filled:
             done.result()

@@ -3,9 +3,10 @@ INSERT INTO authors (author_id, unique_id, follower_count, first_seen, last_seen
     (1, 'ana', 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1),
     (2, 'ben', NULL, '2026-01-05 10:05Z', '2026-01-05 10:06Z', 0, 3),
     (3, 'cho', 50, '2026-01-06 09:00Z', '2026-01-06 09:30Z', 0, 5);
-INSERT INTO music (music_id, name, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
-    (11, 'Song A', '2026-01-05 10:01Z', '2026-01-06 09:30Z', 0, 5),
-    (12, 'original sound - ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6);
+INSERT INTO music (music_id, name, author_name, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
+    (11, 'Song A', 'Band', '2026-01-05 10:01Z', '2026-01-06 09:30Z', 0, 5),
+    (12, 'original sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6),
+    (13, 'another sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6);
 INSERT INTO challenges (challenge_id, name, is_commerce, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
     (21, 'winter', false, '2026-01-05 10:01Z', '2026-01-05 10:05Z', 0, 2),
     (22, 'ad', true, '2026-01-06 09:30Z', '2026-01-06 09:30Z', 0, 5);
@@ -20,6 +21,51 @@ INSERT INTO post_challenges (post_id, challenge_id, first_seen, last_seen) VALUE
     (101, 21, '2026-01-05 10:01Z', '2026-01-05 10:01Z'),
     (102, 21, '2026-01-05 10:05Z', '2026-01-05 10:05Z'),
     (105, 22, '2026-01-06 09:30Z', '2026-01-06 09:30Z');
+
+UPDATE posts SET created_at = first_seen;
+
+CREATE TABLE post_stats_20260105 PARTITION OF post_stats FOR VALUES IN ('2026-01-05');
+CREATE TABLE post_stats_20260106 PARTITION OF post_stats FOR VALUES IN ('2026-01-06');
+INSERT INTO post_stats (day, post_id, seen_at, play_count, like_count, author_id, music_id, challenge_ids) VALUES
+    ('2026-01-05', 101, '2026-01-05 10:01Z', 500, 60, 1, 11, '{21}'),
+    ('2026-01-05', 102, '2026-01-05 10:05Z', NULL, 50, 2, 11, '{21}'),
+    ('2026-01-05', 103, '2026-01-05 10:06Z', 100, 10, 2, 12, '{}'),
+    ('2026-01-06', 104, '2026-01-06 09:00Z', 900, 440, 3, 12, '{}'),
+    ('2026-01-06', 105, '2026-01-06 09:30Z', 10, NULL, 3, 11, '{22}'),
+    ('2026-01-06', 106, '2026-01-06 09:45Z', 0, 0, 1, 12, '{}'),
+    ('2026-01-06', 101, '2026-01-06 10:02Z', 1000, 100, 1, 11, '{21}'),
+    ('2026-01-06', 102, '2026-01-06 10:16Z', NULL, 50, 2, 11, '{21}'),
+    ('2026-01-06', 103, '2026-01-06 10:20Z', 100, 10, 2, 12, '{}');
+CREATE TABLE author_stats_20260105 PARTITION OF author_stats FOR VALUES IN ('2026-01-05');
+CREATE TABLE author_stats_20260106 PARTITION OF author_stats FOR VALUES IN ('2026-01-06');
+INSERT INTO author_stats (day, author_id, seen_at, follower_count) VALUES
+    ('2026-01-05', 1, '2026-01-05 10:01Z', 900),
+    ('2026-01-06', 1, '2026-01-06 09:45Z', 950),
+    ('2026-01-06', 1, '2026-01-06 10:02Z', 1000),
+    ('2026-01-06', 3, '2026-01-06 09:00Z', 50);
+INSERT INTO hashtags (hashtag, hashtag_id, first_post_id, first_seen, last_seen) VALUES
+    ('winter', 21, 101, '2026-01-05 10:01Z', '2026-01-06 10:02Z'),
+    ('ad', NULL, 105, '2026-01-06 09:30Z', '2026-01-06 09:30Z');
+CREATE TABLE post_keywords_20260105 PARTITION OF post_keywords FOR VALUES IN ('2026-01-05');
+CREATE TABLE post_keywords_20260106 PARTITION OF post_keywords FOR VALUES IN ('2026-01-06');
+INSERT INTO post_keywords (day, post_id, keyword) VALUES
+    ('2026-01-05', 101, 'snow'), ('2026-01-05', 102, 'snow'), ('2026-01-05', 103, 'snowed'), ('2026-01-05', 101, 'winter'),
+    ('2026-01-06', 105, 'ad'), ('2026-01-06', 104, 'cats'), ('2026-01-06', 105, 'cats'), ('2026-01-06', 106, 'cats'),
+    ('2026-01-06', 101, 'snow'), ('2026-01-06', 102, 'snow'), ('2026-01-06', 103, 'snowed'), ('2026-01-06', 101, 'winter');
+INSERT INTO daily_trends (day, kind, key, rank, posts, authors, posts_day_ago, posts_week_ago, growth_1h, growth_1d, growth_7d)
+SELECT day::date, kind, key, rank, posts, 1, day_ago, week_ago, 0, growth(posts, day_ago), growth(posts, week_ago)
+FROM (VALUES
+    ('2026-01-05', 'challenge', '21', 1, 10, NULL::bigint, NULL::bigint),
+    ('2026-01-06', 'challenge', '21', 1, 5, 10, 0),
+    ('2026-01-06', 'challenge', '22', 2, 4, 0, NULL),
+    ('2026-01-06', 'music', '12', 1, 20, 10, NULL),
+    ('2026-01-06', 'music', '13', 2, 10, 0, NULL),
+    ('2026-01-06', 'music', '11', 3, 3, 3, NULL),
+    ('2026-01-06', 'keyword', 'cats', 1, 3, 0, NULL),
+    ('2026-01-06', 'keyword', 'snow', 2, 2, 2, NULL),
+    ('2026-01-06', 'keyword', 'ad', 3, 1, 0, NULL),
+    ('2026-01-06', 'keyword', 'winter', 4, 1, 1, NULL)
+) AS trends (day, kind, key, rank, posts, day_ago, week_ago);
 
 CREATE TABLE keyword_statistics_20260104 PARTITION OF keyword_statistics FOR VALUES IN ('2026-01-04');
 CREATE TABLE keyword_statistics_20260105 PARTITION OF keyword_statistics FOR VALUES IN ('2026-01-05');
