@@ -143,7 +143,7 @@ class Import:
 
     def _commit(self, workers: Workers) -> None:
         """Make all that was read part of the archive; what is refused is stored before, so that its reason is never missing."""
-        files = workers.finish(self.take)
+        files = workers.finish(self.take) if self._bytes else []
         self._save_refused()
         check_lock(self._lock)
         if files:

@@ -1,6 +1,7 @@
 """Where blocks become files: in this process, or in several beside it, each with the share of the blocks that it comes to."""
 
 import gc
+import importlib
 import multiprocessing
 import queue
 import signal
@@ -63,6 +64,9 @@ class Processes:
 
     def __init__(self, settings: Settings, clock: ImportClock, number: int) -> None:
         """Started before there are connections and threads, which a forked process would share with this one."""
+        # Once for all processes rather than once in each.
+        for module in ("pyiceberg.catalog.sql", "pyarrow.fs"):
+            importlib.import_module(module)
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._finished: list[list[DataFile]] = []
         self._jobs: Any = context.Queue(WAITING_BLOCKS)
