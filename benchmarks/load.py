@@ -3,10 +3,11 @@
 Simulated posts of one day go through the producer and the archive query; then the batch loads the day and counts its trends, in
 a process of its own, as `python -m batch DAY --steps load,trends` does, and once more, as after a late delivery. CPU is that of
 the batch, its JVM and Postgres; memory is the peak of the batch and its JVM together, and that of the largest process of
-Postgres. The parts of a step that say how long they took may overlap.
+Postgres. The parts of a step that say how long they took may overlap. In the end the questions of docs/questions.md are asked.
 """
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -20,17 +21,20 @@ import typer
 
 from batch.__main__ import lazy_session
 from batch.run import Batch, Step
-from benchmarks.stack import Command, benchmark_stack, run
+from benchmarks.stack import REPOSITORY, Command, benchmark_stack, run
 from core.settings import Settings, read_settings
 from sql.connection import transaction
 
 ROUNDS = ("first load", "loaded again")
 WATCH_SECONDS = 0.5
+QUESTIONS = REPOSITORY / "docs" / "questions.md"
+SLOWEST = 8
 
 
 def main(
     posts: Annotated[int, typer.Option(help="posts of the day")] = 1_000_000,
     quick_start: Annotated[bool, typer.Option(help="compile little, as the default setting does")] = False,
+    again: Annotated[bool, typer.Option(help="load the day a second time")] = True,
     batch_of: Annotated[str | None, typer.Option(hidden=True, help="only run the batch of this day: what the benchmark measures")] = None,
 ) -> None:
     """Measure and print the parts."""
@@ -41,9 +45,10 @@ def main(
     with benchmark_stack() as (base, folder):
         settings = base.model_copy(update={"batch_quick_start": quick_start, "max_offsets_per_trigger": 50_000})
         _fill_archive(settings, folder, day, posts)
-        for name in ROUNDS:
+        for name in ROUNDS if again else ROUNDS[:1]:
             _measure(settings, folder / f"{name}.log", name, day)
         _print_sizes(settings)
+        _ask(settings)
 
 
 def _run_batch(day: date) -> None:
@@ -129,6 +134,18 @@ def _print_sizes(settings: Settings) -> None:
         cursor.execute("SELECT kind, count(*), min(posts) FROM daily_trends GROUP BY kind ORDER BY kind")
         for kind, trends, least in cursor.fetchall():
             print(f"trends of kind {kind}: {trends:,}, the last of them with {least:,} posts")
+
+
+def _ask(settings: Settings) -> None:
+    """Ask every question of docs/questions.md and print how long the slowest took; there are no alerts and statistics in this database."""
+    seconds = {}
+    for heading, sql in re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE):
+        with transaction(settings) as cursor:
+            began = time.perf_counter()
+            cursor.execute(sql)
+            seconds[heading] = time.perf_counter() - began
+    slowest = sorted(seconds.items(), key=lambda asked: -asked[1])[:SLOWEST]
+    print(f"{len(seconds)} questions asked, the slowest:", *(f"  {took:.2f} s  {heading}" for heading, took in slowest), sep="\n")
 
 
 if __name__ == "__main__":
