@@ -26,13 +26,13 @@ from sql.lake import TABLE, archive_statements, quoted, tables_statements
 from sql.spreadsheet import GUARD, as_text, guarded_column, identifier
 
 STANDARD_OUTPUT = "-"
-MEMORY = "512MB"
-"""What DuckDB may take before it goes to disk; a million posts with their bytes from the archive need less."""
+MEMORY = "1GB"
+"""What DuckDB may take before it goes to disk."""
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER",
     ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
     ".csv.zst": "FORMAT csv, HEADER, COMPRESSION zstd",
-    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480",
 }
 _NAMES_ARCHIVE = re.compile(rf"\b{TABLE}\b", re.IGNORECASE)
 _POSTGRES_ERROR = re.compile(r"ERROR:\s+(.+)")
@@ -72,7 +72,7 @@ def export(settings: Settings, source: Source, out: str, *, spreadsheet_safe: bo
     The file stands there whole or not at all. Raises BadInputError and NotReadyError.
     """
     options = format_of(out)
-    with _database(settings, source) as database, _explained(settings, out), _target(out) as target:
+    with _explained(settings, out), _database(settings, source) as database, _target(out) as target:
         select = _select(database, source, plain="parquet" in options, spreadsheet_safe=spreadsheet_safe)
         counted = database.execute(f"COPY ({select}) TO {quoted(target)} ({options})").fetchone()
     return int(counted[0]) if counted else 0
@@ -82,7 +82,7 @@ def format_of(out: str) -> str:
     """DuckDB's options for a file of that name; raises BadInputError.
 
     >>> format_of("posts.parquet")
-    'FORMAT parquet, COMPRESSION zstd'
+    'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480'
     """
     name = Path(out).name.lower()
     for suffix in sorted(_FORMATS, key=len, reverse=True):
@@ -98,6 +98,8 @@ def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyCon
     """DuckDB with what `source` reads, bounded in memory; it goes to a temporary folder where it needs more."""
     statements = [*(archive_statements(settings) if source.in_archive else ["SET TimeZone = 'UTC'"]), *tables_statements(settings), GUARD]
     with tempfile.TemporaryDirectory(prefix="groundswell-export-") as folder, duckdb.connect() as database:
+        # Rows of the archive in any order where the query asks for none: to keep that of the files, rows would be kept back.
+        database.execute(f"SET preserve_insertion_order = {not source.in_archive}")
         database.execute(f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = {quoted(folder)}")
         for statement in statements:
             database.execute(statement)
@@ -184,6 +186,10 @@ def _explained(settings: Settings, out: str) -> Iterator[None]:
         text = str(error).replace(password, "***") if password else str(error)
         if "Could not write" in text or "No space left" in text or "Cannot open file" in text:
             raise BadInputError(f"{out} cannot be written: {text.rpartition(': ')[2].strip()}. {_ROOM}") from error
+        if "Could not connect" in text or "HTTP" in text:
+            where = settings.s3_endpoint or f"AWS ({settings.s3_region})"
+            why = text.strip().partition("\n")[0]
+            raise NotReadyError(f"S3 does not answer at {where}. Start it or correct the GROUNDSWELL_S3_ variables. ({why})") from error
         raise BadInputError(_sentence(text)) from error
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from core.errors import BadInputError
+from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from sql.connection import transaction
 from sql.export import export, query_source, table_source
@@ -71,6 +71,12 @@ def test_the_archive_is_a_table_like_the_others(world, tmp_path):
 def test_a_query_may_join_archive_and_tables(world, tmp_path):
     query = "SELECT value, phrase FROM raw_posts, watchlist WHERE phrase = 'cats' AND event_time IS NULL ORDER BY \"offset\""
     assert as_csv(world, query, tmp_path / "a.csv")[1:] == [["broken", "cats"], ["/w==", "cats"]]
+
+
+def test_without_s3_the_sentence_says_so(world, tmp_path):
+    away = world.model_copy(update={"s3_endpoint": "http://127.0.0.1:1"})
+    with pytest.raises(NotReadyError, match="S3 does not answer at http"):
+        export(away, table_source(away, "raw_posts"), str(tmp_path / "a.csv"))
 
 
 def test_a_view_may_be_exported(world, tmp_path):
