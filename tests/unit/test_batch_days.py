@@ -33,7 +33,7 @@ def test_other_days_are_refused_with_a_sentence_that_says_what_to_write(day, fir
 
 def test_steps_are_named():
     assert parse_steps("load, statistics") == [Step.LOAD, Step.STATISTICS]
-    with pytest.raises(BadInputError, match="There are: load, trends, statistics"):
+    with pytest.raises(BadInputError, match="There are: complete, load, trends, statistics"):
         parse_steps("load,statistic")
 
 
