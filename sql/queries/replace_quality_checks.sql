@@ -6,8 +6,8 @@ WITH of_day AS (
 ), counted AS (
     SELECT count(*)                                                            AS posts,
            count(*) FILTER (WHERE posts.post_id IS NULL)                       AS lost,
-           count(*) FILTER (WHERE authors.author_id IS NULL AND of_day.author_id IS NOT NULL) AS no_author,
-           count(*) FILTER (WHERE music.music_id IS NULL AND of_day.music_id IS NOT NULL)     AS no_sound,
+           avg((authors.author_id IS NULL AND of_day.author_id IS NOT NULL)::int) AS no_author,
+           avg((music.music_id IS NULL AND of_day.music_id IS NOT NULL)::int)     AS no_sound,
            avg((of_day.play_count IS NULL)::int)                               AS unknown_plays,
            avg((of_day.like_count IS NULL)::int)                               AS unknown_likes,
            avg((of_day.author_id IS NULL)::int)                                AS unknown_authors,
@@ -15,9 +15,8 @@ WITH of_day AS (
     FROM of_day LEFT JOIN posts USING (post_id) LEFT JOIN authors ON authors.author_id = of_day.author_id
     LEFT JOIN music ON music.music_id = of_day.music_id
 ), tags AS (
-    SELECT count(*) AS unknown
+    SELECT avg((challenges.challenge_id IS NULL)::int) AS unknown
     FROM (SELECT DISTINCT unnest(challenge_ids) AS challenge_id FROM of_day) AS named LEFT JOIN challenges USING (challenge_id)
-    WHERE challenges.challenge_id IS NULL
 ), silent AS (
     SELECT count(*) AS hours
     FROM traffic_statistics
@@ -35,16 +34,15 @@ WITH of_day AS (
     UNION ALL SELECT 'posts with history', posts, %(archived_posts)s::bigint FROM counted
     UNION ALL SELECT 'posts learned from', counted_posts, %(archived_in_windows)s::bigint FROM ledger WHERE status = 'fitted'
     UNION ALL SELECT 'posts lost', lost, 0 FROM counted
-    UNION ALL SELECT 'posts whose author is missing', no_author, 0 FROM counted
-    UNION ALL SELECT 'posts whose sound is missing', no_sound, 0 FROM counted
-    UNION ALL SELECT 'challenges missing', unknown, 0 FROM tags
     UNION ALL SELECT 'posts in trends', coalesce((SELECT posts FROM daily_trends WHERE day = %(day)s AND kind = 'all'), 0),
                      %(archived_posts)s::bigint FROM ledger WHERE trended_at IS NOT NULL
 ), shares (name, value) AS (
     SELECT named.* FROM counted CROSS JOIN LATERAL (VALUES
         ('share of unknown plays', unknown_plays), ('share of unknown likes', unknown_likes),
-        ('share of unknown authors', unknown_authors), ('share of unknown sounds', unknown_sounds)) AS named
+        ('share of unknown authors', unknown_authors), ('share of unknown sounds', unknown_sounds),
+        ('share of authors without a row', no_author), ('share of sounds without a row', no_sound)) AS named
     WHERE posts > 0
+    UNION ALL SELECT 'share of challenges without a row', unknown FROM tags WHERE unknown IS NOT NULL
 ), found (name, value, expected, passed, blocking) AS (
     SELECT name, value::float8, expected::text, value = expected, true FROM exact
     UNION ALL
