@@ -17,8 +17,10 @@ from sql.connection import connect
 from tests.archived import TABLE_STEPS, archive_posts, run_batch
 from tests.conftest import TEMPLATE
 from tests.integration.test_batch_command import rows, tables
-from tests.integration.test_batch_statistics import DAYS, posts_of
+from tests.integration.test_batch_statistics import DAYS as THREE_DAYS
+from tests.integration.test_batch_statistics import posts_of
 
+DAYS = THREE_DAYS[:2]
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND backend_type = 'client backend'
@@ -27,7 +29,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS
 
 @pytest.fixture(scope="module")
 def lake(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> SparkSession:
-    """Three days in the archive; the first two of them loaded and learned, all three in a second database."""
+    """Two days in the archive, the first of them loaded and learned."""
     spark = spark_for(module_settings)
     archive_posts(spark, module_settings, [post for day in DAYS for post in posts_of(day)])
     run_batch(spark, module_settings, DAYS[:-1])

@@ -35,15 +35,14 @@ def learned_days(settings: Settings) -> list[tuple[object, ...]]:
     return rows(settings, "SELECT day, status, counted_posts, keywords, loaded_posts FROM batch_days ORDER BY day")
 
 
-def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Settings) -> None:
+def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Settings, spark_for) -> None:
     before = tables(learned), learned_days(learned)
     with transaction(learned) as cursor:
         cursor.execute("UPDATE keyword_statistics SET level = level + 1, variance = 7")
         cursor.execute("UPDATE traffic_statistics SET expected_posts = 0")
         cursor.execute("INSERT INTO keyword_statistics SELECT as_of, 'made up', level, NULL, variance, burst, spread60, NULL "
                        "FROM keyword_statistics WHERE keyword = 'snow'")  # fmt: skip
-    done = batch(learned, *ALL_DAYS, "--steps", "statistics", "--start-over")
-    assert done.returncode == 0, done.stderr
+    run_batch(spark_for(learned), learned, DAYS, [Step.STATISTICS], start_over=True)
     assert (tables(learned), learned_days(learned)) == before
     assert len(before[0][5]) > 12
 
