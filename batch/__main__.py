@@ -1,7 +1,8 @@
 """`python -m batch DAY`: the daily batch, from the archive to tables and statistics; safe to run again.
 
-Steps: `load` merges the day's posts, authors, music, challenges and hashtags; `trends` counts what they were about;
-`statistics` learns what is usual, days in order; `evidence` completes posts, terms and incidents of the day's alerts.
+Steps: `complete` asks whether the archive holds all of the day; `load` merges its posts, authors, music, challenges and
+hashtags; `trends` counts what they were about; `statistics` learns what is usual, days in order; `evidence` completes posts,
+terms and incidents of the day's alerts; `checks` compares the tables with the archive; `upkeep` tidies the archive.
 """
 
 from collections.abc import Callable, Iterator

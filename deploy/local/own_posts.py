@@ -51,7 +51,7 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     archived = _archived(settings, started)
     for first, last in _ranges(sorted(day for day in archived if day)):
         title = f"loading {first}" + (f" to {last}" if last != first else "")
-        commands.run("batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load")
+        commands.run("batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load,trends")
     _tell(session, json.loads(summary.read_text()), archived, before, is_old=is_old)
     session.tell_where_to_go_on()
 
