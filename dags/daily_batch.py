@@ -33,12 +33,10 @@ def start_date() -> datetime | None:
         raise ValueError(f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31.") from error
 
 
-def batch_step(step: str, *, priority: int = 1) -> BashOperator:
+def batch_step(step: str) -> BashOperator:
     """A task that runs one named step of the batch for the day of the run, with this interpreter."""
     return BashOperator(
         task_id=step,
-        priority_weight=priority,
-        weight_rule="absolute",
         bash_command=f"{shlex.quote(sys.executable)} -m batch {DAY} --steps {step}",
         cwd=str(REPOSITORY),
         append_env=True,
@@ -63,9 +61,8 @@ with DAG(
         "depends_on_past": True,
     },
 ):
-    # Statistics first where there is room for one task only: detection waits for them, analysts for the rest.
-    complete, statistics = batch_step("complete"), batch_step("statistics", priority=10)
-    load, trends, evidence = batch_step("load", priority=5), batch_step("trends"), batch_step("evidence")
-    complete >> [statistics, load, evidence]
+    # Statistics first, because detection waits for them; then what analysts read, at the same time where there is room.
+    load, trends, evidence = batch_step("load"), batch_step("trends"), batch_step("evidence")
+    batch_step("complete") >> batch_step("statistics") >> [load, evidence]
     load >> trends
-    [statistics, trends, evidence] >> batch_step("checks") >> batch_step("upkeep")
+    [trends, evidence] >> batch_step("checks") >> batch_step("upkeep")

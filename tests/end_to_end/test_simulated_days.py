@@ -40,7 +40,8 @@ def truth(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
     *history, live = sorted(str(path) for path in folder.glob("posts-*.ndjson"))
     run(settings, "producer", *history, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "archive.log", "--only", "archive")
-    run(settings, "batch", "--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)))
+    steps = "complete,load,trends,statistics,checks"
+    run(settings, "batch", "--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)), "--steps", steps)
     run(settings, "producer", live, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "streaming.log")
     run(settings, "streaming.decide")

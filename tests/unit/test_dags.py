@@ -95,8 +95,8 @@ def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
     }
     assert {task["cwd"] for task in described["tasks"].values()} == {described["checkout"]}
     assert {name: task["after"] for name, task in described["tasks"].items()} == {
-        "complete": [], "load": ["complete"], "statistics": ["complete"], "evidence": ["complete"], "trends": ["load"],
-        "checks": ["evidence", "statistics", "trends"], "upkeep": ["checks"],
+        "complete": [], "statistics": ["complete"], "load": ["statistics"], "evidence": ["statistics"], "trends": ["load"],
+        "checks": ["evidence", "trends"], "upkeep": ["checks"],
     }  # fmt: skip
 
 
