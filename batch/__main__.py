@@ -17,12 +17,12 @@ from rich.console import Console
 
 from batch.audit import audit, lines_of
 from batch.days import ONE_DAY, only_one_batch
-from batch.failures import sentence_for
+from batch.failures import told_in_one_sentence
 from batch.importing.command import import_command
 from batch.run import Batch, Step
 from batch.storage import check_storage
 from core.command_line import group_with_default
-from core.errors import BadInputError, GroundswellError
+from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, session_options, start_session
 
@@ -30,6 +30,7 @@ S3_RETRIES = "5"
 """Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
 
 DEFAULT_COMMAND = "days"
+NOTHING_MORE = "Nothing more was done. "
 app = typer.Typer(cls=group_with_default(DEFAULT_COMMAND), add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("import")(import_command)
 
@@ -44,9 +45,9 @@ def main(
     start_over: Annotated[bool, typer.Option(help="forget all statistics first, to learn them again from the archive")] = False,
 ) -> None:
     """Parse the arguments, run the days, turn errors into one sentence."""
-    with told_in_one_sentence() as settings_of:
+    with told_in_one_sentence(NOTHING_MORE):
         days, chosen = parse_days(day, first, last), parse_steps(steps)
-        settings = settings_of()
+        settings = read_settings()
         with only_one_batch(settings, chosen), lazy_session(settings) as session:
             batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
@@ -63,36 +64,14 @@ def audit_command(
 
     Changes nothing. Exit code 3: something is.
     """
-    with told_in_one_sentence() as settings_of:
-        days, settings = parse_days(None, first, last), settings_of()
+    with told_in_one_sentence(NOTHING_MORE):
+        days, settings = parse_days(None, first, last), read_settings()
         with lazy_session(settings) as session:
             found = audit(session(), settings, days[0], days[-1])
         for line in lines_of(found):
             typer.echo(line)
     if any(found.problems()):
         raise typer.Exit(3)
-
-
-@contextmanager
-def told_in_one_sentence() -> Iterator[Callable[[], Settings]]:
-    """Turns errors into one sentence and exit code 1; yields what reads the settings."""
-    read: list[Settings] = []
-
-    def settings_of() -> Settings:
-        read.append(read_settings())
-        return read[0]
-
-    try:
-        yield settings_of
-    except GroundswellError as error:
-        typer.echo(f"Nothing more was done. {error}", err=True)
-        raise typer.Exit(1) from error
-    except Exception as error:
-        sentence = sentence_for(error, read[0]) if read else None
-        if sentence is None:
-            raise
-        typer.echo(f"Nothing more was done. {sentence}", err=True)
-        raise typer.Exit(1) from error
 
 
 def run(batch: Batch, days: list[date], steps: list[Step]) -> None:

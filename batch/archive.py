@@ -2,10 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from core.archive import read_archive
+from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
+from core.windows import WINDOW
 
 
 def day_start(day: date) -> datetime:
@@ -20,6 +23,20 @@ def read_archived_day(spark: SparkSession, settings: Settings, day: date, *, eve
     records does not change when one comes twice.
     """
     return read_archive(spark, settings, [(day_start(day) - evening, day_start(day + timedelta(days=1)))])
+
+
+def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
+    """Deliveries with a usable id: post_id, window (number), day (date), imported (whether it came from a file)."""
+    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
+    parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    return parsed.where(F.col("post_id").isNotNull()).select(
+        "post_id", window.alias("window"), F.to_date("event_time").alias("day"), (F.col("partition") < 0).alias("imported")
+    )
+
+
+def taken_between(start: datetime, end: datetime) -> Column:
+    """Whether Kafka took the record from `start` on and before `end`."""
+    return (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:

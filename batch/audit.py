@@ -4,22 +4,21 @@ The law: archived = counted + late + duplicates + refused, each with a number. D
 which it was delivered; what was archived from files never went through it.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.archive import day_start
+from batch.archive import day_start, taken_between, usable_deliveries
 from batch.days import ONE_DAY
 from batch.quality import archived_offsets
 from core.archive import read_archive
-from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
 from core.spark import RAW_POSTS
-from core.windows import WINDOW, window_number, window_start
+from core.windows import window_number, window_start
 from sql.connection import query, transaction
 
 
@@ -94,8 +93,8 @@ def audit(spark: SparkSession, settings: Settings, first: date, last: date) -> A
     """Reconcile the days from `first` to `last`; raises NotReadyError where there is no archive yet."""
     start, end = day_start(first), day_start(last + ONE_DAY)
     records, by_window = _archived(spark, settings, start, end)
-    taken = (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
-    refused = spark.table(RAW_POSTS).where(F.col("event_time").isNull() & taken).select("topic", "partition", "offset").distinct().count()
+    refused_records = spark.table(RAW_POSTS).where(F.col("event_time").isNull() & taken_between(start, end))
+    refused = refused_records.select("topic", "partition", "offset").distinct().count()
     with transaction(settings, application_name="groundswell audit") as cursor:
         cursor.execute("SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s", (start, end))
         counted = {window_number(moment): posts for moment, posts in cursor.fetchall()}
@@ -103,11 +102,11 @@ def audit(spark: SparkSession, settings: Settings, first: date, last: date) -> A
         (refused_rows,) = cursor.fetchone() or (0,)
         cursor.execute("SELECT sum(greatest(end_offset - next_offset, 0))::bigint FROM pipeline_progress WHERE query = 'archive'")
         (behind,) = cursor.fetchone() or (0,)
-        loaded = _loaded(cursor, [day for day in records])
-    days = []
-    for day in sorted(records.keys() | {window_start(number).date() for number in counted}):
-        of_day = {number: posts for number, posts in by_window.items() if window_start(number).date() == day}
-        seen = {number: posts for number, posts in counted.items() if window_start(number).date() == day}
+        cursor.execute(query("loaded_days"), {"days": list(records)})
+        loaded = {row[0]: row[1] for row in cursor.fetchall()}
+    days, archived_of, counted_of = [], _by_day(by_window), _by_day(counted)
+    for day in sorted(records.keys() | counted_of.keys()):
+        of_day, seen = archived_of[day], counted_of[day]
         over = [window_start(number) for number in sorted(seen) if seen[number] > of_day.get(number, 0)]
         deliveries, imported, posts = records.get(day, (0, 0, 0))
         days.append(DayAudit(day, deliveries, imported, sum(of_day.values()), sum(seen.values()), posts, loaded.get(day), over))
@@ -119,15 +118,8 @@ def _archived(
     spark: SparkSession, settings: Settings, start: datetime, end: datetime
 ) -> tuple[dict[date, tuple[int, int, int]], dict[int, int]]:
     """By day: usable deliveries, those from files, distinct posts; by window number: distinct posts that came through Kafka."""
-    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
-    usable = (
-        read_archive(spark, settings, [(start, end)])
-        .dropDuplicates(["topic", "partition", "offset"])
-        .transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
-        .where(F.col("post_id").isNotNull())
-        .select("post_id", window.alias("window"), F.to_date("event_time").alias("day"), (F.col("partition") < 0).alias("imported"))
-        .persist()
-    )
+    records = read_archive(spark, settings, [(start, end)]).dropDuplicates(["topic", "partition", "offset"])
+    usable = usable_deliveries(records, settings).persist()
     try:
         of_days = usable.groupBy("day").agg(
             F.count(F.lit(1)), F.sum(F.col("imported").cast("long")), F.count_distinct("post_id")
@@ -138,9 +130,12 @@ def _archived(
     return {day: (deliveries, imported, posts) for day, deliveries, imported, posts in of_days}, dict(map(tuple, of_windows))
 
 
-def _loaded(cursor: Cursor, days: list[date]) -> dict[date, int]:
-    cursor.execute(query("loaded_days"), {"days": days})
-    return {row[0]: row[1] for row in cursor.fetchall()}
+def _by_day(by_window: Mapping[int, int]) -> defaultdict[date, dict[int, int]]:
+    """Counts by window number, apart for each day."""
+    days: defaultdict[date, dict[int, int]] = defaultdict(dict)
+    for number, posts in by_window.items():
+        days[window_start(number).date()][number] = posts
+    return days
 
 
 def lines_of(found: Audit) -> Iterator[str]:

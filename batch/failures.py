@@ -2,14 +2,34 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg2
+import typer
 from pyspark.errors import PythonException
 
 from batch.storage import away
-from core.settings import Settings
+from core.errors import GroundswellError
+from core.settings import Settings, read_settings
+from sql.connection import postgres_away
 
 _LOST_CONNECTION = re.compile(r"psycopg2\.(OperationalError|InterfaceError)\b")
+
+
+@contextmanager
+def told_in_one_sentence(beginning: str = "") -> Iterator[None]:
+    """Turns the errors of a command into one sentence, which starts with `beginning`, and exit code 1; others go on."""
+    try:
+        yield
+    except GroundswellError as error:
+        typer.echo(f"{beginning}{error}", err=True)
+        raise typer.Exit(1) from error
+    except Exception as error:
+        sentence = sentence_for(error, read_settings())
+        if sentence is None:
+            raise
+        typer.echo(f"{beginning}{sentence}", err=True)
+        raise typer.Exit(1) from error
 
 
 def sentence_for(error: Exception, settings: Settings) -> str | None:
@@ -18,17 +38,17 @@ def sentence_for(error: Exception, settings: Settings) -> str | None:
         return "A long query holds keyword_statistics, or a day that is loaded again. End it, or wait, and run this again."
     # A connection that broke in mid-transaction is an InterfaceError by the time its transaction is rolled back.
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return _postgres_away(settings, (str(error).strip() or type(error).__name__).splitlines()[-1].strip())
+        return str(postgres_away(settings, error))
     if isinstance(error, PythonException):
         # In a worker of Spark, where rows are copied: the exception is told as text alone.
         lines = [line for line in str(error).splitlines() if _LOST_CONNECTION.match(line)]
         if lines:
-            return _postgres_away(settings, lines[-1].partition(":")[2].strip())
+            return str(postgres_away(settings, lines[-1].partition(":")[2].strip()))
     for name, message in java_causes(error):
         if name.startswith("software.amazon.awssdk."):
             return away(settings, message)
         if name.startswith("org.postgresql."):
-            return _postgres_away(settings, message)
+            return str(postgres_away(settings, message))
     return None
 
 
@@ -38,7 +58,3 @@ def java_causes(error: BaseException) -> Iterator[tuple[str, str]]:
     while thrown is not None:
         yield thrown.getClass().getName(), (thrown.getMessage() or "").partition("\n")[0].strip()
         thrown = thrown.getCause()
-
-
-def _postgres_away(settings: Settings, why: str) -> str:
-    return f"Postgres does not answer at {settings.postgres_host}:{settings.postgres_port}. Start it and run this again. ({why})"

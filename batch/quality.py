@@ -8,13 +8,11 @@ from operator import or_
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.archive import day_start, read_archived_day
+from batch.archive import day_start, read_archived_day, taken_between, usable_deliveries
 from batch.days import ONE_DAY, command
 from core.errors import NotReadyError
-from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
 from core.spark import RAW_POSTS
-from core.windows import WINDOW
 from sql.connection import query, transaction
 
 USUAL_DAYS = 14
@@ -58,8 +56,12 @@ def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict
 
     Offsets follow one another without a gap where the producer has no transactions, as ours. Negative partitions are imports.
     """
-    taken = (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
-    ends = archive.where(taken & (F.col("partition") >= 0)).groupBy("topic", "partition").agg(F.min("offset"), F.max("offset")).collect()
+    ends = (
+        archive.where(taken_between(start, end) & (F.col("partition") >= 0))
+        .groupBy("topic", "partition")
+        .agg(F.min("offset"), F.max("offset"))
+        .collect()
+    )
     if not ends:
         return {"kafka_offsets": 0, "archived_offsets": 0, "archived_twice": 0}
     between = reduce(
@@ -76,8 +78,6 @@ def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict
 
 def _archived_posts(records: DataFrame, settings: Settings) -> dict[str, int]:
     """Distinct usable ids among a day's records, and distinct pairs of id and window."""
-    parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
-    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
-    pairs = parsed.where(F.col("post_id").isNotNull()).select("post_id", window.alias("window"))
-    posts, in_windows = pairs.agg(F.count_distinct("post_id"), F.count_distinct("post_id", "window")).collect()[0]
+    usable = usable_deliveries(records, settings)
+    posts, in_windows = usable.agg(F.count_distinct("post_id"), F.count_distinct("post_id", "window")).collect()[0]
     return {"archived_posts": posts, "archived_in_windows": in_windows}

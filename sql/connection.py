@@ -53,8 +53,8 @@ def copy_rows(cursor: Cursor, table: str, columns: Sequence[str], rows: Iterable
     cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", lines)
 
 
-def postgres_away(settings: Settings, error: psycopg2.OperationalError) -> NotReadyError:
-    """The sentence for a database that does not answer."""
+def postgres_away(settings: Settings, error: psycopg2.Error | str) -> NotReadyError:
+    """The sentence for a database that does not answer, for the error or its last line."""
     why = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
     where = f"{settings.postgres_host}:{settings.postgres_port}"
     return NotReadyError(f"Postgres does not answer at {where}. Start it and run this again. ({why})")

@@ -3,8 +3,7 @@
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from core.archive import archive_rows as archive_rows
-from core.archive import create_archive as create_archive
+from core.archive import archive_rows
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from streaming.source import read_records

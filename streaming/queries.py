@@ -6,6 +6,7 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
+from core.archive import create_archive
 from core.settings import Settings
 from streaming import archive, detect
 from streaming.checkpoints import checkpoint_of
@@ -24,7 +25,7 @@ def supervised_queries(
     once: bool = False,
 ) -> list[Supervised]:  # fmt: skip
     """The queries among `names`; with `once` they take what Kafka holds when they start, and end."""
-    archive.create_archive(spark)
+    create_archive(spark)
     phrases = WatchedPhrases(spark, settings)
 
     def after_archive() -> None:

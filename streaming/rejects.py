@@ -9,15 +9,10 @@ from pyspark.sql import functions as F
 from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, refusal_reason
 from core.settings import Settings
 from core.spark import RAW_POSTS
-from sql.connection import transaction
+from sql.connection import query, transaction
 
 HEAD_CHARACTERS = 500
 ROWS_A_ROUND = 5_000
-
-_INSERT = """
-INSERT INTO rejected_records (topic, partition, "offset", kafka_time, reason, record_head) VALUES %s
-ON CONFLICT (topic, partition, "offset") DO NOTHING
-"""
 
 
 def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
@@ -32,7 +27,7 @@ def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
             rows = _next_rejected(spark, settings, cursor.fetchall())
             if not rows:
                 return stored
-            execute_values(cursor, _INSERT, rows, page_size=1000)
+            execute_values(cursor, query("insert_rejected_records"), rows, page_size=1000)
             stored += len(rows)
 
 

@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from batch.failures import sentence_for
+from batch.failures import told_in_one_sentence
 from batch.importing.clock import ImportClock
-from core.errors import GroundswellError
-from core.settings import Settings, read_settings
+from core.settings import read_settings
 
 
 def import_command(
@@ -26,18 +25,7 @@ def import_command(
     from producer.signals import stop_on_signals
 
     stop = stop_on_signals()
-    settings: Settings | None = None
-    try:
-        settings = read_settings()
-        import_files(settings, files, clock=clock, processes=processes, stop=stop)
-    except GroundswellError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    except Exception as error:
-        sentence = settings and sentence_for(error, settings)
-        if not sentence:
-            raise
-        typer.echo(sentence, err=True)
-        raise typer.Exit(1) from error
+    with told_in_one_sentence():
+        import_files(read_settings(), files, clock=clock, processes=processes, stop=stop)
     if stop.signal:
         raise typer.Exit(128 + stop.signal)

@@ -17,10 +17,6 @@ LOWEST_OFFSET = -(1 << 62)
 """Offsets of imported rows begin here, so that they lie below Kafka's and grow in the order of import."""
 _LOCK = 7_150_002_021
 """Number of the advisory lock that a running import holds in Postgres."""
-_INSERT_REJECTED = """
-INSERT INTO rejected_records (topic, partition, "offset", kafka_time, reason, record_head) VALUES %s
-ON CONFLICT (topic, partition, "offset") DO NOTHING
-"""
 
 
 @dataclass(frozen=True)
@@ -114,9 +110,8 @@ def save_refused(settings: Settings, refused: Sequence[tuple[object, ...]]) -> N
     """Store why records were refused, before their rows are part of the archive: the stream stores what is missing from there."""
     if refused:
         with transaction(settings, application_name="groundswell import") as cursor:
-            execute_values(
-                cursor, _INSERT_REJECTED, refused, template="(%s, %s, %s, to_timestamp(%s / 1e6), %s, %s)", page_size=1000
-            )
+            template = "(%s, %s, %s, to_timestamp(%s / 1e6), %s, %s)"
+            execute_values(cursor, query("insert_rejected_records"), refused, template=template, page_size=1000)
 
 
 def save_progress(settings: Settings, partition: int, *, lines: int, posts: int, rejected: int, finished: bool) -> None:

@@ -12,9 +12,10 @@ import pytest
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
+from core.archive import create_archive
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.archive import create_archive, start_archive
+from streaming.archive import start_archive
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, environment
 

@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 from batch.archive import read_archived_day
 from batch.failures import sentence_for
 from batch.load import BY_DAY, MERGED, load_day
+from core.archive import create_archive
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from sql.connection import query, transaction
-from streaming.archive import create_archive
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
 
