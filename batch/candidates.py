@@ -36,9 +36,7 @@ class JudgedKeywords:
     day: JudgedDay
 
 
-def candidate_windows(
-    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, alarm: AlarmRule
-) -> pa.RecordBatch:
+def candidate_windows(batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, alarm: AlarmRule) -> pa.RecordBatch:
     """Rows of `candidate_windows` [strength at least a half by `alarm`] of the keywords that have an anomaly on `day`.
 
     Judged by the rows of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all

@@ -251,9 +251,7 @@ def _hour_deviation(before: KeywordRows, after: KeywordRows, y: Floats, day: Day
     return moved
 
 
-def _spread60(
-    counts: Floats, expected: Floats, scored_with: KeywordRows, ok: Flags, first: bool, gain: float, shape: Shape
-) -> Floats:
+def _spread60(counts: Floats, expected: Floats, scored_with: KeywordRows, ok: Flags, first: bool, gain: float, shape: Shape) -> Floats:
     by_hour = (shape.slots, shape.windows_per_slot)
     whole_hours = ok.reshape(by_hour).all(axis=1)
     if not whole_hours.any():

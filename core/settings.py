@@ -85,9 +85,7 @@ class Settings(BaseSettings):
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
     keywords_keep_days: int = Field(default=14, ge=8, description="newest days of post_keywords that are kept; growth needs eight")
-    history_keep_days: int = Field(
-        default=366, ge=8, description="newest days of post_stats, author_stats and post_hashtags that are kept"
-    )
+    history_keep_days: int = Field(default=366, ge=8, description="newest days of post_stats, author_stats and post_hashtags that are kept")
     trends_keep_ranks: int = Field(
         default=10_000, ge=1, description="rows that a day keeps of each kind in daily_trends, those with most posts"
     )

@@ -84,7 +84,12 @@ def send_command(
     inputs = [Input(name, settings) for name in files]
     fingerprints = [source.fingerprint() for source in inputs]
     plan = Plan(
-        inputs=inputs, clock=clock, start_at=parse_moment(start_at, clock), speed=parse_speed(speed, clock), rate=rate, limit=limit,
+        inputs=inputs,
+        clock=clock,
+        start_at=parse_moment(start_at, clock),
+        speed=parse_speed(speed, clock),
+        rate=rate,
+        limit=limit,
     )
     remembers = not any(source.is_standard_input for source in inputs)
     what = settings.kafka_bootstrap_servers, settings.posts_topic, clock, *(source.address for source in inputs)

@@ -179,10 +179,19 @@ def _require_topics(topics: set[str], settings: Settings) -> None:
 
 def _producer(arguments: dict[str, str | int | bool], settings: Settings) -> PostsProducer:
     options: dict[str, Any] = {
-        "acks": "all", "enable_idempotence": True, "linger_ms": LINGER_MILLISECONDS, "batch_size": BATCH_BYTES, "compression_type": "lz4",
-        "max_request_size": LARGEST_REQUEST_BYTES, "delivery_timeout_ms": NEVER_MILLISECONDS,
-        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS, "max_block_ms": BOOTSTRAP_MILLISECONDS, "reconnect_backoff_max_ms": 1_000,
-        "allow_auto_create_topics": False, "metrics_enabled": False, **arguments,
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": LINGER_MILLISECONDS,
+        "batch_size": BATCH_BYTES,
+        "compression_type": "lz4",
+        "max_request_size": LARGEST_REQUEST_BYTES,
+        "delivery_timeout_ms": NEVER_MILLISECONDS,
+        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
+        "max_block_ms": BOOTSTRAP_MILLISECONDS,
+        "reconnect_backoff_max_ms": 1_000,
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+        **arguments,
     }
     producer = PostsProducer(**options)
     try:

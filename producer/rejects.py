@@ -15,7 +15,11 @@ LARGEST_RAW_BYTES = 256 * 1024
 def rejected_record(topic: str, file: str, line: Line, error: NotAPost) -> Record:
     """file, line, reason, detail, bytes (of the line), head (its beginning as text), raw_base64 (all of it, up to 256 KB)."""
     value = {
-        "file": file, "line": line.number, "reason": error.reason, "detail": str(error), "bytes": line.length,
+        "file": file,
+        "line": line.number,
+        "reason": error.reason,
+        "detail": str(error),
+        "bytes": line.length,
         "head": line.data[: 4 * HEAD_CHARACTERS].decode("utf-8", "replace")[:HEAD_CHARACTERS],
         "raw_base64": base64.b64encode(line.data).decode() if line.length <= LARGEST_RAW_BYTES else None,
     }

@@ -184,5 +184,3 @@ class Replay:
             self._save(delivery)
             place = delivery.acknowledged or self._begin.position
             self.summary.stopped_at = f"line {place.line:,} of {self._plan.inputs[place.input].name}"
-
-

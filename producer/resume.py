@@ -79,10 +79,14 @@ class StateFile:
         """Replace what is remembered; nothing is written where nothing has changed. Raises BadInputError where it cannot be."""
         if progress == self._saved:
             return
-        content = orjson.dumps({
-            "version": STATE_VERSION, "inputs": self._inputs, "position": progress.position._asdict(),
-            "shift_microseconds": progress.shift_microseconds,
-        })
+        content = orjson.dumps(
+            {
+                "version": STATE_VERSION,
+                "inputs": self._inputs,
+                "position": progress.position._asdict(),
+                "shift_microseconds": progress.shift_microseconds,
+            }
+        )
         partial = self.path.with_suffix(".partial")
         try:
             with partial.open("wb") as file:

@@ -45,6 +45,9 @@ def size_and_version(address: str, settings: Settings) -> tuple[int, str]:
 def _client(settings: Settings) -> Any:
     secret = settings.s3_secret_access_key
     return boto3.client(
-        "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,
+        "s3",
+        endpoint_url=settings.s3_endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key_id,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
     )

@@ -28,10 +28,18 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """All counts by name; `rejected` by reason."""
         return {
-            "sent": self.sent, "rejected": dict(self.rejected.most_common()), "rejected_total": self.rejected.total(),
-            "blank": self.blank, "lines": self.lines, "bytes": self.bytes, "seconds": round(self.seconds, 3),
-            "posts_per_second": round(self.posts_per_second, 1), "stopped_at": self.stopped_at,
-            "not_acknowledged": self.not_acknowledged, "ahead_of_clock": self.ahead_of_clock, "finished": self.finished,
+            "sent": self.sent,
+            "rejected": dict(self.rejected.most_common()),
+            "rejected_total": self.rejected.total(),
+            "blank": self.blank,
+            "lines": self.lines,
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "posts_per_second": round(self.posts_per_second, 1),
+            "stopped_at": self.stopped_at,
+            "not_acknowledged": self.not_acknowledged,
+            "ahead_of_clock": self.ahead_of_clock,
+            "finished": self.finished,
         }
 
     def as_text(self) -> str:

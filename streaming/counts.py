@@ -11,9 +11,7 @@ from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW
 
 
-def count_keywords_per_window(
-    records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()
-) -> DataFrame:
+def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()) -> DataFrame:
     """Distinct posts by window and keyword, exact in any order of arrival.
 
     Grain out: one row a window and keyword, plus one a window with keyword `ALL_POSTS` that counts every post. Columns

@@ -100,9 +100,15 @@ def _format(layout: Layout, configuration: Path) -> None:
 
 def _properties(state: State, data: Path) -> str:
     port, controller = state.ports["kafka"], state.ports["kafka_controller"]
-    replicated = ("offsets.topic.replication.factor", "transaction.state.log.replication.factor", "transaction.state.log.min.isr",
-                  "share.coordinator.state.topic.replication.factor", "share.coordinator.state.topic.min.isr",
-                  "default.replication.factor", "min.insync.replicas")
+    replicated = (
+        "offsets.topic.replication.factor",
+        "transaction.state.log.replication.factor",
+        "transaction.state.log.min.isr",
+        "share.coordinator.state.topic.replication.factor",
+        "share.coordinator.state.topic.min.isr",
+        "default.replication.factor",
+        "min.insync.replicas",
+    )
     properties = {
         "process.roles": "broker,controller",
         "node.id": 1,

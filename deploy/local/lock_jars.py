@@ -33,7 +33,7 @@ def main() -> None:
     """Write jars.lock.xml."""
     parts = [f"{name}-{number}" for name, count in PARTS.items() for number in range(1, count + 1)]
     lines = [
-        '<!-- Made by `make lock` from ivy.xml: every Java archive, by the folder it goes to and the process that fetches it. -->',
+        "<!-- Made by `make lock` from ivy.xml: every Java archive, by the folder it goes to and the process that fetches it. -->",
         '<ivy-module version="2.0">',
         '  <info organisation="groundswell" module="jars"/>',
         "  <configurations>" + "".join(f'<conf name="{part}"/>' for part in parts) + "</configurations>",

@@ -104,11 +104,11 @@ def _tell(session: Session, sent: dict[str, object], archived: dict[date | None,
         (posts,) = cursor.fetchone()  # type: ignore[misc]
     rows = [
         ("sent to Kafka", sent["sent"], f"{sent['rejected_total']} lines were no post and went to {session.settings.rejected_topic}"),
-        ("in the archive", sum(archived.values()), "make sql Q=\"select * from raw_posts limit 5\""),
+        ("in the archive", sum(archived.values()), 'make sql Q="select * from raw_posts limit 5"'),
         ("counted by detection", after.counted - before.counted, "distinct posts a window"),
         ("seen again in a window", after.again - before.again, ""),
         ("too late for their window", after.late - before.late, ""),
-        ("refused", after.refused - before.refused, "make psql Q=\"select reason, count(*) from rejected_records group by 1\""),
+        ("refused", after.refused - before.refused, 'make psql Q="select reason, count(*) from rejected_records group by 1"'),
         ("in the table posts now", posts, "one row a post, all runs together"),
     ]
     session.screen.say("")

@@ -162,8 +162,20 @@ def _initialise(layout: Layout, state: State, place: Postgres) -> None:
         if place.account:
             _give(half, place.account)
             _give(Path(password.name), place.account)
-        command = [f"{place.installation}/bin/initdb", "-D", str(half), "-U", USER, "-A", "scram-sha-256", f"--pwfile={password.name}",
-                   "-E", "UTF8", "--locale=C", "--no-sync"]
+        command = [
+            f"{place.installation}/bin/initdb",
+            "-D",
+            str(half),
+            "-U",
+            USER,
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={password.name}",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
         with processes.open_log(layout, "postgres") as log:
             failed = processes.run_as(place.account, command, log)
     if failed:

@@ -120,7 +120,7 @@ class Session:
         env = self.layout.env_file
         for line in (
             "Go on with:",
-            "  make psql Q=\"select * from recent_alerts limit 5\"      the tables; or: source '" + str(env) + "' && psql",
+            '  make psql Q="select * from recent_alerts limit 5"      the tables; or: source \'' + str(env) + "' && psql",
             '  make sql Q="select count(*) from raw_posts"             archive and tables side by side; without Q a prompt',
             "  make alerts | make airflow | make status | make stop    in another terminal",
             f"  logs: {self.layout.logs}",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 def _without_id(line: bytes) -> bytes:
     start = line.index(b'"id": ')
-    return line[:start] + line[line.index(b'"text"'):]
+    return line[:start] + line[line.index(b'"text"') :]
 
 
 def _with_id(value: bytes) -> Callable[[bytes], bytes]:

@@ -17,14 +17,32 @@ LEAST_HABIT_RATE = 1.3
 HABIT_POSTS = (40, 100)
 
 ORGANIC, UNSEEN, CLIMB, COPY_PASTE, SPAM, HABIT, OUTAGE = (
-    "organic_known", "organic_unseen", "slow_climb", "copy_paste", "spam", "habit", "outage",
+    "organic_known",
+    "organic_unseen",
+    "slow_climb",
+    "copy_paste",
+    "spam",
+    "habit",
+    "outage",
 )
 MUST_ALERT: dict[str, bool | None] = {
-    ORGANIC: True, UNSEEN: True, CLIMB: None, COPY_PASTE: False, SPAM: False, HABIT: False, OUTAGE: False,
+    ORGANIC: True,
+    UNSEEN: True,
+    CLIMB: None,
+    COPY_PASTE: False,
+    SPAM: False,
+    HABIT: False,
+    OUTAGE: False,
 }
 """True: an alert is due; false: none may come; null: finding it is welcome and missing it is no error."""
 NEEDS = {
-    ORGANIC: "counts", UNSEEN: "counts", CLIMB: "sixty minutes", COPY_PASTE: "authors", SPAM: "authors", HABIT: "history", OUTAGE: "totals",
+    ORGANIC: "counts",
+    UNSEEN: "counts",
+    CLIMB: "sixty minutes",
+    COPY_PASTE: "authors",
+    SPAM: "authors",
+    HABIT: "history",
+    OUTAGE: "totals",
 }
 """What a detector must look at to judge the event."""
 SECONDS = {CLIMB: 5 * 3600, COPY_PASTE: 1800, SPAM: 2400}

@@ -88,13 +88,22 @@ def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
         if event.kind == OUTAGE:
             posts = np.flatnonzero((plan.created >= start) & (plan.created < end))
             sources = posts
-        rows.append({
-            "kind": event.kind, "keyword": event.keyword,
-            "keywords": [event.keyword, *sorted(copied - {event.keyword})] if event.keyword else [],
-            "language": None if event.kind == OUTAGE else LANGUAGES[event.language].name, "start": start, "end": end,
-            "posts": len(posts), "authors": len(np.unique(plan.author[posts])), "texts": len(sources),
-            "must_alert": MUST_ALERT[event.kind], "needs": NEEDS[event.kind], **_labels(world, day),
-        })
+        rows.append(
+            {
+                "kind": event.kind,
+                "keyword": event.keyword,
+                "keywords": [event.keyword, *sorted(copied - {event.keyword})] if event.keyword else [],
+                "language": None if event.kind == OUTAGE else LANGUAGES[event.language].name,
+                "start": start,
+                "end": end,
+                "posts": len(posts),
+                "authors": len(np.unique(plan.author[posts])),
+                "texts": len(sources),
+                "must_alert": MUST_ALERT[event.kind],
+                "needs": NEEDS[event.kind],
+                **_labels(world, day),
+            }
+        )
     return rows
 
 
@@ -106,8 +115,13 @@ def totals_of_day(world: World, day: int) -> dict[str, Any]:
     edited = int((plan.record_variant == EDITED).sum())
     again = int((plan.record_variant != FIRST).sum()) - edited
     return {
-        **_labels(world, day), "records": len(plan.record_post), "posts": len(plan.created) - unusable, "again": again, "edited": edited,
-        "unusable": unusable, "damage": dict(sorted(kinds.items())),
+        **_labels(world, day),
+        "records": len(plan.record_post),
+        "posts": len(plan.created) - unusable,
+        "again": again,
+        "edited": edited,
+        "unusable": unusable,
+        "damage": dict(sorted(kinds.items())),
     }
 
 
@@ -135,5 +149,3 @@ def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
     unfinished = path.with_name(path.name + ".partial")
     unfinished.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     unfinished.replace(path)
-
-

@@ -65,12 +65,38 @@ def render_post(plan: DayPlan, day: int, post: int, variant: int = FIRST) -> byt
     width, height = _SIZES[bits & 3]
     seconds = 5 + bits % 56
     line = _RECORD % (
-        identity, orjson.dumps(text), b"%d" % created if bits >> 2 & 31 == 0 else b'"%d"' % created,
-        user_id(author).encode(), music_id(music).encode(), digits[:32], digits[32:64], created + 4, digits[64:96], created + 4,
-        digits[96:128], digits[8:16], digits[16:48], 900 + bits % 3000, digits[40:74], digits + digits[:28],
-        width, height, seconds, seconds, plays // 9, plays // 170, b"" if bits >> 7 & 3 == 0 else b'"playCount": %d, ' % plays, plays // 90,
-        _BOOLEAN[bits >> 9 & 1], _BOOLEAN[bits >> 10 & 127 == 0], author_infos(author), music_infos(music), _challenges(extras, bits),
-        0 if bits >> 17 & 15 else identity - (1 << 40), orjson.dumps(extras), b", " + author_stats(author) if bits >> 21 & 7 == 0 else b"",
+        identity,
+        orjson.dumps(text),
+        b"%d" % created if bits >> 2 & 31 == 0 else b'"%d"' % created,
+        user_id(author).encode(),
+        music_id(music).encode(),
+        digits[:32],
+        digits[32:64],
+        created + 4,
+        digits[64:96],
+        created + 4,
+        digits[96:128],
+        digits[8:16],
+        digits[16:48],
+        900 + bits % 3000,
+        digits[40:74],
+        digits + digits[:28],
+        width,
+        height,
+        seconds,
+        seconds,
+        plays // 9,
+        plays // 170,
+        b"" if bits >> 7 & 3 == 0 else b'"playCount": %d, ' % plays,
+        plays // 90,
+        _BOOLEAN[bits >> 9 & 1],
+        _BOOLEAN[bits >> 10 & 127 == 0],
+        author_infos(author),
+        music_infos(music),
+        _challenges(extras, bits),
+        0 if bits >> 17 & 15 else identity - (1 << 40),
+        orjson.dumps(extras),
+        b", " + author_stats(author) if bits >> 21 & 7 == 0 else b"",
     )
     return damage(line, int(plan.damage[post])) if plan.damage[post] and variant != AGAIN else line
 
@@ -84,8 +110,16 @@ def _challenges(extras: list[TextExtra], bits: int) -> bytes:
         return b'"challengeInfoList": null, '
     names = [str(extra["HashtagName"]) for extra in extras if extra["Type"] == 1] if choice < 40 else []
     challenges = [
-        {"challengeId": str(int.from_bytes(name.encode()[:4]) + 801_886), "challengeName": name, "isCommerce": False,
-         "text": "" if bits & 1 else f"Show us your best {name}.", "covers": [], "coversMedium": [], "coversLarger": [], "splitTitle": ""}
+        {
+            "challengeId": str(int.from_bytes(name.encode()[:4]) + 801_886),
+            "challengeName": name,
+            "isCommerce": False,
+            "text": "" if bits & 1 else f"Show us your best {name}.",
+            "covers": [],
+            "coversMedium": [],
+            "coversLarger": [],
+            "splitTitle": "",
+        }
         for name in names
     ]
     return b'"challengeInfoList": ' + orjson.dumps(challenges) + b", "

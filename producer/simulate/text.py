@@ -87,8 +87,16 @@ def _assemble(sentence: str, tags: list[str], mentions: list[int], bits: int) ->
 
 
 def _extra(start: int, end: int, *, hashtag: str = "", user: str = "") -> TextExtra:
-    return {"AwemeId": "", "Start": start, "End": end, "HashtagName": hashtag.lower(), "HashtagId": "", "Type": 1 if hashtag else 0,
-            "UserId": user, "IsCommerce": False}
+    return {
+        "AwemeId": "",
+        "Start": start,
+        "End": end,
+        "HashtagName": hashtag.lower(),
+        "HashtagId": "",
+        "Type": 1 if hashtag else 0,
+        "UserId": user,
+        "IsCommerce": False,
+    }
 
 
 def words_of(plan: DayPlan, post: int) -> set[str]:

@@ -38,7 +38,9 @@ HINDI = (
     "समुद्र सर्दी फिल्म भूकंप बारिश ग्रहण चुनाव बाढ़ आग मैच शादी पहाड़ मेला"
 ).split()
 CHINESE = "爱情 跳舞 音乐 生活 家庭 快乐 朋友 美丽 搞笑 学校 美食 晚上 派对 小狗 小猫 歌曲 足球 咖啡 旅行 海边 冬天 化妆 电影 地震 台风 日食 演唱 暴雨".split()
-JAPANESE = "ダンス 音楽 生活 家族 友達 笑顔 学校 料理 夜景 誕生日 子犬 子猫 歌詞 野球 旅行 海岸 冬休み 映画 地震 台風 日食 花火 大雪 祭り".split()
+JAPANESE = (
+    "ダンス 音楽 生活 家族 友達 笑顔 学校 料理 夜景 誕生日 子犬 子猫 歌詞 野球 旅行 海岸 冬休み 映画 地震 台風 日食 花火 大雪 祭り".split()
+)
 THAI = "ความรัก เต้นรำ ดนตรี ชีวิต ครอบครัว ความสุข เพื่อน สวยงาม ตลก โรงเรียน อาหาร กลางคืน ปาร์ตี้ บ้าน หมา แมว เพลง ฟุตบอล กาแฟ ทะเล หนัง แผ่นดินไหว น้ำท่วม พายุ".split()
 KOREAN = "사랑 댄스 음악 일상 가족 행복 친구 예쁜 웃긴 학교 음식 파티 강아지 고양이 노래 축구 커피 여행 바다 겨울 화장 영화 지진 태풍 일식 콘서트 폭설 축제".split()
 
@@ -56,10 +58,14 @@ HAN_CHARACTERS = list(
     "天地人山水火风云雨雪日月星光花草树木春夏秋冬东西南北中国家城市街路桥河江湖海岛船车马牛羊鸟鱼龙虎金银铜铁玉石土田米面茶酒书画诗词"
     "歌舞琴棋笔纸墨红黄蓝绿白黑紫青大小多少高低长短新旧快慢远近冷热真假好坏美丑心手足头眼口耳鼻父母子女兄弟姐妹师生友客王民兵医工农商"
 )
-KANA_SYLLABLES = list("あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわアイウエオカキクケコサシスセソタチツテトナニヌネノ")
+KANA_SYLLABLES = list(
+    "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわアイウエオカキクケコサシスセソタチツテトナニヌネノ"
+)
 THAI_ONSETS = "ก ข ค ง จ ช ซ ด ต ถ ท น บ ป ผ พ ฟ ม ย ร ล ว ส ห อ".split()
 THAI_VOWELS = "ะ า ิ ี ุ ู".split()
-HANGUL_SYLLABLES = list("가나다라마바사아자차카타파하거너더러머버서어저처고노도로모보소오조초구누두루무부수우주추그느드르므브스기니디리미비시이지치강산달별빛꽃봄길밤눈")
+HANGUL_SYLLABLES = list(
+    "가나다라마바사아자차카타파하거너더러머버서어저처고노도로모보소오조초구누두루무부수우주추그느드르므브스기니디리미비시이지치강산달별빛꽃봄길밤눈"
+)
 
 COMMON_TAGS = (
     "fyp foryou foryoupage viral tiktok duet trending parati fy xyzbca greenscreen comedy dance explore funnyvideo "
@@ -73,7 +79,19 @@ UNUSED_ONSETS = "w y q x wr qu".split()
 UNUSED_VOWELS = "oo ee a i u o".split()
 UNUSED_CYRILLIC_ONSETS = "щ дж кщ бр".split()
 SIGNATURES = (
-    "", "19 | follow for more", "don’t worry i don’t get the hype either", "IG: daily.clips\\nbusiness: mail in bio", "dance 💃 music 🎶",
-    "жизнь прекрасна", "مصمم فيديو", "मुंबई से", "今天也要开心", "東京 🗼", "ชีวิตดีๆ", "안녕하세요 👋", "she/her \\\"live laugh\\\"",
-    "Road to 100k ❤️", "cooking for two 🍳",
+    "",
+    "19 | follow for more",
+    "don’t worry i don’t get the hype either",
+    "IG: daily.clips\\nbusiness: mail in bio",
+    "dance 💃 music 🎶",
+    "жизнь прекрасна",
+    "مصمم فيديو",
+    "मुंबई से",
+    "今天也要开心",
+    "東京 🗼",
+    "ชีวิตดีๆ",
+    "안녕하세요 👋",
+    'she/her \\"live laugh\\"',
+    "Road to 100k ❤️",
+    "cooking for two 🍳",
 )

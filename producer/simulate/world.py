@@ -58,5 +58,3 @@ class World:
         """About how many posts of a 15-minute window hold the word of `rank`."""
         texts = self.posts_per_day / WINDOWS_PER_DAY * LANGUAGES[language].share * (1 - EMPTY_TEXT_SHARE)
         return texts * WORDS_PER_TEXT * rank_probability(rank)
-
-

@@ -31,7 +31,7 @@ def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 
 def statistics(settings: Settings) -> list[tuple[Any, ...]]:
-    return rows(settings, "SELECT * FROM keyword_statistics ORDER BY as_of, keyword COLLATE \"C\"") + rows(
+    return rows(settings, 'SELECT * FROM keyword_statistics ORDER BY as_of, keyword COLLATE "C"') + rows(
         settings, "SELECT * FROM traffic_statistics ORDER BY as_of, hour"
     )
 
@@ -197,8 +197,6 @@ def test_old_days_are_dropped_and_what_stood_on_them_is_refused_with_a_way_out(b
         learn(short, DAYS[1])
 
 
-
-
 def test_a_reader_who_holds_the_statistics_fails_the_batch_and_loses_nothing(batch, module_settings):
     learn(batch, DAYS[0])
     before = statistics(module_settings)
@@ -256,9 +254,7 @@ def test_with_a_budget_each_day_but_the_first_sets_a_threshold_from_what_the_day
 ) -> None:
     lake = spark_for(module_settings)
     burst_day, nine_o_clock = date(2026, 1, 4), datetime(2026, 1, 4, 9, tzinfo=UTC).timestamp()
-    burst = [
-        a_post(time_stamp=nine_o_clock + n, itemInfos={"id": str(9000 + n), "text": "eclipse", "authorId": str(n)}) for n in range(40)
-    ]
+    burst = [a_post(time_stamp=nine_o_clock + n, itemInfos={"id": str(9000 + n), "text": "eclipse", "authorId": str(n)}) for n in range(40)]
     archive_posts(lake, module_settings, [*posts_of(burst_day), *burst])
     budgeted = Batch(module_settings.model_copy(update={"alerts_per_day": 0.5}), session=lambda: lake, now=lambda: LATER)
     list(budgeted.run_days([*DAYS, burst_day], [Step.STATISTICS]))

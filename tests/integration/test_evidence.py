@@ -125,7 +125,9 @@ def test_five_words_of_one_event_are_one_incident_and_another_burst_of_the_time_
 
 def test_people_read_an_event_as_one_line(world: Settings) -> None:
     (line,) = [line for line in incident_lines(world, since=BEGINNING) if "storm" in line]
-    assert line.startswith("OPEN      2026-03-02 10:30 to 10:30  storm (with evacuated, flooding, landslide, riverbank): 60 posts  https://")
+    assert line.startswith(
+        "OPEN      2026-03-02 10:30 to 10:30  storm (with evacuated, flooding, landslide, riverbank): 60 posts  https://"
+    )
 
 
 def test_every_alert_belongs_to_one_incident(world: Settings) -> None:

@@ -81,7 +81,7 @@ def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 def doubled(lake: SparkSession) -> int:
     lake.catalog.refreshTable(RAW_POSTS)
-    return lake.sql(f'SELECT topic FROM {RAW_POSTS} GROUP BY topic, partition, `offset` HAVING count(*) > 1').count()
+    return lake.sql(f"SELECT topic FROM {RAW_POSTS} GROUP BY topic, partition, `offset` HAVING count(*) > 1").count()
 
 
 def test_archive_and_rejected_records_are_as_through_kafka(settings, lake, spark_for, stack, file, tmp_path, monkeypatch):
@@ -167,10 +167,12 @@ def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp
     path = tmp_path / "kept.ndjson"
     path.write_bytes(b'{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}\n{"itemInfos": {"id": "8"}}')
     bring(settings, path, clock=ImportClock.KEPT)
-    assert contents(lake, settings) == Counter({
-        (True, "7", '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}', datetime(2020, 3, 23, 8, 59, 28, 500_000)): 1,
-        (True, "8", '{"itemInfos": {"id": "8"}}', None): 1,
-    })
+    assert contents(lake, settings) == Counter(
+        {
+            (True, "7", '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}', datetime(2020, 3, 23, 8, 59, 28, 500_000)): 1,
+            (True, "8", '{"itemInfos": {"id": "8"}}', None): 1,
+        }
+    )
     assert rows(settings, "SELECT reason FROM rejected_records") == [("time_stamp is missing",)]
 
 

@@ -111,8 +111,6 @@ def test_a_disk_that_is_too_small(tmp_path: Path) -> None:
 
 def test_the_command_prints_the_sentences_and_fails(tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "GROUNDSWELL_LOCAL_KAFKA_PORT": "none"}
-    answer = subprocess.run(
-        [sys.executable, preflight.__file__], env=environment, capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run([sys.executable, preflight.__file__], env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert [line.split(":")[0] for line in answer.stderr.splitlines()] == ["Java is missing", "GROUNDSWELL_LOCAL_KAFKA_PORT is 'none'"]

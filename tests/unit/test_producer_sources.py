@@ -11,7 +11,7 @@ from core.errors import BadInputError
 from producer import sources
 from producer.sources import Input, Line
 
-TEXT = "\ufeff{\"a\": 1}\r\n\n{\"b\": \"é\"}\nlast".encode()
+TEXT = '\ufeff{"a": 1}\r\n\n{"b": "é"}\nlast'.encode()
 LINES = [b'{"a": 1}\r\n', b"\n", '{"b": "é"}\n'.encode(), b"last"]
 
 

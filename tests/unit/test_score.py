@@ -54,8 +54,7 @@ def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
                 alarm = rule.alarm_rule(threshold, 10)
                 bound = ceil(rule.smallest_alarming_posts(expected, scale, alarm) - 1e-9)
                 verdicts = [
-                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm))
-                    for posts in (bound - 1, bound)
+                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm)) for posts in (bound - 1, bound)
                 ]
                 assert verdicts == [False, True], (expected, scale, threshold)
 

@@ -48,9 +48,7 @@ def test_a_real_record_and_a_simulated_one_have_the_same_members(posts: list[dic
         "id text createTime authorId musicId covers coversOrigin coversDynamic video diggCount shareCount playCount commentCount "
         "isOriginal isOfficial isActivityItem warnInfo"
     )
-    assert " ".join(post["authorInfos"]) == (
-        "secUid userId uniqueId nickName signature verified covers coversMedium coversLarger isSecret"
-    )
+    assert " ".join(post["authorInfos"]) == ("secUid userId uniqueId nickName signature verified covers coversMedium coversLarger isSecret")
     assert " ".join(post["musicInfos"]) == "musicId musicName authorName original playUrl covers coversMedium coversLarger"
     assert " ".join(post["authorStats"]) == "followingCount followerCount heartCount videoCount diggCount"
 

@@ -137,7 +137,12 @@ def test_an_events_posts_authors_and_texts_are_in_the_file(folder: Path, live_po
 
 def test_a_live_day_has_events_of_every_kind_and_the_history_some() -> None:
     assert Counter(event.kind for event in events_of_day(WORLD, LIVE_DAY)) == {
-        "organic_known": 3, "organic_unseen": 3, "copy_paste": 1, "spam": 1, "slow_climb": 1, "habit": 2,
+        "organic_known": 3,
+        "organic_unseen": 3,
+        "copy_paste": 1,
+        "spam": 1,
+        "slow_climb": 1,
+        "habit": 2,
     }
     history = Counter(event.kind for event in events_of_day(WORLD, 0))
     assert history == {"organic_known": 1, "organic_unseen": 1, "slow_climb": 1, "habit": 2}
