@@ -57,7 +57,7 @@ setup: ## install the Python packages and the Java archives, once
 
 lint: setup ## style and types
 	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --quiet --check .
+	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
 
 lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files and settings.example.env
