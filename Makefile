@@ -3,6 +3,8 @@
 .PHONY: help run test stop clean alerts psql sql export airflow status up setup lint lock bench distclean
 
 PY := .venv/bin/python
+# Two processes, each with servers of its own and whole files of tests, those that take longest first.
+PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
 export PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS
@@ -22,8 +24,8 @@ run: setup ## load a simulated history, replay a live day, show alerts; POSTS=fi
 	@exec $(PY) -m deploy.local.run
 
 test: setup ## unit tests, then tests on real servers, then end to end; STACK=containers takes the servers from containers
-	@$(PY) -m pytest -q tests/unit $$ARGS
-	@$(PY) -m pytest -q tests --ignore=tests/unit $$ARGS
+	@$(PYTEST) tests/unit $$ARGS
+	@$(PYTEST) tests --ignore=tests/unit $$ARGS
 
 stop: ## stop everything that runs; the data stays
 	@$(INSTALLED) && $(PY) -m deploy.local down

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TEMPLATE = "template_groundswell"
 
+# A JVM of the tests lives for seconds: the second compiler would cost a third of the time and never pay.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
