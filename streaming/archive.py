@@ -6,16 +6,23 @@ from pyspark.sql.streaming.query import StreamingQuery
 from core.archive import archive_rows
 from core.settings import Settings
 from core.spark import RAW_POSTS
+from streaming.resume import offsets_behind_archive
 from streaming.source import read_records
 
 QUERY = "archive"
 
 
-def start_archive(spark: SparkSession, settings: Settings, *, checkpoint: str, once: bool = False) -> StreamingQuery:
-    """Start the query; `once` drains what Kafka holds now and ends. One commit, so one snapshot, a batch."""
+def start_archive(
+    spark: SparkSession, settings: Settings, *, checkpoint: str, accept_loss: bool = False, once: bool = False
+) -> StreamingQuery:
+    """Start the query; `once` drains what Kafka holds now and ends. One commit, so one snapshot, a batch.
+
+    With a new checkpoint it begins behind what the archive holds. `accept_loss` goes on behind records that Kafka has thrown away.
+    """
     topics = [settings.posts_topic, settings.rejected_topic]
+    starting_offsets = offsets_behind_archive(spark, settings, topics=topics, checkpoint=checkpoint)
     writer = (
-        read_records(spark, settings, topics=topics)
+        read_records(spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss)
         .transform(archive_rows, settings=settings)
         .writeStream.queryName(QUERY)
         .format("iceberg")

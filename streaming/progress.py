@@ -1,6 +1,6 @@
 """How far the queries are: Spark's progress reports and Kafka's end offsets, as rows in Postgres and as figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +37,7 @@ class QueryProgress:
 
 
 class EndOffsets:
-    """Asks Kafka for the ends of partitions; opens its connection when first asked and again after a failure."""
+    """Asks Kafka where partitions begin and end; opens its connection when first asked and again after a failure."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -45,13 +45,22 @@ class EndOffsets:
 
     def of(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """End offset of every partition of `topics`; raises kafka.errors.KafkaError where the brokers are away."""
+        return self._ask(topics, KafkaConsumer.end_offsets)
+
+    def begins(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        """First offset that Kafka still holds of every partition of `topics`; raises as `of`."""
+        return self._ask(topics, KafkaConsumer.beginning_offsets)
+
+    def _ask(
+        self, topics: Sequence[str], offsets_of: Callable[[KafkaConsumer, list[TopicPartition]], Offsets]
+    ) -> dict[TopicPartition, int]:
         try:
             if self._consumer is None:
                 self._consumer = KafkaConsumer(**self._settings.kafka_python_arguments(), request_timeout_ms=5_000)
             partitions = [
                 TopicPartition(topic, partition) for topic in topics for partition in self._consumer.partitions_for_topic(topic) or ()
             ]
-            return dict(self._consumer.end_offsets(partitions))
+            return dict(offsets_of(self._consumer, partitions))
         except Exception:
             self.close()
             raise

@@ -1,0 +1,63 @@
+"""Where the archive query begins when its checkpoint is new: behind what the archive holds already, so that nothing is archived twice."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from streaming.progress import EndOffsets, Offsets
+
+EARLIEST = "earliest"
+
+log = logging.getLogger(__name__)
+
+
+def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: Sequence[str], checkpoint: str) -> str:
+    """Spark's starting offsets of the archive query; `earliest` where its checkpoint says where to go on, or nothing is archived."""
+    if not _is_new(spark, checkpoint):
+        return EARLIEST
+    rows = (
+        spark.table(RAW_POSTS)
+        .where(F.col("topic").isin(list(topics)) & (F.col("partition") >= 0))  # below zero are imported files
+        .groupBy("topic", "partition")
+        .agg((F.max("offset") + 1).alias("next_offset"))
+        .collect()
+    )
+    archived = {(row.topic, row.partition): row.next_offset for row in rows}
+    if not archived:
+        return EARLIEST
+    ends = EndOffsets(settings)
+    try:
+        begins, known_ends = ends.begins(topics), ends.of(topics)
+    finally:
+        ends.close()
+    chosen = starting_offsets(archived, begins, known_ends)
+    log.warning("archive: the checkpoint is new; it goes on behind what the archive holds: %s", chosen)
+    return chosen
+
+
+def starting_offsets(archived: Mapping[tuple[str, int], int], begins: Offsets, ends: Offsets) -> str:
+    """Spark's JSON: for each partition the offset behind the archive, within what Kafka holds; its beginning where that cannot be.
+
+    An archive that is further than Kafka is one of another topic of the same name, so all of this one is taken.
+    """
+    offsets: dict[str, dict[str, int]] = {}
+    for partition, end in ends.items():
+        behind = archived.get((partition.topic, partition.partition), 0)
+        begin = begins.get(partition, 0)
+        offsets.setdefault(partition.topic, {})[str(partition.partition)] = max(behind, begin) if behind <= end else begin
+    return json.dumps(offsets, sort_keys=True)
+
+
+def _is_new(spark: SparkSession, checkpoint: str) -> bool:
+    """Whether no batch was planned in this checkpoint yet, wherever it lies."""
+    context = spark.sparkContext
+    jvm = context._jvm
+    assert jvm is not None
+    folder = jvm.org.apache.hadoop.fs.Path(checkpoint, "offsets")
+    files = folder.getFileSystem(context._jsc.hadoopConfiguration())
+    return not files.exists(folder) or not any(status.getPath().getName().isdigit() for status in files.listStatus(folder))
