@@ -32,18 +32,21 @@ def main(
     fresh_detect: Annotated[
         bool, typer.Option("--fresh-detect", help="put detection's checkpoint aside and begin at the end of the topic")
     ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="go on behind records that Kafka threw away before they were read")
+    ] = False,
 ) -> None:
     """Archive every record of the topics and raise alerts on keywords that take off."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     for noisy in ("kafka", "py4j"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
-        run(read_settings(), [only.value] if only else list(QUERIES), once=once, fresh_detect=fresh_detect)
+        run(read_settings(), [only.value] if only else list(QUERIES), once=once, fresh_detect=fresh_detect, accept_loss=accept_loss)
     except GroundswellError as error:
         raise SystemExit(f"streaming: {error}") from error
 
 
-def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool) -> None:
+def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool, accept_loss: bool) -> None:
     """Run the queries `names`; returns when they are drained (`once`) or on SIGTERM or SIGINT."""
     lock = CheckpointLock(settings)
     lock.take()
@@ -53,17 +56,19 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool)
         offsets = "latest" if fresh_detect else "earliest"
         spark = start_streaming_session(settings)
         if once:
-            drain(spark, settings, names, starting_offsets=offsets)
+            drain(spark, settings, names, starting_offsets=offsets, accept_loss=accept_loss)
         else:
-            _supervise(spark, settings, names, starting_offsets=offsets, lock=lock)
+            _supervise(spark, settings, names, starting_offsets=offsets, accept_loss=accept_loss, lock=lock)
         stop_session(spark)
     finally:
         lock.release()
 
 
-def _supervise(spark: SparkSession, settings: Settings, names: list[str], *, starting_offsets: str, lock: CheckpointLock) -> None:
+def _supervise(
+    spark: SparkSession, settings: Settings, names: list[str], *, starting_offsets: str, accept_loss: bool, lock: CheckpointLock
+) -> None:
     evidence = EvidenceWorker(spark, settings)
-    queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets)
+    queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss)
     supervisor = Supervisor(settings, queries, keep_lock=lock.keep)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -36,10 +36,15 @@ def start_detect(
     checkpoint: str,
     starting_offsets: str = "earliest",
     phrases: Sequence[str] = (),
+    accept_loss: bool = False,
     once: bool = False,
 ) -> StreamingQuery:
-    """Start the query, which also counts the watched `phrases`; `once` takes what Kafka holds now and ends."""
-    counts = read_records(spark, settings, topics=[settings.posts_topic], starting_offsets=starting_offsets).transform(
+    """Start the query, which also counts the watched `phrases`; `once` takes what Kafka holds now and ends.
+
+    `accept_loss` goes on behind records that Kafka has thrown away before they were counted.
+    """
+    records = read_records(spark, settings, topics=[settings.posts_topic], starting_offsets=starting_offsets, accept_loss=accept_loss)
+    counts = records.transform(
         count_keywords_per_window, lateness_minutes=settings.lateness_minutes, future_minutes=settings.future_minutes, phrases=phrases
     )
     writer = (

@@ -22,9 +22,12 @@ log = logging.getLogger(__name__)
 
 def supervised_queries(
     spark: SparkSession, settings: Settings, names: Sequence[str], evidence: EvidenceWorker, *, starting_offsets: str = "earliest",
-    once: bool = False,
+    accept_loss: bool = False, once: bool = False,
 ) -> list[Supervised]:  # fmt: skip
-    """The queries among `names`; with `once` they take what Kafka holds when they start, and end."""
+    """The queries among `names`; with `once` they take what Kafka holds when they start, and end.
+
+    `accept_loss` lets them go on behind records that Kafka has thrown away before they were read.
+    """
     create_archive(spark)
     phrases = WatchedPhrases(spark, settings)
 
@@ -38,7 +41,10 @@ def supervised_queries(
         Supervised(
             archive.QUERY,
             [settings.posts_topic, settings.rejected_topic],
-            partial(archive.start_archive, spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), once=once),
+            partial(
+                archive.start_archive, spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), accept_loss=accept_loss,
+                once=once,
+            ),
             after_batch=after_archive,
         ),
         Supervised(
@@ -46,7 +52,7 @@ def supervised_queries(
             [settings.posts_topic],
             lambda: detect.start_detect(
                 spark, settings, checkpoint=checkpoint_of(settings, detect.QUERY), starting_offsets=starting_offsets,
-                phrases=phrases.take(), once=once,
+                phrases=phrases.take(), accept_loss=accept_loss, once=once,
             ),
             outdated=phrases.changed,
         ),
@@ -54,9 +60,15 @@ def supervised_queries(
     return [query for query in supervised if query.name in names]
 
 
-def drain(spark: SparkSession, settings: Settings, names: Sequence[str] = QUERIES, *, starting_offsets: str = "earliest") -> None:
+def drain(
+    spark: SparkSession, settings: Settings, names: Sequence[str] = QUERIES, *, starting_offsets: str = "earliest",
+    accept_loss: bool = False,
+) -> None:  # fmt: skip
     """Take what Kafka holds now through the queries `names`, in a session with `streaming.session.query_options`."""
     evidence = EvidenceWorker(spark, settings)
-    Supervisor(settings, supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, once=True)).drain()
+    queries = supervised_queries(
+        spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss, once=True
+    )  # fmt: skip
+    Supervisor(settings, queries).drain()
     if archive.QUERY in names:
         evidence.store_all()

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JNetworkError
+from pyspark import InheritableThread
 from pyspark.errors import PySparkException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from core.errors import AlreadyRunningError
+from core.errors import AlreadyRunningError, NotReadyError
 from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
+from streaming.failures import is_damage, is_data_loss, sentence_on_damage, sentence_on_gap, text_of
 from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ HEALTHY_SECONDS = 60.0
 ROUND_SECONDS = 0.5
 REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
+STOP_SECONDS = 10.0
+DAMAGES = 3
+"""Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away looks the same for a moment."""
 
 
 @dataclass
@@ -42,11 +47,17 @@ class Supervised:
     """Whether the query, as it was started, no longer does what it should, so that it is to start anew on its checkpoint."""
     query: StreamingQuery | None = None
     restarts: int = 0
+    failure: str | None = None
+    """What it stopped with last, until that has been looked at."""
+    damages: int = 0
+    hopeless: str | None = None
+    """Why it is not started again: what a person has to do."""
     started_at: float = 0.0
     start_after: float = 0.0
     backoff_seconds: float = FIRST_BACKOFF_SECONDS
     last_batch_id: int = -1
     after_batch_due: bool = True
+    after_batch_thread: threading.Thread | None = None
     progress: QueryProgress | None = None
     caught_up_since: float | None = None
     reports: list[dict[str, Any]] = field(default_factory=list)
@@ -56,10 +67,11 @@ class Supervised:
         if self.query is not None and self.query.isActive:
             if now - self.started_at > HEALTHY_SECONDS:
                 self.backoff_seconds = FIRST_BACKOFF_SECONDS
+                self.damages = 0
             return
         if self.query is not None:
             self._note_failure(now)
-        if now < self.start_after:
+        if now < self.start_after or self.hopeless is not None:
             return
         try:
             self.query = self.start()
@@ -74,6 +86,7 @@ class Supervised:
         error = self.query.exception()
         self.query = None
         self.restarts += 1
+        self.failure = text_of(error)
         self._delay(now)
         log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, _first_line(error))
 
@@ -115,14 +128,23 @@ class Supervisor:
         self._stop.set()
 
     def run(self) -> None:
-        """Supervise until `stop`; then stop the queries, whose checkpoints say where to go on."""
+        """Supervise until `stop`; then stop the queries, whose checkpoints say where to go on.
+
+        Raises NotReadyError where Spark's JVM ends, or where no query can be helped by starting it again.
+        """
         try:
             while not self._stop.is_set():
                 self._round(time.monotonic())
                 self._stop.wait(ROUND_SECONDS)
+        except (Py4JNetworkError, ConnectionError) as error:
+            raise NotReadyError(
+                "Spark's Java process has ended (killed, or out of memory). Start this again: the checkpoints say where to go on."
+            ) from error
         finally:
             for supervised in self._queries:
                 _stop(supervised)
+                if supervised.after_batch_thread is not None:
+                    supervised.after_batch_thread.join(STOP_SECONDS)
             self._ends.close()
 
     def drain(self) -> None:
@@ -141,7 +163,10 @@ class Supervisor:
     def _round(self, now: float) -> None:
         for supervised in self._queries:
             supervised.keep_running(now)
-            self._attempt(f"{supervised.name}: progress cannot be taken", partial(self._observe, supervised, now))
+            self._attempt(f"{supervised.name}: its failure cannot be looked at", partial(self._look_at_failure, supervised))
+            self._attempt(f"{supervised.name}: progress cannot be taken", partial(self._observe, supervised, now, in_background=True))
+        if all(supervised.hopeless is not None for supervised in self._queries):
+            raise NotReadyError(" ".join(f"{supervised.name}: {supervised.hopeless}" for supervised in self._queries))
         self._attempt("quiet time cannot decide", partial(self._let_time_decide, now))
         if now - self._reported_at > REPORT_SECONDS:
             self._reported_at = now
@@ -150,6 +175,21 @@ class Supervisor:
             for supervised in self._queries:
                 self._attempt(f"{supervised.name}: what it works by cannot be looked at", supervised.renew)
             self._report()
+
+    def _look_at_failure(self, supervised: Supervised) -> None:
+        """Start a query no more that only a person can help; the other goes on."""
+        failure = supervised.failure
+        if failure is None:
+            return
+        if is_data_loss(failure):
+            supervised.hopeless = sentence_on_gap(self._settings, supervised.name, supervised.topics)
+        elif is_damage(failure):
+            supervised.damages += 1
+            if supervised.damages >= DAMAGES:
+                supervised.hopeless = sentence_on_damage(self._settings, supervised.name)
+        supervised.failure = None
+        if supervised.hopeless is not None:
+            log.error("%s: stopped for good: %s", supervised.name, supervised.hopeless)
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:
         """Do `work`; with Kafka, Postgres or S3 away it is done in a later round."""
@@ -160,7 +200,9 @@ class Supervisor:
         except Exception as error:  # the queries themselves go on, and say louder what is away
             log.warning("%s: %s", failure, _first_line(error))
 
-    def _observe(self, supervised: Supervised, now: float) -> None:
+    def _observe(self, supervised: Supervised, now: float, *, in_background: bool = False) -> None:
+        # What cannot be looked at, or does not run, is not known to have read everything, so time must not decide.
+        caught_up_since, supervised.caught_up_since = supervised.caught_up_since, None
         end_offsets = self._ends.of(supervised.topics)
         observed_at = observed_now()
         reports = supervised.take_reports()
@@ -168,17 +210,28 @@ class Supervisor:
             return
         progress = QueryProgress(supervised.name, next_offsets(reports[-1]), end_offsets, observed_at)
         supervised.progress = progress
-        if progress.lag_records:
-            supervised.caught_up_since = None
-        elif supervised.caught_up_since is None:
-            supervised.caught_up_since = now
+        if not progress.lag_records:
+            supervised.caught_up_since = now if caught_up_since is None else caught_up_since
         with transaction(self._settings, application_name="groundswell progress") as cursor:
             save_metrics(cursor, reports, lag_records=progress.lag_records)
             save_progress(cursor, progress)
         supervised.after_batch_due |= any(report["numInputRows"] for report in reports)
-        if supervised.after_batch_due:
+        if supervised.after_batch_due and not in_background:
             supervised.after_batch()
             supervised.after_batch_due = False
+        elif supervised.after_batch_due and not _is_alive(supervised.after_batch_thread):
+            # With S3 away this takes minutes, in which both queries still want to be looked after.
+            supervised.after_batch_thread = InheritableThread(target=partial(self._follow_batch, supervised), daemon=True)
+            supervised.after_batch_thread.start()
+
+    def _follow_batch(self, supervised: Supervised) -> None:
+        supervised.after_batch_due = False
+        try:
+            supervised.after_batch()
+        except Exception as error:  # with Postgres or S3 away it is done later
+            supervised.after_batch_due = True
+            if not self._stop.is_set():
+                log.warning("%s: what follows its batches cannot be done: %s", supervised.name, _first_line(error))
 
     def _let_time_decide(self, now: float) -> None:
         """Close windows by the wall clock once detection has read everything and nothing has come for a while."""
@@ -196,11 +249,17 @@ class Supervisor:
 
     def _report(self) -> None:
         for supervised in self._queries:
-            if supervised.progress is not None:
+            if supervised.hopeless is not None:
+                log.error("%s: stopped for good: %s", supervised.name, supervised.hopeless)
+            elif supervised.progress is not None:
                 log.info(
                     "%s: %d records behind, batch %d, %d restarts",
                     supervised.name, supervised.progress.lag_records, supervised.last_batch_id, supervised.restarts,
                 )  # fmt: skip
+
+
+def _is_alive(thread: threading.Thread | None) -> bool:
+    return thread is not None and thread.is_alive()
 
 
 def _stop(supervised: Supervised) -> None:
