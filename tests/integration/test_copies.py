@@ -1,0 +1,62 @@
+"""A word in five hundred posts, through Kafka: three people who copy raise no alert, the same word by 480 people does."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.decision import apply_time, lock_detection
+from tests.integration.test_detection import a_value
+from tests.kafka_posts import drain_topics, send
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+POSTS, MANY, FEW = 500, 480, 3
+SPAM, NEWS, CHAIN = (START + timedelta(hours=hour) for hour in (0, 2, 4))
+"""Windows in which the word is posted by three people, by many in words of their own; and another one by many with one text."""
+
+
+def values() -> list[bytes]:
+    """Six hours with a background post every ten seconds, and the three bursts, each within twelve minutes."""
+    posts = [(START + timedelta(seconds=10 * i), f"quiet{i % 50}x morning{i % 7}x", 10_000 + i % 400) for i in range(6 * 360)]
+    for i in range(POSTS):
+        after = timedelta(seconds=720 * i / POSTS)
+        posts += [
+            (SPAM + after, "meteor now at my shop", 1 + i % FEW),
+            (NEWS + after, f"meteor seen from town{i}x", 100 + i % MANY),
+            (CHAIN + after, "share this comet before midnight", 1_000 + i % MANY),
+        ]
+    posts.sort()
+    return [a_value(8_000_000_000_000_000_000 + i, at, text, author=author) for i, (at, text, author) in enumerate(posts)]
+
+
+@pytest.fixture(scope="module")
+def world(module_settings: Settings, spark_for) -> Settings:
+    """All of it judged, without a history."""
+    send(module_settings, values())
+    drain_topics(spark_for(module_settings), module_settings, "detect")
+    with transaction(module_settings) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, module_settings, now=START + timedelta(days=2))
+    return module_settings
+
+
+def rows(settings: Settings, sql: str) -> list[tuple]:
+    with transaction(settings) as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def test_five_hundred_copies_by_three_people_raise_no_alert_and_are_a_row_that_says_why(world: Settings) -> None:
+    assert rows(
+        world, f"SELECT reason, posts, distinct_authors < 4 FROM vetoed_windows WHERE keyword = 'meteor' AND window_start = '{SPAM}'"
+    ) == [("few authors", POSTS, True)]
+
+
+def test_the_same_word_by_480_people_alerts_and_is_told_to_be_organic_or_one_text(world: Settings) -> None:
+    found = rows(
+        world,
+        "SELECT keyword, opened_window, posts, origin, distinct_authors > 250 FROM anomaly_alerts "
+        "WHERE keyword IN ('meteor', 'comet') ORDER BY 2",
+    )
+    assert found == [("meteor", NEWS, POSTS, "organic", True), ("comet", CHAIN, POSTS, "one text", True)]
