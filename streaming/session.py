@@ -1,5 +1,6 @@
 """The Spark session of the streaming process."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,8 @@ FAIR_SHARES = {
     "spark.scheduler.allocation.file": f"file:{Path(__file__).parent / 'pools.xml'}",
 }
 """Spark properties that hold for a whole application."""
+WAITING_TASKS = 8
+"""Tasks that may stand and wait for S3, those of the archive's partitions and of evidence, without keeping detection from its cores."""
 _STATE_STORES = {
     "hdfs": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
     "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
@@ -46,7 +49,18 @@ def query_options(settings: Settings) -> dict[str, str]:
 
 def start_streaming_session(settings: Settings) -> SparkSession:
     """A session for both queries, which have fair shares of the cores."""
+    settings = settings.model_copy(update={"spark_master": with_room_to_wait(settings.spark_master)})
     return start_session(settings, "groundswell streaming", **FAIR_SHARES, **query_options(settings))
+
+
+def with_room_to_wait(master: str | None) -> str | None:
+    """A local master with room for tasks that wait; any other as it is.
+
+    >>> with_room_to_wait("local[2]"), with_room_to_wait("spark://cluster:7077"), with_room_to_wait(None)
+    ('local[10]', 'spark://cluster:7077', None)
+    """
+    cores = re.fullmatch(r"local\[(\d+)\]", master or "")
+    return f"local[{int(cores[1]) + WAITING_TASKS}]" if cores else master
 
 
 def stop_session(spark: SparkSession) -> None:
