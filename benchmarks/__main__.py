@@ -1,14 +1,15 @@
-"""`python -m benchmarks throughput|latency|load|import|accuracy|events|evidence`: the benchmarks by name."""
+"""`python -m benchmarks throughput|latency|load|tables|import|accuracy|events|evidence`: the benchmarks by name."""
 
 import typer
 
-from benchmarks import events, evidence, imports, latency, load, throughput
+from benchmarks import events, evidence, imports, latency, load, tables, throughput
 from benchmarks.accuracy import __main__ as accuracy
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("throughput")(throughput.main)
 app.command("latency")(latency.main)
 app.command("load")(load.main)
+app.command("tables")(tables.main)
 app.command("import")(imports.main)
 app.command("accuracy")(accuracy.main)
 app.command("events")(events.main)

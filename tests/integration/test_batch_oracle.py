@@ -1,21 +1,16 @@
 """The tables of load and trends against DuckDB, which computes them from the lines of ndjson and shares no code with ours."""
 
-import json
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import orjson
-import pyarrow as pa
 import pytest
-from duckdb.sqltypes import VARCHAR
 from pyspark.sql import SparkSession
 
 from batch.run import Batch, Step
+from benchmarks.oracle import SAME_IN_BOTH, Oracle, with_time_stamps
 from core.settings import Settings
 from producer.simulate.render import cached_plan, render_slice
 from producer.simulate.world import World
@@ -24,26 +19,10 @@ from tests.archived import archive_posts
 from tests.conftest import own_world
 
 REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts"
-ORACLE = (Path(__file__).parent / "batch_oracle.sql").read_text()
 DAYS = [date(2026, 1, 5), date(2026, 1, 6)]
 WORLD = World(seed=5, start=DAYS[0], posts_per_day=1_200)
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
-Rows = list[tuple[Any, ...]]
-Both = tuple[Settings, duckdb.DuckDBPyConnection]
-
-
-def with_time_stamps(lines: list[bytes], day: date) -> list[bytes]:
-    """The lines with event times spread over the day; those that are no JSON object stay as they are."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-    stamped = []
-    for place, line in enumerate(lines):
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            record = None
-        at = midnight + place * 86_400 / len(lines)
-        stamped.append(json.dumps({**record, "time_stamp": at}).encode() if isinstance(record, dict) else line)
-    return stamped
+Both = tuple[Settings, Oracle]
 
 
 def simulated() -> list[bytes]:
@@ -64,10 +43,6 @@ def real() -> list[bytes]:
     ]
 
 
-def fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 @pytest.fixture(scope="module", params=[simulated, real], ids=["simulated", "real"])
 def both(
     request: pytest.FixtureRequest,
@@ -77,56 +52,26 @@ def both(
 ) -> Iterator[Both]:
     """The same lines in our tables and in DuckDB."""
     lines: list[bytes] = request.param()
-    with own_world(stack, tmp_path_factory.mktemp("world")) as settings, duckdb.connect() as oracle:
+    with own_world(stack, tmp_path_factory.mktemp("world")) as settings, duckdb.connect() as database:
         lake = spark_for(settings)
         archive_posts(lake, settings, lines)
         list(Batch(settings, session=lambda: lake, now=lambda: LATER).run_days(DAYS, [Step.LOAD, Step.TRENDS]))
-        oracle.create_function("fold", fold, [VARCHAR], VARCHAR)
-        texts = [line.decode(errors="replace") for line in lines]
-        oracle.register("lines", pa.table({"kafka_offset": range(len(texts)), "line": texts}))
-        oracle.execute(ORACLE)
+        oracle = Oracle(database)
+        oracle.add(lines)
+        oracle.conclude(keep_ranks=settings.trends_keep_ranks)
         yield settings, oracle
 
 
-def plain(rows: Iterable[tuple[Any, ...]]) -> Rows:
-    """The rows with every number that is no integer rounded to 12 digits, as text: the two servers have different types for it."""
-    return [tuple(f"{cell:.12g}" if isinstance(cell, float | Decimal) else cell for cell in row) for row in rows]
-
-
-def ours(settings: Settings, sql: str) -> Rows:
+def ours(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     with transaction(settings) as cursor:
         cursor.execute(sql)
         return cursor.fetchall()
 
 
-TRENDS = "SELECT {} FROM daily_trends WHERE kind <> 'keyword' ORDER BY day, kind, key"
-SAME_IN_BOTH = {
-    "rows of the history of counts": "SELECT day, count(*), count(DISTINCT post_id) FROM post_stats GROUP BY day ORDER BY day",
-    "posts of which plays are unknown": "SELECT count(*) FROM post_stats WHERE play_count IS NULL",
-    "sums of the history of counts": """
-        SELECT sum(like_count)::float8, sum(play_count)::float8, sum(share_count)::float8, sum(comment_count)::float8 FROM post_stats
-    """,
-    "counts of authors": """
-        SELECT day, count(*), count(DISTINCT author_id), sum(follower_count)::float8, sum(heart_count)::float8
-        FROM author_stats GROUP BY day ORDER BY day
-    """,
-    "hashtags of posts by their source": """
-        SELECT day, in_text, in_text_extra, count(*) FROM post_hashtags
-        GROUP BY day, in_text, in_text_extra ORDER BY day, in_text, in_text_extra
-    """,
-    "hashtags with their first post": "SELECT hashtag, hashtag_id, first_post_id FROM hashtags ORDER BY hashtag",
-    "posts and authors of keys": TRENDS.format("day, kind, key, rank, posts, authors"),
-    "sums of keys": TRENDS.format("day, kind, key, plays::float8, likes::float8, shares::float8, comments::float8"),
-    "rates of keys": TRENDS.format("day, kind, key, engagement_rate::float8, virality::float8, discussion::float8"),
-    "growth of keys": TRENDS.format("day, kind, key, growth_1d, growth_7d, growth_1h, steepest_hour"),
-}
-
-
 @pytest.mark.parametrize("name", SAME_IN_BOTH)
 def test_what_our_tables_hold_duckdb_computes_from_the_lines(both: Both, name: str) -> None:
     settings, oracle = both
-    found = plain(ours(settings, SAME_IN_BOTH[name]))
-    assert found and found == plain(oracle.execute(SAME_IN_BOTH[name]).fetchall())
+    assert oracle.agrees_with(settings, name)
 
 
 def test_frequent_words_are_in_as_many_posts_of_as_many_authors_as_a_search_finds(both: Both) -> None:
@@ -142,4 +87,4 @@ def test_frequent_words_are_in_as_many_posts_of_as_many_authors_as_a_search_find
     """
     other = rf"[^\p{{L}}\p{{M}}\p{{N}}_']|{unspaced}"
     around = rf"(^|{other}|(^|{other})')%s({other}|'[^\p{{L}}\p{{M}}\p{{N}}_]|'$|$)"
-    assert [(word, *(oracle.execute(search, [around % word]).fetchone() or ())) for word, _, _ in found] == found
+    assert [(word, *oracle.rows(search, [around % word])[0]) for word, _, _ in found] == found

@@ -1,4 +1,5 @@
--- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line, fold() is Unicode's own.
+-- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line, fold() is Unicode's own, keep_ranks() the
+-- number of trends that are kept of each kind and day.
 CREATE MACRO known_id(told) AS CASE WHEN regexp_full_match(told, '[0-9]{1,19}') THEN nullif(TRY_CAST(told AS BIGINT), 0) END;
 CREATE MACRO known_count(told) AS
     CASE WHEN regexp_full_match(told, '-?[0-9]+') THEN TRY_CAST(told AS BIGINT) ELSE TRY_CAST(trunc(TRY_CAST(told AS DOUBLE)) AS BIGINT) END;
@@ -13,7 +14,7 @@ SELECT kafka_offset, seconds AS seen, CAST(to_timestamp(seconds) AT TIME ZONE 'U
        list_sort(list_distinct(list_filter(
            list_transform(post ->> '$.challengeInfoList[*].challengeId', lambda told: known_id(told)), lambda told: told IS NOT NULL
        ))) AS challenge_ids,
-       known_id(post ->> '$.authorInfos.userId') AS stats_of, known_count(post ->> '$.authorStats.followerCount') AS follower_count,
+       known_id(post ->> '$.musicInfos.musicId') AS sound_of, known_id(post ->> '$.authorInfos.userId') AS stats_of, known_count(post ->> '$.authorStats.followerCount') AS follower_count,
        known_count(post ->> '$.authorStats.followingCount') AS following_count,
        known_count(post ->> '$.authorStats.heartCount') AS heart_count, known_count(post ->> '$.authorStats.videoCount') AS video_count,
        known_count(post ->> '$.authorStats.diggCount') AS given_count,
@@ -26,6 +27,13 @@ FROM (
     WHERE json_type(post) = 'OBJECT'
 )
 WHERE known_id(id) IS NOT NULL AND seconds >= 0;
+
+CREATE TABLE posts AS
+SELECT * FROM delivered QUALIFY row_number() OVER (PARTITION BY post_id ORDER BY seen DESC) = 1;
+CREATE TABLE authors AS SELECT DISTINCT stats_of FROM delivered WHERE stats_of IS NOT NULL;
+CREATE TABLE music AS SELECT DISTINCT sound_of FROM delivered WHERE sound_of IS NOT NULL;
+CREATE TABLE post_challenges AS SELECT DISTINCT post_id, unnest(challenge_ids) AS challenge_id FROM delivered;
+CREATE TABLE challenges AS SELECT DISTINCT challenge_id FROM post_challenges;
 
 CREATE TABLE post_stats AS
 SELECT * FROM delivered
@@ -93,8 +101,11 @@ WITH counted AS (
 )
 SELECT today.*, row_number() OVER (PARTITION BY today.day, today.kind ORDER BY today.posts DESC, today.key) AS rank,
        CASE WHEN today.day > (SELECT min(day) FROM delivered) THEN grown(today.posts, coalesce(yesterday.posts, 0)) END AS growth_1d,
-       NULL AS growth_7d, coalesce(growth_1h, 0) AS growth_1h, steepest_hour
+       CASE WHEN today.day - 7 >= (SELECT min(day) FROM delivered) THEN grown(today.posts, coalesce(week_ago.posts, 0)) END AS growth_7d,
+       coalesce(growth_1h, 0) AS growth_1h, steepest_hour
 FROM counted AS today
 LEFT JOIN counted AS yesterday ON (yesterday.day + 1, yesterday.kind, yesterday.key) = (today.day, today.kind, today.key)
+LEFT JOIN counted AS week_ago ON (week_ago.day + 7, week_ago.kind, week_ago.key) = (today.day, today.kind, today.key)
 LEFT JOIN rising ON (rising.day, rising.kind, rising.key) = (today.day, today.kind, today.key)
 WHERE today.posts >= 3 OR today.kind = 'all'
+QUALIFY rank <= keep_ranks();
