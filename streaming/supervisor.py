@@ -31,6 +31,7 @@ ROUND_SECONDS = 0.5
 REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
 STOP_SECONDS = 10.0
+_TRACEBACK = "Traceback (most recent call last)"
 DAMAGES = 3
 """Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away looks the same for a moment."""
 
@@ -277,9 +278,9 @@ def _first_line(error: object) -> str:
         f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
     )
     lines = [line for line in text.splitlines() if line.strip()]
-    if any(line.startswith("Traceback") for line in lines):
+    if any(_TRACEBACK in line for line in lines):
         # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.
-        after = lines[next(i for i, line in enumerate(lines) if line.startswith("Traceback")) + 1 :]
+        after = lines[next(i for i, line in enumerate(lines) if _TRACEBACK in line) + 1 :]
         lines = [line for line in after if not line[0].isspace()] or lines
     caused = [line for line in lines if line.startswith("Caused by:")]
     return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason was given"

@@ -8,7 +8,7 @@ from kafka import TopicPartition
 from core.errors import NotReadyError
 from core.settings import Settings
 from streaming.resume import starting_offsets
-from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor
+from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor, _first_line
 
 SETTINGS = Settings(
     kafka_bootstrap_servers="127.0.0.1:1",
@@ -93,3 +93,11 @@ def test_a_new_archive_checkpoint_begins_behind_what_is_archived_within_what_kaf
     begins = dict(zip(partitions, (0, 10, 0, 0), strict=True))
     ends = dict(zip(partitions, (60, 20, 40, 5), strict=True))
     assert starting_offsets(archived, begins, ends) == '{"posts": {"0": 50, "1": 10, "2": 0, "3": 0}}'
+
+
+def test_the_log_says_why_a_batch_failed_in_python() -> None:
+    error = (
+        "An exception was raised by the Python Proxy. Return Message: Traceback (most recent call last):\n"
+        '  File "detect.py", line 1, in write_batch\npsycopg2.OperationalError: server closed the connection\n\n\tat java.base/x'
+    )
+    assert _first_line(error) == "psycopg2.OperationalError: server closed the connection"
