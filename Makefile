@@ -1,13 +1,13 @@
 # Everything a person does with Groundswell; `make` alone lists it. Paths are relative, so a path with a space is fine.
 .DEFAULT_GOAL := help
-.PHONY: help run test stop clean alerts psql sql export airflow status up setup lint lock bench distclean
+.PHONY: help run test stop clean alerts psql sql export airflow status up setup lint lock bench faults distclean
 
 PY := .venv/bin/python
 # Two processes, each with servers of its own and whole files of tests, those that take longest first.
 PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
-export PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS
+export PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS SEED ONLY KILLS
 ifdef LOCAL
 export GROUNDSWELL_LOCAL := $(LOCAL)
 endif
@@ -70,6 +70,9 @@ lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both
 
 bench: setup ## measure the speed of producer, archive and detection on this machine; ARGS=latency: from sending to the alert row
 	@exec $(PY) -m benchmarks $${ARGS:-throughput}
+
+faults: setup ## break the pipeline in many ways and prove that nothing is lost or doubled (SEED= ONLY=F1,F3 KILLS=100)
+	@exec $(PY) -m tests.faults $${SEED:+--seed "$$SEED"} $${ONLY:+--only "$$ONLY"} $${KILLS:+--kills "$$KILLS"}
 
 distclean: ## as clean, and remove the virtual environment and the Java archives too
 	@if [ -x $(PY) ]; then $(PY) -m deploy.local clean; fi
