@@ -1,0 +1,85 @@
+"""A command of the batch with its seconds, its CPU and its memory, that of Postgres included; and how long the questions take."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from benchmarks.stack import REPOSITORY, Command
+from core.settings import Settings
+from sql.connection import transaction
+
+WATCH_SECONDS = 0.5
+QUESTIONS = REPOSITORY / "docs" / "questions.md"
+SLOWEST = 8
+
+
+def measure(settings: Settings, log: Path, name: str, *arguments: str) -> None:
+    """Run a command of the batch as `name` and print its seconds, its CPU and its memory, and what it said of days and their parts."""
+    began = time.perf_counter()
+    with Command(settings, arguments, log) as batch:
+        cpu_seconds, postgres_bytes = _watch(batch.process.pid, _postmaster(settings), until=lambda: batch.process.poll() is not None)
+        batch.wait()
+    print(
+        f"{name}: {time.perf_counter() - began:.1f} s with Java's start, {cpu_seconds:.0f} CPU s; peak memory "
+        f"{batch.peak_bytes / 2**20:,.0f} MiB, largest process of Postgres {postgres_bytes / 2**20:,.0f} MiB"
+    )
+    print("".join(line for line in log.read_text().splitlines(keepends=True) if re.match(r"  |\d{4}-\d\d-\d\d", line)), flush=True)
+
+
+def _postmaster(settings: Settings) -> int:
+    """Process id of the server, the parent of the one that answers."""
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone() or (0,)
+        return psutil.Process(backend).ppid()
+
+
+def _watch(batch: int, postmaster: int, *, until: Callable[[], bool]) -> tuple[float, int]:
+    """CPU seconds that both processes and all they started took from now on, and the most memory that one of Postgres had to itself."""
+    at_first = _cpu_seconds([postmaster])
+    cpu_seconds = dict(at_first)
+    most_bytes = 0
+    while not until():
+        cpu_seconds |= _cpu_seconds([batch, postmaster])
+        most_bytes = max(most_bytes, *(_own_bytes(process) for process in _with_children(postmaster)))
+        time.sleep(WATCH_SECONDS)
+    return sum(cpu_seconds.values()) - sum(at_first.values()), most_bytes
+
+
+def _with_children(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _cpu_seconds(roots: list[int]) -> dict[int, float]:
+    found = {}
+    for root in roots:
+        with suppress(psutil.Error):
+            for process in _with_children(root):
+                with suppress(psutil.Error):
+                    found[process.pid] = sum(process.cpu_times()[:2])
+    return found
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_info()
+        return int(memory.rss - memory.shared)
+    except psutil.Error:
+        return 0
+
+
+def ask_questions(settings: Settings) -> None:
+    """Ask every question of docs/questions.md and print how long the slowest took; there are no alerts and statistics in this database."""
+    seconds = {}
+    for heading, sql in re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE):
+        with transaction(settings) as cursor:
+            began = time.perf_counter()
+            cursor.execute(sql)
+            seconds[heading] = time.perf_counter() - began
+    slowest = sorted(seconds.items(), key=lambda asked: -asked[1])[:SLOWEST]
+    print(f"{len(seconds)} questions asked, the slowest:", *(f"  {took:.2f} s  {heading}" for heading, took in slowest), sep="\n")
