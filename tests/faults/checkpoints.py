@@ -15,7 +15,6 @@ from tests.faults.report import Outcome
 from tests.faults.stage import Stage
 from tests.faults.world import World, wait_for
 
-PORTIONS = 8
 LOUD_SECONDS = 90.0
 STOPPED = "{}: stopped for good"
 """What the log says of a query that only a person can help."""
@@ -76,7 +75,6 @@ def full_disk(stage: Stage) -> Outcome:
                 world.send_portions(3)
                 wait_for(lambda: _said(world, said, "stopped, starts again"), LOUD_SECONDS, "a query stops on the full disk", world)
             seconds = world.catch_up()
-            world.send_portions(PORTIONS)
             done = f"the checkpoints' disk ({DISK}) full for a while"
             return Outcome("F12", done, world.audit(stage.undisturbed), seconds)
     except PermissionError as error:
@@ -105,7 +103,6 @@ def passed_retention(stage: Stage) -> Outcome:
         world.catch_up()
         world.stop()
         world.start()
-        world.send_portions(PORTIONS)
         done = f"{THROWN_AWAY} unread records thrown away by Kafka: both queries stopped with the number, --accept-loss went on behind them"
         return Outcome("F13", done, world.audit(stage.undisturbed))
 

@@ -5,9 +5,8 @@ from tests.faults.feed import planted, portion
 from tests.faults.oracle import alerts_of, audit, compare_alerts
 from tests.faults.report import Outcome
 from tests.faults.stage import Stage
-from tests.faults.world import World, wait_for
+from tests.faults.world import COMMON_PORTIONS, World, wait_for
 
-PORTIONS = 8
 IDLE_SECONDS = 2.0
 ZONES = ("America/New_York", "Pacific/Auckland")
 
@@ -16,15 +15,17 @@ def quiet_topic(stage: Stage) -> Outcome:
     """F14: posts come into one partition only, then not at all: the wall clock alone decides the last window and resolves the alerts."""
     with stage.world("F14", idle_seconds=IDLE_SECONDS) as world:
         world.start()
-        for number in range(PORTIONS):
+        for number in range(COMMON_PORTIONS):
             world.send(portion(stage.seed, number), partition=0)
-        world.portions = PORTIONS
+        world.portions = COMMON_PORTIONS
         world.catch_up()
         _let_hours_pass(world)
         wait_for(lambda: _open_alerts(world) == 0, 60, "the wall clock resolves every alert", world)
         world.stop()
         found = audit(world.settings, world.sent)
-        compare_alerts(found, alerts_of(world.settings), stage.undisturbed.alerts(stage.seed, PORTIONS), list(planted(PORTIONS)))
+        compare_alerts(
+            found, alerts_of(world.settings), stage.undisturbed.alerts(stage.seed, COMMON_PORTIONS), list(planted(COMMON_PORTIONS))
+        )
         return Outcome("F14", "one of two partitions silent, then both; alerts resolved by the wall clock without a command", found)
 
 
@@ -34,7 +35,7 @@ def other_time_zone(stage: Stage) -> Outcome:
         for place, zone in enumerate(ZONES):
             world.variables = {"TZ": zone}
             world.start()
-            world.send_portions((place + 1) * 2 * PORTIONS)
+            world.send_portions((place + 1) * COMMON_PORTIONS // len(ZONES))
             world.catch_up()
             world.stop()
         world.variables = {}

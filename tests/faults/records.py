@@ -26,7 +26,6 @@ def poison(stage: Stage) -> Outcome:
             world.send_portions(world.portions + 1)
             world.send(records)
         world.send([Record(json.dumps({"reason": "not JSON"}).encode(), refused=True)], topic=world.settings.rejected_topic, partition=0)
-        world.send_portions(PORTIONS)
         found = world.audit(stage.undisturbed)
         done = f"{len(bad)} kinds of poison up to 10 MB, {FUZZED} fuzzed records, {len(good)} odd posts, 1 line the producer refused"
         return Outcome("F6", done, found)
@@ -92,7 +91,6 @@ def late_posts(stage: Stage) -> Outcome:
         world.send(again)
         world.catch_up()
         world.send(late)
-        world.send_portions(10)
         done = f"{len(held)} posts held back within the lateness; {len(late)} and {len(again)} known ones behind it, twice"
         return Outcome("F9", done, world.audit(stage.undisturbed))
 

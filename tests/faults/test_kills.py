@@ -18,6 +18,7 @@ def test_kills_at_named_points_lose_and_double_nothing(stack: Settings, spark_fo
     undisturbed = Undisturbed(stack, tmp_path, lambda settings: drain_topics(spark_for(settings), settings, "detect"))
     points = [point for point in POINTS if point.name in NAMES]
     with a_world(stack, tmp_path / "world", SEED) as world, Watch(world.settings, world.checkpoints, tmp_path / "bucket") as watch:
+        world.least_portions = 3
         kills = kill_repeatedly(world, watch, 3, points, random.Random(SEED))
         outcome = finish("F1", world, undisturbed, kills)
     assert outcome.audit.problems == []

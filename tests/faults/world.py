@@ -25,6 +25,8 @@ PATIENCE_SECONDS = 180.0
 END_SECONDS = 60.0
 """How long a half of the streaming process may outlive the other."""
 RECORDS_A_BATCH = 400
+COMMON_PORTIONS = 16
+"""Portions that a world has at least in the end, so that most are held against one and the same undisturbed run."""
 
 
 class FaultError(Exception):
@@ -41,6 +43,7 @@ class World:
     seed: int
     sent: list[tuple[Place, Record]] = field(default_factory=list)
     portions: int = 0
+    least_portions: int = COMMON_PORTIONS
     process: "subprocess.Popen[bytes] | None" = None
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -128,7 +131,8 @@ class World:
         return time.monotonic() - began
 
     def audit(self, undisturbed: "Undisturbed") -> Audit:
-        """Catch up, decide every window, stop the streaming process, and hold all of it against the oracle."""
+        """Send what is left, catch up, decide every window, stop the streaming process, and hold all of it against the oracle."""
+        self.send_portions(self.least_portions)
         self.catch_up()
         refused = sum(record.refused for _, record in self.sent)
         wait_for(lambda: self._rejected() >= refused, 60, "refused records are stored", self)
