@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 
 from core.archive import create_archive
 from core.settings import Settings
@@ -13,6 +14,7 @@ from streaming.checkpoints import checkpoint_of
 from streaming.evidence import EvidenceWorker
 from streaming.plans import WatchedPhrases
 from streaming.rejects import store_rejected_records
+from streaming.resume import close_due_windows, is_new
 from streaming.supervisor import Supervised, Supervisor
 
 QUERIES = (archive.QUERY, detect.QUERY)
@@ -37,6 +39,15 @@ def supervised_queries(
             log.warning("%d records refused; see the table rejected_records", refused)
         evidence.archived()
 
+    def start_detection() -> StreamingQuery:
+        checkpoint = checkpoint_of(settings, detect.QUERY)
+        if is_new(spark, checkpoint):
+            close_due_windows(settings)
+        return detect.start_detect(
+            spark, settings, checkpoint=checkpoint, starting_offsets=starting_offsets, phrases=phrases.take(), accept_loss=accept_loss,
+            once=once,
+        )  # fmt: skip
+
     supervised = [
         Supervised(
             archive.QUERY,
@@ -50,10 +61,7 @@ def supervised_queries(
         Supervised(
             detect.QUERY,
             [settings.posts_topic],
-            lambda: detect.start_detect(
-                spark, settings, checkpoint=checkpoint_of(settings, detect.QUERY), starting_offsets=starting_offsets,
-                phrases=phrases.take(), accept_loss=accept_loss, once=once,
-            ),
+            start_detection,
             outdated=phrases.changed,
         ),
     ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""Where the archive query begins when its checkpoint is new: behind what the archive holds already, so that nothing is archived twice."""
+"""What a query does first when its checkpoint is new and its tables are not: the archive begins behind what it holds, detection closes
+what is due, so that nothing is archived twice and no window is closed by a part of its posts."""
 
 import json
 import logging
@@ -9,6 +10,8 @@ from pyspark.sql import functions as F
 
 from core.settings import Settings
 from core.spark import RAW_POSTS
+from sql.connection import transaction
+from streaming.decision import LONG_AGO, apply_time, load_clock, lock_detection
 from streaming.progress import EndOffsets, Offsets
 
 EARLIEST = "earliest"
@@ -18,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: Sequence[str], checkpoint: str) -> str:
     """Spark's starting offsets of the archive query; `earliest` where its checkpoint says where to go on, or nothing is archived."""
-    if not _is_new(spark, checkpoint):
+    if not is_new(spark, checkpoint):
         return EARLIEST
     rows = (
         spark.table(RAW_POSTS)
@@ -53,7 +56,19 @@ def starting_offsets(archived: Mapping[tuple[str, int], int], begins: Offsets, e
     return json.dumps(offsets, sort_keys=True)
 
 
-def _is_new(spark: SparkSession, checkpoint: str) -> bool:
+def close_due_windows(settings: Settings) -> None:
+    """Close the windows that the newest event has left behind, by their counts as they stand.
+
+    The next batch would close them; with a new checkpoint that is the first one, which counts a part of them anew.
+    """
+    with transaction(settings, application_name="groundswell clock") as cursor:
+        lock_detection(cursor)
+        clock = load_clock(cursor)
+        if clock.max_event_time != LONG_AGO:
+            apply_time(cursor, settings, now=clock.max_event_time)
+
+
+def is_new(spark: SparkSession, checkpoint: str) -> bool:
     """Whether no batch was planned in this checkpoint yet, wherever it lies."""
     context = spark.sparkContext
     jvm = context._jvm
