@@ -38,16 +38,17 @@ def _next_rejected(spark: SparkSession, settings: Settings, stored: Sequence[tup
         refused = refused.where(~known)
     # In order of offset, so that what is stored is always all up to an offset of each partition.
     rows = _with_reason(refused, settings).orderBy("offset").limit(ROWS_A_ROUND).collect()
-    return [(row.topic, row.partition, row.offset, row.kafka_time, row.reason, _storable(row.head)) for row in rows]
+    return [(row.topic, row.partition, row.offset, row.kafka_time, _storable(row.reason), _storable(row.head)) for row in rows]
 
 
 def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
+    """The reason as bytes, because it quotes the record, in which there may be what Postgres refuses."""
     parsed = refused.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(
         _producers_reason()
     )
     head = F.substring("value", 1, 4 * HEAD_CHARACTERS)
-    return parsed.select("topic", "partition", "offset", "kafka_time", reason.alias("reason"), head.alias("head"))
+    return parsed.select("topic", "partition", "offset", "kafka_time", reason.cast("binary").alias("reason"), head.alias("head"))
 
 
 def _producers_reason() -> Column:
@@ -56,6 +57,6 @@ def _producers_reason() -> Column:
     return F.coalesce(F.concat(F.lit(f"{NOT_SENT}: "), reason), F.lit(NOT_SENT))
 
 
-def _storable(head: bytes | None) -> str | None:
+def _storable(text: bytes | None) -> str | None:
     """The first characters as text that Postgres takes: what is no UTF-8 as U+FFFD, without NUL."""
-    return None if head is None else bytes(head).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]
+    return None if text is None else bytes(text).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]
