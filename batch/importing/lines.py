@@ -100,7 +100,13 @@ def event_time(stamp: object, *, taken_micros: int, future_minutes: int) -> tupl
 
 
 def _shown(stamp: object) -> str:
-    return (stamp if isinstance(stamp, str) else json.dumps(stamp))[:80]
+    """A value as a reason quotes it, without what Postgres refuses: NUL, and half surrogates.
+
+    >>> _shown("7\\0 \\ud800")
+    '7 ?'
+    """
+    shown = (stamp if isinstance(stamp, str) else json.dumps(stamp))[:80]
+    return shown.encode("utf-8", errors="replace").decode().replace("\0", "")
 
 
 def _seconds(stamp: object) -> float | None:
