@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from streaming import archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence import EvidenceWorker
 from streaming.queries import QUERIES, drain, supervised_queries
-from streaming.session import start_streaming_session, stop_session
+from streaming.session import has_jvm_ended, start_streaming_session, stop_session
 from streaming.supervisor import Supervisor
 
 
@@ -69,7 +70,7 @@ def _supervise(
 ) -> None:
     evidence = EvidenceWorker(spark, settings)
     queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss)
-    supervisor = Supervisor(settings, queries, keep_lock=lock.keep)
+    supervisor = Supervisor(settings, queries, keep_lock=lock.keep, has_jvm_ended=partial(has_jvm_ended, spark))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     if archive.QUERY in names:

@@ -67,3 +67,9 @@ def stop_session(spark: SparkSession) -> None:
     """Stop Spark, also where a signal to the whole process group has ended its JVM already."""
     with suppress(Py4JError, OSError):
         spark.stop()
+
+
+def has_jvm_ended(spark: SparkSession) -> bool:
+    """Whether the JVM that this process started is gone."""
+    jvm = getattr(spark.sparkContext._gateway, "proc", None)
+    return jvm is not None and jvm.poll() is not None

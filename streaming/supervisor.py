@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from py4j.protocol import Py4JError, Py4JNetworkError
+from py4j.protocol import Py4JError
 from pyspark import InheritableThread
 from pyspark.errors import PySparkException
 from pyspark.sql.streaming.query import StreamingQuery
@@ -31,6 +31,7 @@ ROUND_SECONDS = 0.5
 REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
 STOP_SECONDS = 10.0
+_NO_JVM = "Spark's Java process has ended (killed, or out of memory). Start this again: the checkpoints say where to go on."
 _TRACEBACK = "Traceback (most recent call last)"
 DAMAGES = 3
 """Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away looks the same for a moment."""
@@ -116,8 +117,12 @@ class Supervised:
 class Supervisor:
     """Runs supervised queries until it is told to stop."""
 
-    def __init__(self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None] = lambda: None,
+        has_jvm_ended: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self._settings = settings
+        self._has_jvm_ended = has_jvm_ended
         self._keep_lock = keep_lock
         self._queries = queries
         self._ends = EndOffsets(settings)
@@ -135,12 +140,12 @@ class Supervisor:
         """
         try:
             while not self._stop.is_set():
+                if self._has_jvm_ended():
+                    raise NotReadyError(_NO_JVM)
                 self._round(time.monotonic())
                 self._stop.wait(ROUND_SECONDS)
-        except (Py4JNetworkError, ConnectionError) as error:
-            raise NotReadyError(
-                "Spark's Java process has ended (killed, or out of memory). Start this again: the checkpoints say where to go on."
-            ) from error
+        except (Py4JError, ConnectionError) as error:
+            raise NotReadyError(_NO_JVM) from error
         finally:
             for supervised in self._queries:
                 _stop(supervised)

@@ -101,3 +101,9 @@ def test_the_log_says_why_a_batch_failed_in_python() -> None:
         '  File "detect.py", line 1, in write_batch\npsycopg2.OperationalError: server closed the connection\n\n\tat java.base/x'
     )
     assert _first_line(error) == "psycopg2.OperationalError: server closed the connection"
+
+
+def test_without_its_jvm_the_process_ends_whatever_the_queries_do() -> None:
+    query = Supervised("detect", ["posts"], lambda: StoppedQuery("a server is away"))  # type: ignore
+    with pytest.raises(NotReadyError, match="Spark's Java process has ended"):
+        Supervisor(SETTINGS, [query], has_jvm_ended=lambda: True).run()
