@@ -1,5 +1,7 @@
 """The archive query: every Kafka record, byte for byte, into the Iceberg table `lake.tiktok.raw_posts`, exactly once."""
 
+from uuid import uuid4
+
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -18,8 +20,12 @@ def start_archive(
     """Start the query; `once` drains what Kafka holds now and ends. One commit, so one snapshot, a batch.
 
     With a new checkpoint it begins behind what the archive holds. `accept_loss` goes on behind records that Kafka has thrown away.
+    Every start writes into a folder of its own: Iceberg names a file by query, batch and task, so a batch that is repeated after a
+    kill would write over files that are committed.
     """
     topics = [settings.posts_topic, settings.rejected_topic]
+    folder = f"{settings.warehouse}/tiktok/raw_posts/data/{uuid4().hex}"
+    spark.sql(f"ALTER TABLE {RAW_POSTS} SET TBLPROPERTIES ('write.data.path' = '{folder}')")
     starting_offsets = offsets_behind_archive(spark, settings, topics=topics, checkpoint=checkpoint)
     writer = (
         read_records(spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss)
