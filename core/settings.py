@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     # Spark
     spark_master: str | None = Field(default="local[2]", description="Spark master; empty: what spark-submit says")
     spark_jars_dir: str | None = Field(default=None, description="folder of the Java archives; empty: already on Spark's class path")
-    spark_driver_memory: str = Field(default="2g", description="heap of the Spark driver")
+    spark_driver_memory: str | None = Field(
+        default=None, description="heap of the Spark driver; empty: 2g, in the streaming process a quarter of the machine's memory if more"
+    )
     spark_local_dir: str | None = Field(default=None, description="folder for Spark's scratch files")
     shuffle_partitions: int = Field(default=2, ge=1, description="shuffle partitions of the stream; frozen in a checkpoint")
 

@@ -12,6 +12,7 @@ from core.settings import Settings
 CATALOG = "lake"
 LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
 RAW_POSTS = f"{CATALOG}.tiktok.raw_posts"
+LEAST_DRIVER_MEMORY = "2g"
 
 
 def catalog_options(settings: Settings) -> dict[str, str]:
@@ -61,7 +62,7 @@ def session_options(settings: Settings) -> dict[str, str]:
         options |= {
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
-            "spark.driver.memory": settings.spark_driver_memory,
+            "spark.driver.memory": settings.spark_driver_memory or LEAST_DRIVER_MEMORY,
             "spark.driver.extraJavaOptions": f'-XX:+UseParallelGC -Duser.timezone=UTC "-Dlog4j2.configurationFile={LOG_CONFIGURATION}"',
         }
     if settings.spark_jars_dir:
