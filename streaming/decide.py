@@ -1,6 +1,7 @@
 """`python -m streaming.decide`: after a replay has ended, close its windows now instead of waiting for the wall clock."""
 
 import time
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from core.errors import GroundswellError, NotReadyError
 from core.settings import Settings, read_settings
 from sql.connection import transaction
 from streaming.decision import FAR, apply_time, load_clock, lock_detection
-from streaming.progress import EndOffsets
+from streaming.progress import EndOffsets, offsets_reached
 
 
 def main(
@@ -29,14 +30,11 @@ def main(
 
 def wait_until_caught_up(settings: Settings, *, patience_seconds: float) -> None:
     """Wait until detection has committed all that Kafka holds now; raises NotReadyError where it does not get there."""
-    ends = EndOffsets(settings)
-    wanted = {(partition.topic, partition.partition): end for partition, end in ends.of([settings.posts_topic]).items()}
-    ends.close()
+    with closing(EndOffsets(settings)) as ends:
+        wanted = {(partition.topic, partition.partition): end for partition, end in ends.of([settings.posts_topic]).items()}
     deadline = time.monotonic() + patience_seconds
     while True:
-        with transaction(settings, application_name="groundswell decide") as cursor:
-            cursor.execute("SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = 'detect'")
-            reached = {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
+        reached = offsets_reached(settings, "detect")
         behind = sum(max(end - reached.get(partition, 0), 0) for partition, end in wanted.items())
         if behind == 0:
             return

@@ -1,11 +1,11 @@
 """Failures of a query that starting it again cannot mend: Spark's error in, a sentence on what a person has to do out."""
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from core.settings import Settings
-from sql.connection import transaction
 from streaming.checkpoints import checkpoint_of
-from streaming.progress import EndOffsets
+from streaming.progress import EndOffsets, offsets_reached
 
 _DATA_LOSS = ("KAFKA_DATA_LOSS", "Some data may have been lost", "some data may have been missed")
 _DAMAGE = (
@@ -44,14 +44,9 @@ def sentence_on_damage(settings: Settings, query: str) -> str:
 
 def sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
     """How many records Kafka has thrown away before `query` read them, and what to do; None where there are none."""
-    ends = EndOffsets(settings)
-    try:
+    with closing(EndOffsets(settings)) as ends:
         begins = ends.begins(topics)
-    finally:
-        ends.close()
-    with transaction(settings, application_name="groundswell progress") as cursor:
-        cursor.execute("SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,))
-        reached = {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
+    reached = offsets_reached(settings, query)
     gaps = {}
     for partition, begin in begins.items():
         place = partition.topic, partition.partition

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from core.settings import Settings
+from sql.connection import transaction
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -70,6 +71,13 @@ class EndOffsets:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             consumer.close(autocommit=False)
+
+
+def offsets_reached(settings: Settings, query: str) -> dict[tuple[str, int], int]:
+    """Offset behind what `query` has committed, by topic and partition, as it reported last."""
+    with transaction(settings, application_name="groundswell progress") as cursor:
+        cursor.execute("SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,))
+        return {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
 
 
 def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:

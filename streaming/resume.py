@@ -4,6 +4,7 @@ what is due, so that nothing is archived twice and no window is closed by a part
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -33,11 +34,8 @@ def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: S
     archived = {(row.topic, row.partition): row.next_offset for row in rows}
     if not archived:
         return EARLIEST
-    ends = EndOffsets(settings)
-    try:
+    with closing(EndOffsets(settings)) as ends:
         begins, known_ends = ends.begins(topics), ends.of(topics)
-    finally:
-        ends.close()
     chosen = starting_offsets(archived, begins, known_ends)
     log.warning("archive: the checkpoint is new; it goes on behind what the archive holds: %s", chosen)
     return chosen

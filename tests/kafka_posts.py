@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from kafka import KafkaProducer
@@ -11,6 +12,8 @@ from pyspark.sql import SparkSession
 
 from core.settings import Settings
 from deploy.local.shell import settings_variables
+from sql.connection import transaction
+from streaming.decision import apply_time, lock_detection
 from streaming.queries import QUERIES, drain
 from streaming.session import query_options
 
@@ -47,6 +50,13 @@ def drain_topics(spark: SparkSession, settings: Settings, *names: str) -> None:
     for name, value in query_options(settings).items():
         spark.conf.set(name, value)
     drain(spark, settings, names or QUERIES)
+
+
+def let_time_decide(settings: Settings, now: datetime) -> None:
+    """Close what is due and resolve what is quiet, as if it were `now` and nothing more had come."""
+    with transaction(settings) as cursor:
+        lock_detection(cursor)
+        apply_time(cursor, settings, now=now)
 
 
 def run_streaming_once(settings: Settings, log: Path, *arguments: str) -> None:

@@ -15,6 +15,7 @@ from kafka import KafkaProducer
 
 from core.settings import Settings
 from sql.connection import transaction
+from streaming.progress import offsets_reached
 from tests.conftest import own_world
 from tests.faults.feed import Record, planted, portion
 from tests.faults.oracle import Alerts, Audit, Place, alerts_of, audit, compare_alerts
@@ -118,9 +119,7 @@ class World:
 
     def behind(self, query: str) -> int:
         """Records that were sent and that the query has not committed, by what it reports."""
-        with transaction(self.settings) as cursor:
-            cursor.execute("SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,))
-            reached = {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
+        reached = offsets_reached(self.settings, query)
         topics = {self.settings.posts_topic} | ({self.settings.rejected_topic} if query == "archive" else set())
         return sum(place[0] in topics and place[2] >= reached.get(place[:2], 0) for place, _ in self.sent)
 

@@ -9,10 +9,10 @@ from batch.audit import Audit, audit, lines_of
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from sql.connection import transaction
-from streaming.decision import FAR, apply_time, lock_detection
+from streaming.decision import FAR
 from tests.archived import archive_posts, run_batch
 from tests.integration.test_detection import a_value
-from tests.kafka_posts import drain_topics, send
+from tests.kafka_posts import drain_topics, let_time_decide, send
 
 MIDNIGHT = datetime.combine(datetime.now(UTC).date() - timedelta(days=1), datetime.min.time(), UTC)
 DAY = MIDNIGHT.date()
@@ -29,9 +29,7 @@ def lake(spark_for, module_settings: Settings) -> SparkSession:
     for values in ([*posts[:60], again, elsewhere, b"broken", b"[]"], posts[60:], [late]):
         send(module_settings, values)
         drain_topics(spark, module_settings)
-    with transaction(module_settings) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, module_settings, now=FAR)
+    let_time_decide(module_settings, FAR)
     imported = [a_value(900 + n, MIDNIGHT + timedelta(hours=20), "snow", author=n) for n in range(5)]
     archive_posts(spark, module_settings, imported, first_offset=-1_000, partition=-7, kafka_time=datetime.now(UTC))
     run_batch(spark, module_settings, [DAY])

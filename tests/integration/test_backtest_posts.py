@@ -21,8 +21,7 @@ from core.errors import NotReadyError
 from core.settings import Settings
 from core.windows import WINDOW, window_number
 from sql.connection import transaction
-from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import REPOSITORY, drain_topics, environment, send
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
 
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
@@ -106,9 +105,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     send(module_settings, values_of_stream())
     several = module_settings.model_copy(update={"max_offsets_per_trigger": 900})
     drain_topics(spark_for(several), several)
-    with transaction(module_settings) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, module_settings, now=MIDNIGHT + timedelta(days=1))
+    let_time_decide(module_settings, MIDNIGHT + timedelta(days=1))
     return module_settings
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.decision import apply_time, lock_detection
 from tests.integration.test_detection import a_value
-from tests.kafka_posts import drain_topics, send
+from tests.kafka_posts import drain_topics, let_time_decide, send
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POSTS, MANY, FEW = 500, 480, 3
@@ -35,9 +34,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     """All of it judged, without a history."""
     send(module_settings, values())
     drain_topics(spark_for(module_settings), module_settings, "detect")
-    with transaction(module_settings) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, module_settings, now=START + timedelta(days=2))
+    let_time_decide(module_settings, START + timedelta(days=2))
     return module_settings
 
 

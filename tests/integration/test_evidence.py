@@ -12,10 +12,9 @@ from core.settings import Settings
 from sql.connection import transaction
 from sql.evidence import store_due_evidence
 from streaming.alerts import BEGINNING, incident_lines
-from streaming.decision import apply_time, lock_detection
 from tests.archived import run_batch
 from tests.factories import a_post
-from tests.kafka_posts import drain_topics, send
+from tests.kafka_posts import drain_topics, let_time_decide, send
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
@@ -145,9 +144,7 @@ def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings
 
 
 def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(world: Settings, spark_for) -> None:
-    with transaction(world) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, world, now=START + timedelta(days=1))
+    let_time_decide(world, START + timedelta(days=1))
     before = rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'")
     while store_due_evidence(spark_for(world), world):
         pass

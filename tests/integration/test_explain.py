@@ -15,11 +15,11 @@ from core.errors import BadInputError
 from core.settings import Settings
 from deploy.local.layout import layout_for
 from sql.connection import transaction
-from streaming.decision import FAR, apply_time, lock_detection
+from streaming.decision import FAR
 from streaming.explain import Explanation, explain, find_alerts, lines_of
 from tests.archived import archive_posts, run_batch
 from tests.factories import a_post
-from tests.kafka_posts import REPOSITORY, drain_topics, environment, send
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
 
 MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -72,9 +72,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     live = MIDNIGHT + timedelta(hours=20)
     send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
     drain_topics(spark_for(settings), settings)
-    with transaction(settings) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, settings, now=FAR)
+    let_time_decide(settings, FAR)
     return settings
 
 

@@ -10,8 +10,7 @@ import pytest
 from core.settings import Settings
 from sql.connection import transaction
 from sql.plans import load_thresholds
-from streaming.decision import apply_time, lock_detection
-from tests.kafka_posts import drain_topics, send
+from tests.kafka_posts import drain_topics, let_time_decide, send
 
 START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -54,9 +53,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
             values.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
     send(module_settings, values)
     drain_topics(spark_for(module_settings), module_settings)
-    with transaction(module_settings) as cursor:
-        lock_detection(cursor)
-        apply_time(cursor, module_settings, now=START + timedelta(days=1))
+    let_time_decide(module_settings, START + timedelta(days=1))
     return module_settings
 
 
