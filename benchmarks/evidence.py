@@ -1,7 +1,7 @@
 """`python -m benchmarks.evidence scan|live`: what the evidence of alerts costs by posts scanned, and how soon after an alert it is there.
 
-scan: Simulated posts of one day go through the archive query; then evidence is gathered for keywords of that day as if each
-were an alert over all of it, so that every post is read, parsed and counted. CPU is that of this process and its JVM.
+scan: Simulated posts are sent at once, so that they fall into one window or two, and go through the archive query; then evidence
+is gathered for keywords of theirs as if each were an alert over all of it. CPU is that of this process and its JVM.
 The first scan pays for Java's start-up; what is told for 900,000 posts (15 minutes at 1,000 posts/s) is extrapolated from
 the later ones, in proportion.
 
@@ -12,7 +12,7 @@ once. Measured is the time from the alert's row to that of its first evidence.
 import json
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -25,10 +25,12 @@ from pyspark.sql import functions as F
 
 from benchmarks.stack import Command, benchmark_stack, run
 from core.archive import read_archive
-from core.evidence import AlertedWindows, gather_evidence, posts_with_terms
+from core.evidence import AlertedWindows, gather_evidence
+from core.keywords import keywords
+from core.records import DETECTION_SCHEMA, parse_records
 from core.settings import Settings
 from core.spark import start_session
-from core.windows import WINDOW, WINDOWS_PER_DAY
+from core.windows import WINDOW, window_number, window_start
 from sql.connection import transaction
 from streaming.decide import wait_until_caught_up
 
@@ -95,18 +97,19 @@ def scan(
     scans: Annotated[int, typer.Option(help="scans to measure, after the first")] = 3,
 ) -> None:
     """Measure and print a line a scan."""
-    day = (datetime.now(UTC) - timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = datetime.now(UTC).date()
     with benchmark_stack() as (settings, folder):
         log = folder / "commands.log"
-        simulate = ("--start", day.date().isoformat(), "--posts-per-day", str(posts), "--seed", "1", "--out", str(folder / "posts"))
+        simulate = ("--start", today.isoformat(), "--posts-per-day", str(posts), "--seed", "1", "--out", str(folder / "posts"))
         run(settings, log, "producer", "simulate", *simulate)
         files = [str(path) for path in sorted((folder / "posts").glob("posts-*"))]
-        run(settings, log, "producer", "send", *files, "--clock", "original", "--no-resume")
+        began = window_start(window_number(datetime.now(UTC)))
+        run(settings, log, "producer", "send", *files, "--clock", "now", "--no-resume")
         run(settings, log, "streaming", "--only", "archive", "--once")
         spark = start_session(
             settings, "benchmark of evidence", **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"}
         )
-        windows = frozenset(day + place * WINDOW for place in range(WINDOWS_PER_DAY))
+        windows = frozenset(began + place * WINDOW for place in range(2))
         chosen = [AlertedWindows(uuid4(), keyword, windows) for keyword in _keywords(spark, settings, windows, alerts)]
         scanned = read_archive(spark, settings, chosen[0].spans).count()
         for number in range(scans + 1):
@@ -115,10 +118,10 @@ def scan(
 
 
 def _keywords(spark: SparkSession, settings: Settings, windows: frozenset[datetime], count: int) -> list[str]:
-    """Keywords that are in 50 to 5,000 posts of the day."""
+    """Keywords that are in 50 to 5,000 posts of the windows."""
     spans = AlertedWindows(uuid4(), "", windows).spans
-    posts = read_archive(spark, settings, spans).transform(posts_with_terms, alerted=[], future_minutes=settings.future_minutes)
-    by_keyword = posts.select(F.explode("keywords").alias("keyword")).groupBy("keyword").count()
+    posts = read_archive(spark, settings, spans).transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=settings.future_minutes)
+    by_keyword = posts.select(F.explode(keywords(F.col("post.itemInfos.text"))).alias("keyword")).groupBy("keyword").count()
     rows = by_keyword.where(F.col("count").between(*ALERT_POSTS)).orderBy("keyword").collect()
     return [row.keyword for row in rows[:: max(len(rows) // count, 1)][:count]]
 

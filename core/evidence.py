@@ -11,19 +11,15 @@ from uuid import UUID
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
+from core.evidence_posts import POST_COLUMNS, count_by_window, posts_with_terms
 from core.incidents import sample_posts
-from core.keywords import HASHTAG, keywords
-from core.records import POST_SCHEMA, parse_records
 from core.terms import Term, TermCount, standing_out
 from core.windows import WINDOW, window_number
 
 ROLES = ("most liked", "typical", "first", "latest")
 POSTS_PER_ROLE = 3
 _ALL, _EVERY_POST = "", "all"
-EVIDENCE_SCHEMA = StructType([POST_SCHEMA[name] for name in ("itemInfos", "authorInfos", "musicInfos", "time_stamp")])
-_COLUMNS = ("post_id", "window", "event_micros", "text", "likes", "author_id", "author_name", "music_id", "music_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +85,21 @@ class _Slim:
 
 @dataclass(slots=True)
 class _Tallies:
-    """Counts of terms by what they were counted among: (window, keyword of an alert, or `_ALL` for every post)."""
+    """Posts by term and by what they were counted among."""
 
-    totals: Counter[tuple[int, str]] = field(default_factory=Counter)
+    totals: Counter[tuple[int, str, bool]] = field(default_factory=Counter)
+    """Posts of any term, by window, keyword of an alert or `_ALL`, and whether they are of the sample of all posts."""
     by_keyword: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
 
 def gather_evidence(records: DataFrame, alerts: Sequence[AlertedWindows], *, future_minutes: int) -> list[Evidence]:
     """Evidence for `alerts`, whose windows' archived `records` (`core.archive.read_archive`) are read once for all of them.
 
-    Records may hold other windows too. What is parsed lies on the executors' disks until it is done; what comes to the
-    driver is bounded by the alerts' own posts and their terms.
+    Records may hold other windows too. The alerts' posts, and the sample of all posts with which their terms are compared,
+    lie on the executors' disks until it is done; what comes to the driver is bounded by the alerts' own posts and their terms.
     """
-    posts = records.transform(posts_with_terms, alerted=sorted({alert.keyword for alert in alerts}), future_minutes=future_minutes)
+    alerted = sorted({alert.keyword for alert in alerts})
+    posts = records.transform(posts_with_terms, alerted=alerted, by_window=count_by_window(records), future_minutes=future_minutes)
     posts.persist(StorageLevel.DISK_ONLY)
     try:
         tallies, slim = _tally(posts), _alerted_posts(posts)
@@ -112,52 +110,22 @@ def gather_evidence(records: DataFrame, alerts: Sequence[AlertedWindows], *, fut
         posts.unpersist()
 
 
-def posts_with_terms(records: DataFrame, *, alerted: Sequence[str], future_minutes: int) -> DataFrame:
-    """One row a post and window in which it was delivered, as the stream counts them; of several deliveries the first.
-
-    Columns in: value, kafka_time, partition, offset. Columns out: post_id, window (bigint, `core.windows.window_number`),
-    event_micros, text, likes (null: unknown), author_id, author_name, music_id, music_name (text, null: unknown),
-    keywords, hashtags (those of them that are hashtags), tags (those of them that are in `alerted`).
-    """
-    item, author, music = F.col("post.itemInfos"), F.col("post.authorInfos"), F.col("post.musicInfos")
-    micros = F.unix_micros("event_time")
-    delivered = records.transform(parse_records, schema=EVIDENCE_SCHEMA, future_minutes=future_minutes).select(
-        "post_id",
-        F.floor(micros / int(WINDOW.total_seconds() * 1e6)).alias("window"),
-        F.struct(
-            micros.alias("event_micros"),
-            item["text"].alias("text"),
-            item["diggCount"].try_cast("bigint").alias("likes"),
-            F.coalesce(item["authorId"], author["userId"]).alias("author_id"),
-            author["uniqueId"].alias("author_name"),
-            F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0")).alias("music_id"),
-            music["musicName"].alias("music_name"),
-        ).alias("post"),
-        F.struct("offset", "partition").alias("delivery"),
-    )
-    posts = delivered.groupBy("post_id", "window").agg(F.min_by("post", "delivery").alias("post")).select("post_id", "window", "post.*")
-    hashtags = F.array_join(F.regexp_extract_all(F.coalesce("text", F.lit("")), F.lit(HASHTAG), 0), " ")
-    phrases = [keyword for keyword in alerted if " " in keyword]
-    return posts.select(*_COLUMNS, keywords(F.col("text"), phrases).alias("keywords"), keywords(hashtags).alias("hashtags")).select(
-        "*", F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags")
-    )
-
-
 def _tally(posts: DataFrame) -> _Tallies:
-    """Posts by term, of all posts and of those of the alerts; only for terms of the alerts' posts."""
+    """Posts by term, of the sample of all posts and of those of the alerts; only for terms of the alerts' posts."""
+    groups = F.concat(F.when(F.col("sampled"), F.array(F.lit(_ALL))).otherwise(F.array().cast("array<string>")), "tags")
     counted = (
-        posts.select("window", F.concat(F.array(F.lit(_ALL)), "tags").alias("groups"), F.explode(_terms()).alias("of"))
-        .select("window", "of.*", F.explode("groups").alias("group"))
-        .groupBy("kind", "term", "window", "group")
+        posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("of"))
+        .select("window", "sampled", "of.*", F.explode("groups").alias("group"))
+        .groupBy("kind", "term", "window", "group", "sampled")
         .agg(F.count(F.lit(1)).alias("posts"), F.max("name").alias("name"))
         .groupBy("kind", "term")
-        .agg(F.collect_list(F.struct("window", "group", "posts")).alias("counts"), F.max("name").alias("name"))
+        .agg(F.collect_list(F.struct("window", "group", "sampled", "posts")).alias("counts"), F.max("name").alias("name"))
         .where(F.exists("counts", lambda count: count["group"] != _ALL))
     )
     tallies = _Tallies()
     for row in counted.toLocalIterator():
         if row.kind == _EVERY_POST:
-            tallies.totals.update({(count.window, count.group): count.posts for count in row["counts"]})
+            tallies.totals.update({(count.window, count.group, count.sampled): count.posts for count in row["counts"]})
             continue
         for group in {count.group for count in row["counts"]} - {_ALL}:
             tallies.by_keyword[group].append(row)
@@ -231,7 +199,7 @@ def nearness(keywords: Sequence[str], frequency: Counter[str]) -> float:
 def _describe(posts: DataFrame, chosen: set[tuple[int, int]]) -> dict[tuple[int, int], Row]:
     if not chosen:
         return {}
-    rows = posts.where(F.col("post_id").isin(sorted({post_id for post_id, _ in chosen}))).select(*_COLUMNS).collect()
+    rows = posts.where(F.col("post_id").isin(sorted({post_id for post_id, _ in chosen}))).select(*POST_COLUMNS).collect()
     return {(row.post_id, row.window): row for row in rows}
 
 
@@ -244,23 +212,24 @@ def _evidence(
 ) -> Evidence:
     numbers = {window_number(start) for start in alert.windows}
     total = len(posts)
-    all_posts = sum(tallies.totals[number, _ALL] for number in numbers)
+    others = sum(tallies.totals[number, _ALL, True] - tallies.totals[number, alert.keyword, True] for number in numbers)
     counts = [_term_count(row, numbers, alert.keyword) for row in tallies.by_keyword.get(alert.keyword, [])]
     return Evidence(
         alert_id=alert.alert_id,
         counted=total,
         posts=[_evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles],
-        terms=standing_out(counts, total=total, other_total=all_posts - total, keyword=alert.keyword),
+        terms=standing_out(counts, total=total, other_total=others, keyword=alert.keyword),
         post_ids=sample_posts({post.post_id for post in posts}),
     )
 
 
 def _term_count(row: Row, numbers: set[int], keyword: str) -> TermCount:
-    among: Counter[str] = Counter()
+    among: Counter[tuple[str, bool]] = Counter()
     for count in row["counts"]:
         if count.window in numbers:
-            among[count.group] += count.posts
-    return TermCount(row.kind, row.term, row.name, among[keyword], among[_ALL] - among[keyword])
+            among[count.group, count.sampled] += count.posts
+    sampled = among[keyword, True]
+    return TermCount(row.kind, row.term, row.name, sampled + among[keyword, False], among[_ALL, True] - sampled)
 
 
 def _evidence_post(role: str, rank: int, row: Any) -> EvidencePost:

@@ -52,6 +52,14 @@ POST_SCHEMA = _struct(
 DETECTION_SCHEMA = _struct(itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT)
 """The fields that detection needs."""
 
+EVIDENCE_SCHEMA = _struct(
+    itemInfos=_struct(**_texts("id", "text", "authorId", "musicId", "diggCount")),
+    authorInfos=_struct(**_texts("userId", "uniqueId")),
+    musicInfos=_struct(**_texts("musicId", "musicName")),
+    time_stamp=_TEXT,
+)
+"""The fields that evidence needs."""
+
 IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
 """The fields that decide whether a record is usable."""
 

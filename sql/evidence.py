@@ -26,12 +26,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 register_uuid()  # type: ignore[no-untyped-call]
 
 
-def store_due_evidence(spark: SparkSession, settings: Settings) -> int:
-    """Store the evidence of alerts that are new, have doubled or are over, at most 50, the newest first; returns of how many."""
+def store_due_evidence(spark: SparkSession, settings: Settings, *, tasks: int | None = None) -> int:
+    """Store the evidence of alerts that are new, have doubled or are over, at most 50, the newest first; returns of how many.
+
+    At most `tasks` read the archive at the same time.
+    """
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_due_for_evidence"), {"at_most": ALERTS_A_SCAN})
         due = _alerted(cursor)
-    store_evidence(spark, settings, due)
+    store_evidence(spark, settings, due, tasks=tasks)
     return len(due)
 
 
@@ -48,7 +51,7 @@ def store_evidence_of_span(session: Callable[[], SparkSession], settings: Settin
     return len(alerts)
 
 
-def store_evidence(spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows]) -> None:
+def store_evidence(spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows], *, tasks: int | None = None) -> None:
     """Gather the evidence of `alerts` in one scan of their windows in the archive, and replace what was stored of them.
 
     Incidents are said anew for all that overlap with them, and where alerts were withdrawn.
@@ -56,6 +59,7 @@ def store_evidence(spark: SparkSession, settings: Settings, alerts: Sequence[Ale
     found: list[Evidence] = []
     if alerts:
         records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
+        records = records.coalesce(tasks) if tasks else records
         found = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(_LOCK)

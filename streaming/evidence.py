@@ -2,12 +2,14 @@
 
 import logging
 import threading
+import time
 
 from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
 from core.settings import Settings
 from sql.evidence import store_due_evidence
+from streaming.session import local_cores
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ class EvidenceWorker:
 
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
+        self._tasks = evidence_tasks(settings.spark_master)
         self._settings = settings
         self._wanted = threading.Event()
         self._stopping = threading.Event()
@@ -45,7 +48,7 @@ class EvidenceWorker:
     def store_all(self) -> None:
         """Store all that is due now, in the calling thread."""
         self._use_pool()
-        while store_due_evidence(self._spark, self._settings):
+        while store_due_evidence(self._spark, self._settings, tasks=self._tasks):
             pass
 
     def _work(self) -> None:
@@ -56,15 +59,30 @@ class EvidenceWorker:
             self._wanted.clear()
             if self._stopping.is_set():
                 return
+            began = time.monotonic()
             try:
-                count = store_due_evidence(self._spark, self._settings)
+                count = store_due_evidence(self._spark, self._settings, tasks=self._tasks)
                 if count:
                     log.info("evidence of %d alerts", count)
             except Exception as error:  # with Postgres or S3 away it is still due after the next commit
                 if not self._stopping.is_set():
                     log.warning("evidence cannot be stored: %s", str(error).strip().partition("\n")[0])
+            # At most half of the time: with more alerts than that one scan has more of them to look for.
+            self._stopping.wait(time.monotonic() - began)
 
     def _use_pool(self) -> None:
         context = self._spark.sparkContext
         context.setLocalProperty("spark.scheduler.pool", POOL)
         context.setJobGroup(POOL, "evidence of alerts", interruptOnCancel=True)
+
+
+def evidence_tasks(master: str | None) -> int | None:
+    """Tasks that may read the archive for evidence at the same time: one for every two cores of a local master; None: as many as there are.
+
+    A local session has more slots for tasks than cores, so that more of them would take cores from detection.
+
+    >>> evidence_tasks("local[2]"), evidence_tasks("local[8]"), evidence_tasks("spark://cluster:7077")
+    (1, 4, None)
+    """
+    cores = local_cores(master)
+    return None if cores is None else max(cores // 2, 1)

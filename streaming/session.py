@@ -74,8 +74,14 @@ def with_room_to_wait(master: str | None) -> str | None:
     >>> with_room_to_wait("local[2]"), with_room_to_wait("spark://cluster:7077"), with_room_to_wait(None)
     ('local[10]', 'spark://cluster:7077', None)
     """
-    cores = re.fullmatch(r"local\[(\d+)\]", master or "")
-    return f"local[{int(cores[1]) + WAITING_TASKS}]" if cores else master
+    cores = local_cores(master)
+    return master if cores is None else f"local[{cores + WAITING_TASKS}]"
+
+
+def local_cores(master: str | None) -> int | None:
+    """Cores that a local master is given; None of any other master."""
+    given = re.fullmatch(r"local\[(\d+)\]", master or "")
+    return int(given[1]) if given else None
 
 
 def stop_session(spark: SparkSession) -> None:

@@ -4,10 +4,13 @@ import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from batch.run import Step
+from core.archive import read_archive
+from core.evidence import AlertedWindows, Evidence, gather_evidence
 from core.settings import Settings
 from sql.connection import transaction
 from sql.evidence import store_due_evidence
@@ -141,6 +144,29 @@ def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings
     (line,) = run_batch(spark_for(world), world, [date(2026, 3, 2)], [Step.EVIDENCE])
     assert evidence_of(world) == before
     assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
+
+
+def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(world: Settings, spark_for, monkeypatch) -> None:
+    windows = frozenset({START + timedelta(minutes=30), START + timedelta(minutes=45)})
+    alerts = [AlertedWindows(uuid4(), keyword, windows) for keyword in ("storm", "concert")]
+
+    def gathered() -> list[Evidence]:
+        records = read_archive(spark_for(world), world, [span for alert in alerts for span in alert.spans])
+        return gather_evidence(records, alerts, future_minutes=world.future_minutes)
+
+    whole = gathered()
+    monkeypatch.setattr("core.evidence_posts.SAMPLED_POSTS", 150)
+    sampled = gathered()
+    assert sampled == gathered()
+    assert [evidence.counted for evidence in sampled] == [evidence.counted for evidence in whole] == [60, 40]
+    for part, all_of_it in zip(sampled, whole, strict=True):
+        assert (part.posts, part.post_ids) == (all_of_it.posts, all_of_it.post_ids)
+        words, all_words = ({term.term: term for term in evidence.terms if term.kind == "word"} for evidence in (part, all_of_it))
+        assert words.keys() == all_words.keys() != set()
+        assert {(word, term.posts, term.share) for word, term in words.items()} == {
+            (w, term.posts, term.share) for w, term in all_words.items()
+        }
+        assert all(abs(words[word].usual_share - all_words[word].usual_share) < 0.1 for word in words)
 
 
 def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(world: Settings, spark_for) -> None:
