@@ -38,15 +38,21 @@ def _no_settings_from_outside() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Settings]:
     """The three servers, for the whole run of the tests, with a migrated database to copy from."""
-    from deploy.local.postgres import create_databases
-    from sql.migrate import migrate
     from tests.servers import container_stack, embedded_stack
 
     start = container_stack if os.environ.get("STACK") == "containers" else embedded_stack
     with start() as servers:
-        create_databases(servers, [TEMPLATE])
-        migrate(servers.model_copy(update={"postgres_database": TEMPLATE}))
+        make_template(servers)
         yield servers
+
+
+def make_template(servers: Settings) -> None:
+    """A migrated database that worlds are copies of."""
+    from deploy.local.postgres import create_databases
+    from sql.migrate import migrate
+
+    create_databases(servers, [TEMPLATE])
+    migrate(servers.model_copy(update={"postgres_database": TEMPLATE}))
 
 
 @pytest.fixture

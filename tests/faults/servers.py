@@ -121,23 +121,23 @@ def s3(stage: Stage) -> Outcome:
 def _away(end: Callable[[str], None], stage: Stage, server: str, seconds: float) -> Iterator[None]:
     """The server is ended and comes back after so many seconds."""
     end(server)
-    began = time.monotonic()
-    try:
-        yield
-        time.sleep(max(seconds - (time.monotonic() - began), 0.0))
-    finally:
-        stage.up()
+    yield from _for_seconds(seconds, then=stage.up)
 
 
 def _paused(stage: Stage, server: str, seconds: float) -> Iterator[None]:
     """The server stands still for so many seconds, its connections open."""
     stage.pause(server)
+    yield from _for_seconds(seconds, then=lambda: stage.resume(server))
+
+
+def _for_seconds(seconds: float, *, then: Callable[[], None]) -> Iterator[None]:
+    """Let be what is, for so many seconds with what is done meanwhile; `then` ends it in any case."""
     began = time.monotonic()
     try:
         yield
         time.sleep(max(seconds - (time.monotonic() - began), 0.0))
     finally:
-        stage.resume(server)
+        then()
 
 
 def _restarted_inside(trial: Trial) -> Iterator[None]:
@@ -161,11 +161,10 @@ def _locked(world: World) -> Iterator[None]:
 
 def _treated(proxy: Proxy, manner: Manner, seconds: float) -> Iterator[None]:
     """Connections are treated in that manner for so many seconds; those that were open are reset first."""
+
+    def as_before() -> None:
+        proxy.manner = Manner()
+
     proxy.manner = manner
     proxy.reset_all()
-    try:
-        began = time.monotonic()
-        yield
-        time.sleep(max(seconds - (time.monotonic() - began), 0.0))
-    finally:
-        proxy.manner = Manner()
+    yield from _for_seconds(seconds, then=as_before)

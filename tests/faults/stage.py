@@ -12,9 +12,7 @@ import psutil
 from core.settings import Settings
 from deploy.local import processes, stack
 from deploy.local.layout import Layout
-from deploy.local.postgres import create_databases
-from sql.migrate import migrate
-from tests.conftest import TEMPLATE
+from tests.conftest import make_template
 from tests.faults.points import Watch
 from tests.faults.world import Undisturbed, World, a_world
 from tests.kafka_posts import run_streaming_once
@@ -82,8 +80,7 @@ def a_stage(seed: int, kills: int) -> Iterator[Stage]:
     with own_layout() as layout:
         stack.up(layout)
         servers = stack.stack_settings(layout)
-        create_databases(servers, [TEMPLATE])
-        migrate(servers.model_copy(update={"postgres_database": TEMPLATE}))
+        make_template(servers)
         folder = layout.root / "faults"
         undisturbed = Undisturbed(servers, folder, lambda settings: run_streaming_once(settings, folder / "undisturbed.log"))
         yield Stage(layout, servers, folder, seed, kills, undisturbed)
