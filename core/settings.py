@@ -84,6 +84,22 @@ class Settings(BaseSettings):
     cool_down_windows: int = Field(default=16, ge=0, description="windows after an opening before the same keyword opens again")
     quiet_windows: int = Field(default=4, ge=1, description="quiet windows in a row after which an alert is resolved")
 
+    # Alerts for the operator
+    operator_restarts: int = Field(default=1, ge=1, description="restarts of a query within 15 minutes from which the operator is alerted")
+    operator_lag_records: int = Field(default=100_000, ge=1, description="records a query is behind from which the operator is alerted")
+    operator_rejected_share: float = Field(
+        default=0.05, gt=0, le=1, description="share of the last hour's records that cannot be used from which the operator is alerted"
+    )
+    operator_disk_share: float = Field(
+        default=0.9, gt=0, le=1, description="share of a disk (checkpoints, Spark's scratch) in use from which the operator is alerted"
+    )
+    operator_statistics_days: float = Field(
+        default=2, gt=0, description="days from the last complete day to what detection is at from which the operator is alerted"
+    )
+    operator_silence_seconds: float = Field(
+        default=120, gt=0, description="seconds without news of a query after which status and metrics call the stream silent"
+    )
+
     # Batch
     statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) that are kept")
     keywords_keep_days: int = Field(default=14, ge=8, description="newest days of post_keywords that are kept; growth needs eight")

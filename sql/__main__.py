@@ -14,7 +14,7 @@ from core.errors import BadInputError, GroundswellError, NotReadyError
 from core.settings import read_settings
 from sql import export as exporting
 from sql.connection import postgres_away
-from sql.figures import as_text, read_figures
+from sql.figures import status_text
 from sql.migrate import migrate
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -57,10 +57,10 @@ def export_command(
 
 @app.command("status")
 def status_command() -> None:
-    """How far everything is: posts in, archived, counted, rejected, late; lag, last complete day, alerts, table sizes."""
+    """How far everything is: posts in, archived, counted, rejected, late; lag, last complete day, alerts, table sizes; what needs you."""
     settings = read_settings()
     try:
-        typer.echo(as_text(read_figures(settings), now=datetime.now(UTC)))
+        typer.echo(status_text(settings, now=datetime.now(UTC)))
     except psycopg2.errors.UndefinedTable as error:
         raise NotReadyError("The database has not the newest tables. Run: python -m sql migrate") from error
     except psycopg2.OperationalError as error:

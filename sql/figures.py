@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from core.settings import Settings
 from sql.connection import query, transaction
+from sql.operator_alerts import OpenAlert, alerts_by_kind, alerts_now
 
 STATEMENT_SECONDS = 10
 
@@ -40,6 +41,7 @@ METRICS = (
     Metric("closed_until_timestamp_seconds", "gauge", "Unix seconds", (), "event time before which windows are decided"),
     Metric("last_complete_day_timestamp_seconds", "gauge", "Unix seconds", (), "midnight of the last day that is loaded and learned"),
     Metric("alerts", "gauge", "alerts", ("status",), "alerts by status: open, resolved, withdrawn"),
+    Metric("operator_alerts", "gauge", "alerts", ("kind",), "alerts for the operator that are open"),
     Metric("table_bytes", "gauge", "bytes", ("table",), "size of a table with its indexes and partitions"),
     Metric("table_rows", "gauge", "rows", ("table",), "rows of a table as Postgres estimates them"),
 )
@@ -50,17 +52,29 @@ Figures = Mapping[str, Mapping[tuple[str, ...], float]]
 
 def read_figures(settings: Settings) -> Figures:
     """All figures as they are now; raises psycopg2.Error."""
+    return _read(settings)[0]
+
+
+def status_text(settings: Settings, *, now: datetime) -> str:
+    """The figures and the open alerts for the operator as they are now, for people; raises psycopg2.Error."""
+    figures, alerts = _read(settings)
+    return as_text(figures, now=now, alerts=alerts)
+
+
+def _read(settings: Settings) -> tuple[Figures, list[OpenAlert]]:
     figures: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
     with transaction(settings, application_name="groundswell figures") as cursor:
         cursor.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
         cursor.execute(query("figures"), {"posts_topic": settings.posts_topic, "rejected_topic": settings.rejected_topic})
         for name, labels, value in cursor.fetchall():
             figures[name][tuple(labels)] = float(value)
-    return figures
+        alerts = alerts_now(cursor, settings)
+    figures["operator_alerts"] = alerts_by_kind(alerts)
+    return figures, alerts
 
 
-def as_text(figures: Figures, *, now: datetime, tables: int = 8) -> str:
-    """The figures for people, with the largest `tables`."""
+def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = (), tables: int = 8) -> str:
+    """The figures for people, with the largest `tables` and what the operator has to know."""
     rows = [
         ("posts in", _by_label(figures, "kafka_records")),
         ("archived", _by_label(figures, "archived_records")),
@@ -72,6 +86,7 @@ def as_text(figures: Figures, *, now: datetime, tables: int = 8) -> str:
         ("last complete day", _moment(figures, "last_complete_day_timestamp_seconds", "%Y-%m-%d")),
         ("alerts", _by_label(figures, "alerts")),
         ("largest tables", ", ".join(_largest(figures, tables))),
+        *(("for the operator", f"{alert.kind} since {alert.opened_at:%Y-%m-%d %H:%M} UTC: {alert.message}") for alert in alerts),
     ]
     return "\n".join(f"{name:<18}{text or 'none'}" for name, text in rows)
 

@@ -15,6 +15,7 @@ from core.settings import Settings, read_settings
 from streaming import archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence import EvidenceWorker
+from streaming.operator_alerts import OperatorAlerts
 from streaming.queries import QUERIES, drain, supervised_queries
 from streaming.session import has_jvm_ended, start_streaming_session, stop_session
 from streaming.supervisor import Supervisor
@@ -70,7 +71,9 @@ def _supervise(
 ) -> None:
     evidence = EvidenceWorker(spark, settings)
     queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss)
-    supervisor = Supervisor(settings, queries, keep_lock=lock.keep, has_jvm_ended=partial(has_jvm_ended, spark))
+    supervisor = Supervisor(
+        settings, queries, keep_lock=lock.keep, has_jvm_ended=partial(has_jvm_ended, spark), look_for_operator=OperatorAlerts(settings).look
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     if archive.QUERY in names:

@@ -119,11 +119,12 @@ class Supervisor:
 
     def __init__(
         self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None] = lambda: None,
-        has_jvm_ended: Callable[[], bool] = lambda: False,
+        has_jvm_ended: Callable[[], bool] = lambda: False, look_for_operator: Callable[[list[Supervised]], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._has_jvm_ended = has_jvm_ended
         self._keep_lock = keep_lock
+        self._look_for_operator = look_for_operator
         self._queries = queries
         self._ends = EndOffsets(settings)
         self._stop = threading.Event()
@@ -180,6 +181,7 @@ class Supervisor:
             self._attempt("old metrics cannot be deleted", self._forget_old_metrics)
             for supervised in self._queries:
                 self._attempt(f"{supervised.name}: what it works by cannot be looked at", supervised.renew)
+            self._attempt("alerts for the operator cannot be written", partial(self._look_for_operator, self._queries))
             self._report()
 
     def _look_at_failure(self, supervised: Supervised) -> None:

@@ -14,7 +14,7 @@ from core.settings import Settings
 from deploy.local import airflow, consoles, stack
 from deploy.local.layout import Layout, State, layout_for
 from deploy.local.shell import child_environment
-from sql.figures import as_text, read_figures
+from sql.figures import status_text
 
 app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -116,7 +116,7 @@ def airflow_command() -> None:
 
 def _figures(settings: Settings) -> str:
     try:
-        return as_text(read_figures(settings), now=datetime.now(UTC))
+        return status_text(settings, now=datetime.now(UTC))
     except psycopg2.Error as error:
         return f"The tables do not answer: {str(error).splitlines()[0]}"
 

@@ -107,3 +107,20 @@ def test_without_its_jvm_the_process_ends_whatever_the_queries_do() -> None:
     query = Supervised("detect", ["posts"], lambda: StoppedQuery("a server is away"))  # type: ignore
     with pytest.raises(NotReadyError, match="Spark's Java process has ended"):
         Supervisor(SETTINGS, [query], has_jvm_ended=lambda: True).run()
+
+
+def test_what_the_operator_has_to_know_is_looked_at_twice_a_minute_and_a_look_that_fails_harms_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looked = []
+
+    def look(queries: list[Supervised]) -> None:
+        looked.append([query.name for query in queries])
+        raise OSError("no server")
+
+    supervisor = Supervisor(SETTINGS, [Supervised("archive", ["posts"], lambda: RunningQuery(""))], look_for_operator=look)  # type: ignore
+    supervisor._ends = NoBroker()  # type: ignore[assignment]
+    for now in (100.0, 110.0, 129.0, 131.0):
+        supervisor._round(now)
+    assert looked == [["archive"], ["archive"]]
+    assert caplog.text.count("alerts for the operator cannot be written: OSError: no server") == 2
