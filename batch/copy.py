@@ -14,8 +14,6 @@ from sql.connection import transaction
 
 COPIED = "copied bigint"
 """Columns of what a partition's copy yields: the number of its rows."""
-_STAGING_LOCK = 7_150_002_020
-"""Number of the advisory lock under which the schema is made, because two that make it at once would fail."""
 
 
 def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: bool = False) -> None:
@@ -23,8 +21,6 @@ def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: 
 
     What an earlier run left there is dropped. Two steps may work at the same time, on different tables.
     """
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_STAGING_LOCK,))
-    cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
     cursor.execute(f"DROP TABLE IF EXISTS {_done(step)}")
     cursor.execute(f"CREATE UNLOGGED TABLE {_done(step)} (partition int PRIMARY KEY)")
     for table in tables:
