@@ -62,8 +62,8 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         _replace_keywords(cursor, day)
         _replace_traffic(cursor, day, after)
         _drop_old(cursor, settings.statistics_keep_days)
-        set_thresholds(cursor, settings, day)
         _mark(cursor, day, status="fitted", posts=int(today.sum()), keywords=copied)
+        set_thresholds(cursor, settings, day)  # which counts the days that are marked
     return Learned(posts=int(today.sum()), keywords=copied)
 
 

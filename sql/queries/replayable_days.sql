@@ -2,5 +2,6 @@
 SELECT count(*)::integer
 FROM batch_days
 WHERE day >= %(oldest)s
-  AND (day < %(day)s AND status = 'fitted' OR day = %(day)s)
+  AND day <= %(day)s
+  AND status = 'fitted'
   AND day > (SELECT min(day) FROM batch_days WHERE status = 'fitted')
