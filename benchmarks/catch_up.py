@@ -15,10 +15,10 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.stack import benchmark_stack, run
+from benchmarks.stack import benchmark_stack, run, stack_layout
 from core.settings import Settings
 from deploy.local import airflow, stack
-from deploy.local.layout import Layout, layout_for
+from deploy.local.layout import Layout
 from deploy.local.postgres import create_databases
 from deploy.local.shell import child_environment
 from sql.connection import connect, transaction
@@ -58,7 +58,7 @@ def main(
         began = time.monotonic()
         run(undisturbed, folder / "batch.log", "batch", "--from", gap[0].isoformat(), "--to", gap[-1].isoformat())
         print(f"python -m batch: {days} days in {time.monotonic() - began:.0f} s", flush=True)
-        failed = _by_airflow(settings, Layout(folder / "stack", layout_for().jars), gap, set(gap[:cut_days]), minutes * 60)
+        failed = _by_airflow(settings, stack_layout(folder), gap, set(gap[:cut_days]), minutes * 60)
         differing = [table for table in TABLES if not _same(settings, undisturbed, table)]
     raise typer.Exit(1 if failed or differing else 0)
 

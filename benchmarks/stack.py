@@ -27,13 +27,18 @@ def benchmark_stack() -> Iterator[tuple[Settings, Path]]:
     with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as folder:
         root = Path(folder)
         root.chmod(0o711)
-        layout = Layout(root / "stack", layout_for().jars)
+        layout = stack_layout(root)
         layout.root.mkdir(mode=0o711)
         try:
             stack.up(layout)
             yield stack.stack_settings(layout), root
         finally:
             stack.clean(layout)
+
+
+def stack_layout(folder: Path) -> Layout:
+    """Where the servers of the benchmark with that folder have their files."""
+    return Layout(folder / "stack", layout_for().jars)
 
 
 @dataclass

@@ -112,7 +112,7 @@ def gather_evidence(records: DataFrame, alerts: Sequence[AlertedWindows], *, fut
 
 def _tally(posts: DataFrame) -> _Tallies:
     """Posts by term, of the sample of all posts and of those of the alerts; only for terms of the alerts' posts."""
-    groups = F.concat(F.when(F.col("sampled"), F.array(F.lit(_ALL))).otherwise(F.array().cast("array<string>")), "tags")
+    groups = F.when(F.col("sampled"), F.concat(F.array(F.lit(_ALL)), "tags")).otherwise(F.col("tags"))
     counted = (
         posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("of"))
         .select("window", "sampled", "of.*", F.explode("groups").alias("group"))

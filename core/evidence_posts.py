@@ -41,16 +41,17 @@ def posts_with_terms(records: DataFrame, *, alerted: Sequence[str], by_window: M
         author["uniqueId"].alias("author_name"),
         F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0")).alias("music_id"),
         music["musicName"].alias("music_name"),
-        _is_sampled(by_window).alias("sampled"),
+        F.col("sampled"),
     )
     delivered = (
         records.transform(parse_records, schema=EVIDENCE_SCHEMA, future_minutes=future_minutes)
         .withColumn("window", _window("event_time"))
+        .withColumn("sampled", _is_sampled(by_window))
         .select(
             "post_id",
             "window",
             # The first delivery decides, also where it is of no use and a later one would be.
-            F.when(_is_sampled(by_window) | _may_hold(item["text"], alerted), post).alias("post"),
+            F.when(F.col("sampled") | _may_hold(item["text"], alerted), post).alias("post"),
             F.struct("offset", "partition").alias("delivery"),
         )
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.settings import ENV_PREFIX, Settings
+from tests.factories import settings_without_servers
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -74,12 +75,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     from deploy.local.layout import layout_for
     from streaming.session import FAIR_SHARES
 
-    settings = Settings(
-        kafka_bootstrap_servers="127.0.0.1:1",
-        postgres_host="127.0.0.1",
-        postgres_port=1,
-        postgres_password="unused",  # type: ignore[arg-type]
-        s3_bucket="unused",
+    settings = settings_without_servers(
         spark_jars_dir=str(layout_for().jars / "spark"),
         spark_local_dir=str(tmp_path_factory.mktemp("spark")),
         spark_driver_memory="1g",

@@ -1,7 +1,11 @@
-"""Whole, valid records for tests; a test states only what differs."""
+"""Whole, valid records and settings for tests; a test states only what differs."""
 
 import copy
 from typing import Any
+
+from pydantic import SecretStr
+
+from core.settings import Settings
 
 ABSENT = object()
 """As a value of `a_post`: the field is left out."""
@@ -105,3 +109,11 @@ def _change(place: dict[str, Any], field: str, value: Any) -> None:
             _change(place[field], name, inner)
     else:
         place[field] = value
+
+
+def settings_without_servers(**changes: Any) -> Settings:
+    """Settings for what needs no server: at their addresses nothing answers."""
+    return Settings(
+        kafka_bootstrap_servers="127.0.0.1:1", postgres_host="127.0.0.1", postgres_port=1, postgres_password=SecretStr("unused"),
+        s3_bucket="unused", **changes,
+    )  # fmt: skip

@@ -11,18 +11,13 @@ from batch.backtest.alerts import Alert
 from batch.backtest.difference import Verdict, describe, pair_alerts, write_pairs
 from batch.backtest.rule import read_rule
 from core.errors import BadInputError
-from core.settings import Settings
+from tests.factories import settings_without_servers
+
+SETTINGS = settings_without_servers(alerts_per_day=5)
 
 
 def an_alert(keyword: str, opened: int, last: int, *, posts: int = 20, peak_score: float = 7.0, label: str | None = None) -> Alert:
     return Alert(keyword, opened, last, posts, peak_score, label)
-
-
-def some_settings() -> Settings:
-    return Settings(
-        kafka_bootstrap_servers="127.0.0.1:1", postgres_host="127.0.0.1", postgres_password="unused", s3_bucket="unused",  # type: ignore[arg-type]
-        alerts_per_day=5,
-    )  # fmt: skip
 
 
 def a_rule(folder: Path, text: str) -> Path:
@@ -32,14 +27,14 @@ def a_rule(folder: Path, text: str) -> Path:
 
 
 def test_a_file_changes_what_it_names_and_a_threshold_takes_the_place_of_a_budget(tmp_path: Path) -> None:
-    rule = read_rule(some_settings(), a_rule(tmp_path, "threshold = 5.0\nfloor = 12\n"))
+    rule = read_rule(SETTINGS, a_rule(tmp_path, "threshold = 5.0\nfloor = 12\n"))
     assert (rule.settings.threshold, rule.settings.floor, rule.settings.alerts_per_day, rule.settings.quiet_windows) == (5.0, 12, None, 4)
     assert (str(rule), rule.new_budgets) == ("threshold = 5.0, floor = 12", {})
 
 
 def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path) -> None:
-    assert read_rule(some_settings(), a_rule(tmp_path, "alerts_per_day = 8")).new_budgets == {"discovery": 8.0}
-    assert read_rule(some_settings(), a_rule(tmp_path, "floor = 12")).new_budgets == {}
+    assert read_rule(SETTINGS, a_rule(tmp_path, "alerts_per_day = 8")).new_budgets == {"discovery": 8.0}
+    assert read_rule(SETTINGS, a_rule(tmp_path, "floor = 12")).new_budgets == {}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +49,7 @@ def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(BadInputError, match=sentence):
-        read_rule(some_settings(), a_rule(tmp_path, text))
+        read_rule(SETTINGS, a_rule(tmp_path, text))
 
 
 def test_alerts_pair_by_window_first_then_by_overlap_and_the_rest_is_new_or_gone() -> None:

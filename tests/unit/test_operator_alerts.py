@@ -15,16 +15,10 @@ from core.operator_alerts import (
     look_at_restarts,
     look_at_statistics,
 )
-from core.settings import Settings
 from streaming.operator_alerts import OperatorAlerts, at_disks
+from tests.factories import settings_without_servers
 
-SETTINGS = Settings(
-    kafka_bootstrap_servers="127.0.0.1:1",
-    postgres_host="127.0.0.1",
-    postgres_port=1,
-    postgres_password="unused",  # type: ignore[arg-type]
-    s3_bucket="unused",
-)
+SETTINGS = settings_without_servers()
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 OPEN_LAG = {("lag", "detect"): 30.0}
 

@@ -6,18 +6,11 @@ import pytest
 from kafka import TopicPartition
 
 from core.errors import NotReadyError
-from core.settings import Settings
 from streaming.resume import starting_offsets
 from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor, _first_line
+from tests.factories import settings_without_servers
 
-SETTINGS = Settings(
-    kafka_bootstrap_servers="127.0.0.1:1",
-    postgres_host="127.0.0.1",
-    postgres_port=1,
-    postgres_password="unused",  # type: ignore[arg-type]
-    s3_bucket="unused",
-    checkpoint_dir="/checkpoints",
-)
+SETTINGS = settings_without_servers(checkpoint_dir="/checkpoints")
 DAMAGED = "[CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_NOT_EXISTS] The state is gone."
 
 
