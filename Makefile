@@ -1,13 +1,13 @@
 # Everything a person does with Groundswell; `make` alone lists it. Paths are relative, so a path with a space is fine.
 .DEFAULT_GOAL := help
-.PHONY: help run test stop clean alerts psql sql export airflow status up setup lint lock bench faults distclean
+.PHONY: help run test stop clean alerts psql sql export airflow status rebuild up setup lint lock bench faults distclean
 
 PY := .venv/bin/python
 # Two processes, each with servers of its own and whole files of tests, those that take longest first.
 PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
-export PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS SEED ONLY KILLS
+export FROM TO PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS SEED ONLY KILLS
 ifdef LOCAL
 export GROUNDSWELL_LOCAL := $(LOCAL)
 endif
@@ -50,6 +50,9 @@ airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 
 status: ## what runs, with how much memory and data, and how far everything is: posts, lag, alerts, tables
 	@$(INSTALLED) && $(PY) -m deploy.local status || test $$? -eq 3
+
+rebuild: setup ## after the loss of Postgres: tables, statistics and alerts out of the archive (FROM=2026-01-05 TO=2026-01-11)
+	@exec $(PY) -m deploy.local exec $(PY) -m batch rebuild $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"}
 
 up: setup ## start Kafka, S3 and Postgres
 	@$(PY) -m deploy.local up

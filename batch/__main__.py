@@ -5,7 +5,7 @@ hashtags; `trends` counts what they were about; `statistics` learns what is usua
 terms and incidents of the day's alerts; `checks` compares the tables with the archive; `upkeep` tidies the archive.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -19,12 +19,14 @@ from batch.audit import audit, lines_of
 from batch.days import ONE_DAY, only_one_batch
 from batch.failures import told_in_one_sentence
 from batch.importing.command import import_command
+from batch.rebuild import Rebuild
 from batch.run import Batch, Step
 from batch.storage import check_storage
 from core.command_line import group_with_default
 from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, session_options, start_session
+from sql.migrate import migrate
 
 S3_RETRIES = "5"
 """Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
@@ -52,7 +54,8 @@ def main(
             batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
                 batch.start_over(days, chosen)
-            run(batch, days, chosen)
+            title = f"batch of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
+            show(batch.run_days(days, chosen), title=title)
 
 
 @app.command("audit")
@@ -74,11 +77,31 @@ def audit_command(
         raise typer.Exit(3)
 
 
-def run(batch: Batch, days: list[date], steps: list[Step]) -> None:
-    """Run `steps` for `days` in order, printing a line a day and step; a terminal shows in between that work goes on."""
+@app.command("rebuild")
+def rebuild_command(
+    first: Annotated[
+        str | None, typer.Option("--from", help="first day, YYYY-MM-DD (UTC); else the archive's first", show_default=False)
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="last day; else the archive's last that is over", show_default=False)] = None,
+) -> None:
+    """Make tables, statistics and alerts again out of the archive, after the loss of Postgres (docs/rebuild.md).
+
+    With the stream stopped. Goes on where it was interrupted; what is there already stays as it is.
+    """
+    with told_in_one_sentence(NOTHING_MORE):
+        ends = [parse_day(day) if day else None for day in (first, last)]
+        settings = read_settings()
+        migrate(settings)
+        with only_one_batch(settings, list(Step)), lazy_session(settings) as session:
+            rebuild = Rebuild(settings, session=session, now=lambda: datetime.now(UTC))
+            show(rebuild.run(*ends), title="rebuild")
+
+
+def show(lines: Iterable[str], *, title: str) -> None:
+    """Print `lines` as they come; a terminal shows in between by `title` that work goes on."""
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    with console.status(f"batch of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")):
-        for line in batch.run_days(days, steps):
+    with console.status(title):
+        for line in lines:
             console.print(line)
 
 

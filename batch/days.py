@@ -88,9 +88,7 @@ def check_complete(cursor: Cursor, day: date, *, settings: Settings, now: dateti
     That is so when the day's end and the lateness are past on the clock (`now`, aware), and the archive query, looked at
     after that, had read every partition to its end.
     """
-    over = day_start(day + ONE_DAY) + timedelta(minutes=settings.lateness_minutes)
-    if now < over:
-        raise NotReadyError(f"{day} is complete at {over:%Y-%m-%d %H:%M} UTC at the earliest. Run this again after that.")
+    over = check_over(day, settings=settings, now=now)
     cursor.execute(query("archive_progress"), {"topic": settings.posts_topic})
     partitions, behind, lag_records, observed_at = cursor.fetchone()  # type: ignore[misc]
     rebuild = "If the archive is known to be complete, add --assume-complete."
@@ -107,6 +105,28 @@ def check_complete(cursor: Cursor, day: date, *, settings: Settings, now: dateti
         raise NotReadyError(
             f"The archive query reported last at {observed_at:%Y-%m-%d %H:%M} UTC, before {day} was complete. "
             f"Start the stream (python -m streaming) and run this again. {rebuild}"
+        )
+
+
+def check_over(day: date, *, settings: Settings, now: datetime) -> datetime:
+    """When the day's end and the lateness were past; raises NotReadyError where they are not at `now` (aware)."""
+    over = day_start(day + ONE_DAY) + timedelta(minutes=settings.lateness_minutes)
+    if now < over:
+        raise NotReadyError(f"{day} is complete at {over:%Y-%m-%d %H:%M} UTC at the earliest. Run this again after that.")
+    return over
+
+
+def check_kept(cursor: Cursor, day: date) -> None:
+    """Raise NotReadyError where days before `day` were learned, and the statistics by which it was judged are no longer kept."""
+    cursor.execute(query("traffic_before_day"), {"day": day})
+    if cursor.rowcount == HOURS:
+        return
+    cursor.execute("SELECT min(as_of) FROM traffic_statistics WHERE EXISTS (SELECT FROM batch_days WHERE day < %s)", (day,))
+    (oldest,) = cursor.fetchone() or (None,)
+    if oldest is not None:
+        raise NotReadyError(
+            f"The statistics by which {day} was judged are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS). "
+            f"Begin with {oldest + ONE_DAY} or later."
         )
 
 

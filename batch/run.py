@@ -83,7 +83,7 @@ class Batch:
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         if Step.COMPLETE in steps:
             self._check_complete(day)
-        as_of = self._check_learnable(day) if Step.STATISTICS in steps else None
+        as_of = self.check_learnable(day) if Step.STATISTICS in steps else None
         done: dict[Step, Future[str]] = {}
         work = {
             Step.LOAD: lambda: self._load(day),
@@ -104,7 +104,8 @@ class Batch:
         if Step.UPKEEP in steps:
             yield f"{day}  {Step.UPKEEP:<10}  {_timed(lambda: self._compact(day))}"
 
-    def _check_learnable(self, day: date) -> date | None:
+    def check_learnable(self, day: date) -> date | None:
+        """The as_of on top of which `day` may be learned now; raises NotReadyError where something has to come first."""
         with transaction(self._settings) as cursor:
             as_of = day_to_learn_from(cursor, day, archive_has=self._archive_has)
         self._check_complete(day)

@@ -1,7 +1,7 @@
 """The archive `lake.tiktok.raw_posts`: its table, what a record becomes in it, and its records of spans of event time."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -37,6 +37,8 @@ TBLPROPERTIES (
 )
 """
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Span = tuple[datetime, datetime]
 """From the first moment, included, to the second, excluded; aware datetimes."""
 
@@ -61,14 +63,24 @@ def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span])
     archive, and a post may have been delivered more than once: who counts has to see to it. Raises NotReadyError where
     there is no archive yet.
     """
-    if not spark.catalog.tableExists(RAW_POSTS):
-        raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+    _check_there(spark)
     return (
         spark.read.option("split-size", str(SPLIT_BYTES))
         .option("file-open-cost", str(SPLIT_BYTES // 4))
         .table(RAW_POSTS)
         .where(_within(merged(spans)) & (F.col("topic") == settings.posts_topic))
     )
+
+
+def archived_span(spark: SparkSession) -> Span | None:
+    """Event times of the oldest and the newest post in the archive, both included; None where it holds no post.
+
+    Iceberg answers from its metadata. Raises NotReadyError where there is no archive yet.
+    """
+    _check_there(spark)
+    times = [F.unix_micros(edge("event_time")).alias(name) for name, edge in (("oldest", F.min), ("newest", F.max))]
+    [row] = spark.table(RAW_POSTS).select(*times).collect()
+    return None if row.oldest is None else (_EPOCH + timedelta(microseconds=row.oldest), _EPOCH + timedelta(microseconds=row.newest))
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -86,6 +98,11 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _check_there(spark: SparkSession) -> None:
+    if not spark.catalog.tableExists(RAW_POSTS):
+        raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
 
 
 def _within(spans: list[Span]) -> Column:

@@ -1,7 +1,8 @@
 """Where the checkpoints are, and the lock that lets one process only use them."""
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -10,6 +11,9 @@ from psycopg2.extensions import connection as Connection
 from core.errors import AlreadyRunningError, BadInputError, SettingsError
 from core.settings import Settings
 from sql.connection import connect, transaction
+
+_HOLDER = "groundswell checkpoint lock"
+"""Name under which Postgres knows the session of a streaming process that holds its lock."""
 
 
 def checkpoint_of(settings: Settings, query: str) -> str:
@@ -32,7 +36,7 @@ class CheckpointLock:
     def take(self, *, patience_seconds: float = 5.0) -> None:
         """Take the lock; raises AlreadyRunningError where another process holds it and keeps holding it."""
         deadline = time.monotonic() + patience_seconds
-        self._connection = connect(self._settings, application_name="groundswell checkpoint lock")
+        self._connection = connect(self._settings, application_name=_HOLDER)
         self._connection.autocommit = True
         with self._connection.cursor() as cursor:
             while True:
@@ -72,6 +76,28 @@ class CheckpointLock:
         return f"groundswell checkpoint {place if '://' in place else Path(place).resolve()}"
 
 
+@contextmanager
+def without_streaming(settings: Settings) -> Iterator[None]:
+    """Keep streaming processes from the checkpoints; raises AlreadyRunningError where one is at work on this database."""
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s", (_HOLDER,))
+        if cursor.rowcount:
+            raise AlreadyRunningError("A streaming process is at work on this database. Stop it (`make stop`) and run this again.")
+    lock = CheckpointLock(settings)
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def put_detection_aside(settings: Settings) -> None:
+    """Rename the checkpoint of detection, which lies on a disk, so that detection starts with a new one."""
+    checkpoint = Path(checkpoint_of(settings, "detect"))
+    if checkpoint.exists():
+        checkpoint.rename(checkpoint.with_name(f"detect-until-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}"))
+
+
 def start_detection_anew(settings: Settings) -> None:
     """Put detection's checkpoint aside and forget its clock, for posts that are older than what it has seen.
 
@@ -82,9 +108,7 @@ def start_detection_anew(settings: Settings) -> None:
         raise BadInputError(
             f"The checkpoint of detection lies in {settings.checkpoint_dir}: move it aside there, then start without --fresh-detect."
         )
-    checkpoint = Path(checkpoint_of(settings, "detect"))
-    if checkpoint.exists():
-        checkpoint.rename(checkpoint.with_name(f"detect-until-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}"))
+    put_detection_aside(settings)
     with transaction(settings) as cursor:
         cursor.execute("UPDATE anomaly_alerts SET status = 'withdrawn', resolved_at = last_window + interval '15 minutes' "
                        "WHERE status = 'open' AND provisional")  # fmt: skip

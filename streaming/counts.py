@@ -1,14 +1,45 @@
 """Counts per window and keyword, from Kafka records: parse, guard event time, dedupe, keywords, windows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from core.keywords import ALL_POSTS, keywords
 from core.people import hashed_bit
 from core.records import DETECTION_SCHEMA, parse_records
+from core.score import KEPT_POSTS
 from core.windows import WINDOW
+from streaming.live_counts import COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Counts as decisions take them."""
+
+    counts: pa.Table
+    """Columns `live_counts.COLUMNS`, of keywords with three posts and more in a window."""
+    posts_by_window: Mapping[datetime, int]
+    """Distinct posts of all keywords by window start."""
+    last_post_at: datetime | None
+    """Newest event time among them; None where there are none."""
+
+
+def collect_counts(counts: DataFrame) -> Counted:
+    """The rows of `count_keywords_per_window` that could matter: totals of windows, and keywords with enough posts to be judged."""
+    enough = (F.col("posts") >= KEPT_POSTS) | (F.col("keyword") == ALL_POSTS)
+    rows = counts.where(F.col("window_start").isNotNull() & enough).select(*COLUMNS, "last_post_at").toArrow()
+    of_keyword = pc.not_equal(rows["keyword"], ALL_POSTS)
+    totals = rows.filter(pc.invert(of_keyword))
+    return Counted(
+        counts=rows.filter(of_keyword),
+        posts_by_window=dict(zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)),
+        last_post_at=pc.max(totals["last_post_at"]).as_py(),
+    )
 
 
 def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()) -> DataFrame:

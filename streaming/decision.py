@@ -1,6 +1,5 @@
 """One step of detection, inside one Postgres transaction: counts of a batch, or only time, move incidents on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,7 @@ from core.windows import WINDOW, window_number, window_start
 from sql.plans import load_plans
 from streaming import alert_store as store
 from streaming import live_counts, traffic
+from streaming.counts import Counted
 from streaming.judge import Judge
 from streaming.silence import note_silence
 
@@ -57,24 +57,38 @@ def save_clock(cursor: Cursor, before: Clock, *, max_event_time: datetime, close
     )
 
 
-def apply_counts(
-    cursor: Cursor, settings: Settings, *, counts: pa.Table, posts_by_window: Mapping[datetime, int], last_post_at: datetime | None
-) -> None:
-    """Take the counts of one batch: judge them early, close what the watermark has left behind, decide.
+def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
+    """Take the counts that one batch changed: judge them early, close what the watermark has left behind, decide.
 
-    `counts` are the changed rows of three posts and more (columns `live_counts.COLUMNS`), `posts_by_window` the changed
-    totals, `last_post_at` the newest event time among them. Windows are closed by the newest event of *earlier* batches,
-    because Spark still took this batch's late posts by that watermark.
+    Windows are closed by the newest event of *earlier* batches, because Spark still took this batch's late posts by that
+    watermark.
     """
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)
     closed_until = max(clock.closed_until, window_start(window_number(max(watermark, LONG_AGO))))
-    traffic.save_posts(cursor, {start: posts for start, posts in posts_by_window.items() if start >= clock.closed_until})
-    live_counts.keep(cursor, counts.filter(pc.greater_equal(counts["window_start"], pa.scalar(clock.closed_until))))
+    counts = changed.counts.filter(pc.greater_equal(changed.counts["window_start"], pa.scalar(clock.closed_until)))
+    traffic.save_posts(cursor, {start: posts for start, posts in changed.posts_by_window.items() if start >= clock.closed_until})
+    live_counts.keep(cursor, counts)
     step = _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=closed_until)
     step.advance(of_batch=True)
-    newest = max(clock.max_event_time, last_post_at or LONG_AGO)
+    newest = max(clock.max_event_time, changed.last_post_at or LONG_AGO)
     save_clock(cursor, clock, max_event_time=newest, closed_until=closed_until)
+
+
+def apply_closed(cursor: Cursor, settings: Settings, counted: Counted, *, first: datetime, before: datetime) -> None:
+    """Take the whole counts of windows that are over, from `first` to `before`, and decide them at once, as the stream does one by one.
+
+    `counted` may begin up to `live_counts.EARLIER` before `first`, for the second look. Nothing that detection has decided may
+    end after `first`.
+    """
+    clock = load_clock(cursor)
+    traffic.save_posts(cursor, counted.posts_by_window)
+    live_counts.keep(cursor, counted.counts)
+    cursor.execute("ANALYZE live_counts")  # a day of them instead of the hour that the tables usually hold
+    undecided = Clock(clock.max_event_time, first, clock.idle_seconds)
+    _Step(cursor, settings, undecided, closed_until=before, quiet_until=before).advance(of_batch=False)
+    newest = max(clock.max_event_time, counted.last_post_at or LONG_AGO)
+    save_clock(cursor, clock, max_event_time=newest, closed_until=before)
 
 
 def apply_time(cursor: Cursor, settings: Settings, *, now: datetime | None) -> bool:

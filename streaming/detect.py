@@ -5,20 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from core.keywords import ALL_POSTS
-from core.score import KEPT_POSTS
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.counts import count_keywords_per_window
+from streaming.counts import collect_counts, count_keywords_per_window
 from streaming.decision import apply_counts, lock_detection
-from streaming.live_counts import COLUMNS
 from streaming.source import read_records
 
 QUERY = "detect"
@@ -63,30 +57,15 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
 
     def write_batch(counts: DataFrame, batch_id: int) -> None:
         query_id = UUID(counts.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
-        changed = _collect(counts)
-        of_keyword = pc.not_equal(changed["keyword"], ALL_POSTS)
-        totals = changed.filter(pc.invert(of_keyword))
-        last_post_at = pc.max(totals["last_post_at"]).as_py()
+        changed = collect_counts(counts)
         with transaction(settings, application_name="groundswell detect") as cursor:
             lock_detection(cursor)
-            if not _enter_in_ledger(cursor, query_id, batch_id, last_post_at):
+            if not _enter_in_ledger(cursor, query_id, batch_id, changed.last_post_at):
                 log.info("batch %s was committed before the restart and is not repeated", batch_id)
                 return
-            apply_counts(
-                cursor,
-                settings,
-                counts=changed.filter(of_keyword),
-                posts_by_window=dict(zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)),
-                last_post_at=last_post_at,
-            )
+            apply_counts(cursor, settings, changed)
 
     return write_batch
-
-
-def _collect(counts: DataFrame) -> pa.Table:
-    """The rows that could matter, as one Arrow table: totals of windows, and keywords with enough posts to be judged."""
-    enough = (F.col("posts") >= KEPT_POSTS) | (F.col("keyword") == ALL_POSTS)
-    return counts.where(F.col("window_start").isNotNull() & enough).select(*COLUMNS, "last_post_at").toArrow()
 
 
 def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:

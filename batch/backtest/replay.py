@@ -15,7 +15,7 @@ from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.candidates import candidates_of_table
 from batch.counts import count_keywords_per_window, posts_per_window
-from batch.days import ONE_DAY
+from batch.days import ONE_DAY, check_kept
 from batch.keyword_batch import EVENING
 from batch.statistics import read_traffic, total_posts, with_rows_before
 from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
@@ -88,17 +88,11 @@ class Replay:
 
     def _judged_by(self, day: date) -> _JudgedBy:
         with transaction(self._settings) as cursor:
+            check_kept(cursor, day)
             cursor.execute(query("traffic_before_day"), {"day": day})
             rows = cursor.fetchall()
-            if len(rows) == HOURS:
-                return _JudgedBy(rows[0][0], read_traffic(self._settings, rows[0][0]))
-            cursor.execute("SELECT min(as_of) FROM traffic_statistics WHERE EXISTS (SELECT FROM batch_days WHERE day < %s)", (day,))
-            (oldest,) = cursor.fetchone() or (None,)
-        if oldest is not None:
-            raise NotReadyError(
-                f"The statistics by which {day} was judged are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS). "
-                f"Begin with {oldest + ONE_DAY} or later."
-            )
+        if len(rows) == HOURS:
+            return _JudgedBy(rows[0][0], read_traffic(self._settings, rows[0][0]))
         return _JudgedBy(None, None)
 
     def _judge(self, day: date, *, incidents: bool = True) -> None:

@@ -1,6 +1,7 @@
 """Who may use whom: producer, streaming and batch build on core and sql, nobody builds on what schedules or deploys them.
 
-Batch uses the producer's reading of files and lines, because an import must say of a line what the producer says.
+Batch uses the producer's reading of files and lines, because an import must say of a line what the producer says; and its
+rebuild, nothing else of it, uses the stream's decision, because it must say of a window what the stream said.
 """
 
 import ast
@@ -13,7 +14,7 @@ MAY_USE = {
     "sql": {"core"},
     "producer": {"core"},
     "streaming": {"core", "sql"},
-    "batch": {"core", "sql", "producer"},
+    "batch": {"core", "sql", "producer", "streaming"},
     "dags": set(),
 }
 OPENS_SOMETHING = {"kafka", "boto3", "psycopg2", "requests", "pyiceberg", "duckdb"}
@@ -35,6 +36,10 @@ def test_a_room_uses_only_the_rooms_it_may() -> None:
     for room, allowed in MAY_USE.items():
         used = {(path, module) for path, module in imported_modules(room) if module in ROOMS - {room} - allowed}
         assert used == set(), room
+
+
+def test_of_batch_only_the_rebuild_uses_the_stream() -> None:
+    assert {path for path, module in imported_modules("batch") if module == "streaming"} == {"batch/rebuild.py"}
 
 
 def test_core_opens_neither_kafka_nor_s3_nor_postgres() -> None:
