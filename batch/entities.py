@@ -10,8 +10,6 @@ from core.keywords import MAX_KEYWORD_CHARACTERS, folded, hashtags, keywords
 from core.records import POST_SCHEMA, parse_records
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
-STAGED = (*TABLES, "post_hashtags", "post_keywords")
-"""Columns of `describe_entities`, each with the rows of the staging table of its name."""
 TYPE_OF_HASHTAGS = "1"
 """Type of the entries of textExtra that are hashtags; 0 is a mention."""
 LATEST_CREATION_SECONDS = 4_102_444_800
@@ -21,24 +19,24 @@ LATEST_CREATION_SECONDS = 4_102_444_800
 def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     """What every record says of posts, authors, sounds and challenges.
 
-    Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out are named for the
-    tables and hold rows of them: posts, authors, music (struct, null where the record describes none: it is refused, or
-    the id is missing), challenges, post_challenges, post_hashtags and post_keywords (array of struct, null or empty where
-    there are none; a hashtag once for the caption and once for textExtra). first_seen and last_seen are both the event
-    time of the record. Nothing is filtered here, because a filter behind `from_json`
-    makes Spark parse every record several times. Addresses of pictures and videos are left out: they expire.
+    Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out: post_id and event_time
+    (null where the record is refused), and named for the tables what becomes their rows: posts, authors, music (struct,
+    null where the record describes none: it is refused, or the id is missing), challenges and post_hashtags (array of
+    struct) and post_keywords (array of string), null or empty where there are none; a hashtag once for the caption and
+    once for textExtra. first_seen and last_seen are both the event time of the record. Nothing is filtered here, because
+    a filter behind `from_json` makes Spark parse every record several times. Addresses of pictures and videos are left
+    out: they expire.
     """
     parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
-    listed = F.when(F.col("post_id").isNotNull(), F.transform("post.challengeInfoList", _challenge))
-    described = parsed.withColumn("listed", F.filter(listed, lambda challenge: challenge["challenge_id"].isNotNull()))
-    return described.select(
+    return parsed.select(
+        "post_id",
+        "event_time",
         _row("post_id", _post()).alias("posts"),
         _row("post.authorInfos.userId", _author()).alias("authors"),
         _row("post.musicInfos.musicId", _sound()).alias("music"),
-        F.col("listed").alias("challenges"),
-        F.transform("listed", _pair).alias("post_challenges"),
+        F.when(F.col("post_id").isNotNull(), _challenges()).alias("challenges"),
         F.when(F.col("post_id").isNotNull(), _hashtags()).alias("post_hashtags"),
-        F.when(F.col("post_id").isNotNull(), F.transform(keywords(F.col("post.itemInfos.text")), _keyword)).alias("post_keywords"),
+        F.when(F.col("post_id").isNotNull(), keywords(F.col("post.itemInfos.text"))).alias("post_keywords"),
     )
 
 
@@ -98,6 +96,10 @@ def _sound() -> Column:
     )
 
 
+def _challenges() -> Column:
+    return F.filter(F.transform("post.challengeInfoList", _challenge), lambda challenge: challenge["challenge_id"].isNotNull())
+
+
 def _challenge(listed: Column) -> Column:
     return F.struct(
         _id(listed["challengeId"]).alias("challenge_id"),
@@ -109,10 +111,6 @@ def _challenge(listed: Column) -> Column:
     )
 
 
-def _pair(challenge: Column) -> Column:
-    return F.struct(F.col("post_id"), challenge["challenge_id"].alias("challenge_id"), *_delivery()[:2])
-
-
 def _hashtags() -> Column:
     written = F.transform(hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True))
     listed = F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS)
@@ -122,22 +120,16 @@ def _hashtags() -> Column:
 
 def _hashtag(tag: Column, hashtag_id: Column, *, in_text: bool) -> Column:
     return F.struct(
-        F.col("post_id"),
         tag.alias("hashtag"),
         hashtag_id.cast("bigint").alias("hashtag_id"),
         F.lit(in_text).alias("in_text"),
         F.lit(not in_text).alias("in_text_extra"),
-        F.col("event_time").alias("seen_at"),
     )
 
 
 def _tag_name(name: Column) -> Column:
     """A name of textExtra as hashtags in captions are written; null and empty where there is none."""
     return F.left(F.regexp_replace(folded(name), r"[\s\x00#]", ""), F.lit(MAX_KEYWORD_CHARACTERS))
-
-
-def _keyword(keyword: Column) -> Column:
-    return F.struct(F.col("post_id"), keyword.alias("keyword"))
 
 
 def _delivery() -> list[Column]:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame
 
 from batch.copy import COPIED, copy_partition, create_staging, total_copied
-from batch.entities import STAGED, TABLES, describe_entities
+from batch.entities import TABLES, describe_entities
 from batch.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
 from batch.parts import part
 from core.settings import Settings
@@ -70,17 +72,31 @@ class CopyEntities:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yields one row: how many rows were `copied`."""
-        pairs = ((table, rows_of(batch.column(table))) for batch in batches for table in STAGED)
-        yield copy_partition(STEP, pairs, self.settings)
+        yield copy_partition(STEP, chain.from_iterable(map(staged_rows, batches)), self.settings)
 
 
-def rows_of(column: pa.StructArray | pa.ListArray) -> pa.RecordBatch:
-    """The rows that a column of structs, or of lists of structs, holds; nulls hold none.
+def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of each staging table that records as `describe_entities` gives them hold; what is null holds none."""
+    for table in ("posts", "authors", "music"):
+        things = described.column(table)
+        yield table, pa.RecordBatch.from_struct_array(things.filter(things.is_valid()))
+    challenges = elements(described, "challenges", post_id="post_id")
+    yield "challenges", challenges.drop_columns("post_id")
+    yield "post_challenges", challenges.select(["post_id", "challenge_id", "first_seen", "last_seen"])
+    yield "post_hashtags", elements(described, "post_hashtags", post_id="post_id", seen_at="event_time")
+    yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
 
-    >>> rows_of(pa.array([[{"id": 1}, {"id": 2}], None, []])).to_pydict()
-    {'id': [1, 2]}
-    >>> rows_of(pa.array([None, {"id": 3}])).to_pydict()
-    {'id': [3]}
+
+def elements(batch: pa.RecordBatch, name: str, *, named: str = "", **beside: str) -> pa.RecordBatch:
+    """One row an element of the lists in column `name`: its fields, or itself as column `named`, and of its list's row columns `beside`.
+
+    >>> lists = pa.record_batch({"id": [7, 8, 9], "tags": [["a", "b"], None, ["c"]]})
+    >>> elements(lists, "tags", named="tag", post="id").to_pydict()
+    {'tag': ['a', 'b', 'c'], 'post': [7, 7, 9]}
     """
-    structs = column.flatten() if pa.types.is_list(column.type) else column
-    return pa.RecordBatch.from_struct_array(structs.filter(structs.is_valid()))
+    lists = batch.column(name)
+    found, rows = lists.flatten(), pc.list_parent_indices(lists)
+    split = pa.RecordBatch.from_arrays([found], [named]) if named else pa.RecordBatch.from_struct_array(found)
+    for new, column in beside.items():
+        split = split.append_column(new, batch.column(column).take(rows))
+    return split
