@@ -60,10 +60,11 @@ up: setup ## start Kafka, S3 and Postgres
 setup: ## install the Python packages and the Java archives, once
 	@$(PY) -S -E -m deploy.local.setup --check 2>/dev/null || sh deploy/local/setup.sh
 
-lint: setup ## style and types
+lint: setup ## style, types and known vulnerabilities of the packages
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
+	@$(PY) -m deploy.local.advisories
 
 lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv

@@ -1,8 +1,8 @@
-"""`python -m benchmarks throughput|latency|load|tables|catch-up|import|accuracy|events|evidence`: the benchmarks by name."""
+"""`python -m benchmarks throughput|latency|load|tables|catch-up|import|endurance|accuracy|events|evidence`: the benchmarks by name."""
 
 import typer
 
-from benchmarks import catch_up, events, evidence, imports, latency, load, tables, throughput
+from benchmarks import catch_up, endurance, events, evidence, imports, latency, load, tables, throughput
 from benchmarks.accuracy import __main__ as accuracy
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -11,6 +11,7 @@ app.command("latency")(latency.main)
 app.command("load")(load.main)
 app.command("tables")(tables.main)
 app.command("catch-up")(catch_up.main)
+app.command("endurance")(endurance.main)
 app.command("import")(imports.main)
 app.command("accuracy")(accuracy.main)
 app.command("events")(events.main)

@@ -34,7 +34,7 @@ def main(
 ) -> None:
     """Measure and print percentiles, lag and memory."""
     with benchmark_stack() as (settings, folder):
-        _accept_background(settings)
+        accept_background(settings)
         with Command(settings, ("streaming",), folder / "streaming.log") as streaming:
             _wait_for_start(settings)
             schedule = burst_schedule(
@@ -47,7 +47,7 @@ def main(
         _print(settings, sent_at, rate, streaming.peak_bytes)
 
 
-def _accept_background(settings: Settings) -> None:
+def accept_background(settings: Settings) -> None:
     """Statistics by which the background is usual, so that what alerts are the bursts."""
     with transaction(settings) as cursor:
         cursor.execute("INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7 FROM generate_series(0, 23) AS hour")
@@ -60,7 +60,7 @@ def _accept_background(settings: Settings) -> None:
 
 
 def _wait_for_start(settings: Settings) -> None:
-    _producer(settings).send(settings.posts_topic, key=b"1", value=_a_post(1, time.time(), "hello")).get(timeout=30)
+    _producer(settings).send(settings.posts_topic, key=b"1", value=a_post(1, time.time(), "hello")).get(timeout=30)
     wait_until_caught_up(settings, patience_seconds=120)
 
 
@@ -87,13 +87,13 @@ def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tupl
     while (elapsed := time.time() - began) < seconds or burst_sent < len(schedule):
         while sent < elapsed * rate:
             number += 1
-            producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), _text(rng)))
+            producer.send(settings.posts_topic, key=str(number).encode(), value=a_post(number, time.time(), background_text(rng)))
             sent += 1
         while burst_sent < len(schedule) and schedule[burst_sent][0] <= elapsed:
             word = schedule[burst_sent][1]
             sent_at.setdefault(word, time.time())
             number += 1
-            producer.send(settings.posts_topic, key=str(number).encode(), value=_a_post(number, time.time(), word))
+            producer.send(settings.posts_topic, key=str(number).encode(), value=a_post(number, time.time(), word))
             burst_sent += 1
         time.sleep(TICK_SECONDS)
     producer.flush()
@@ -101,7 +101,7 @@ def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tupl
     return sent_at
 
 
-def _text(rng: random.Random) -> str:
+def background_text(rng: random.Random) -> str:
     """14 words of a long tail: three in four of the vocabulary that statistics know, the rest nearly all new."""
     words = (min(int(rng.paretovariate(0.8)), 200_000) for _ in range(11))
     return " ".join([*(f"w{word}" for word in words), *(f"x{rng.randrange(10**9)}" for _ in range(3))])
@@ -110,7 +110,8 @@ def _text(rng: random.Random) -> str:
 _FILLER = "f" * 2_000
 
 
-def _a_post(number: int, at: float, text: str) -> bytes:
+def a_post(number: int, at: float, text: str) -> bytes:
+    """A record of some 2 KB with that text, sent at `at` (Unix seconds); its id follows from both numbers."""
     post_id = (int(at) << 32) + number
     infos = {"id": str(post_id), "text": text, "authorId": str(number % 5_000), "diggCount": number % 100, "covers": [_FILLER]}
     return json.dumps({"itemInfos": infos, "time_stamp": at}).encode()
