@@ -116,11 +116,15 @@ def check_over(day: date, *, settings: Settings, now: datetime) -> datetime:
     return over
 
 
-def check_kept(cursor: Cursor, day: date) -> None:
-    """Raise NotReadyError where days before `day` were learned, and the statistics by which it was judged are no longer kept."""
+def judged_as_of(cursor: Cursor, day: date) -> date | None:
+    """The as_of of the statistics by which `day` is judged; None where nothing was learned before it.
+
+    Raises NotReadyError where days before it were learned, and those statistics are no longer kept.
+    """
     cursor.execute(query("traffic_before_day"), {"day": day})
-    if cursor.rowcount == HOURS:
-        return
+    rows = cursor.fetchall()
+    if len(rows) == HOURS:
+        return rows[0][0]  # type: ignore[no-any-return]
     cursor.execute("SELECT min(as_of) FROM traffic_statistics WHERE EXISTS (SELECT FROM batch_days WHERE day < %s)", (day,))
     (oldest,) = cursor.fetchone() or (None,)
     if oldest is not None:
@@ -128,6 +132,7 @@ def check_kept(cursor: Cursor, day: date) -> None:
             f"The statistics by which {day} was judged are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS). "
             f"Begin with {oldest + ONE_DAY} or later."
         )
+    return None
 
 
 def check_not_lost(cursor: Cursor, day: date) -> None:

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 
 from batch.archive import day_start
-from batch.days import ONE_DAY, check_kept, check_over
+from batch.days import ONE_DAY, check_over, judged_as_of
 from batch.run import Batch, Step
 from core.archive import archived_span
 from core.errors import BadInputError, NotReadyError
@@ -86,7 +86,7 @@ class Rebuild:
     def _rebuild_alerts(self, day: date) -> str:
         started = time.monotonic()
         with transaction(self._settings) as cursor:
-            check_kept(cursor, day)
+            judged_as_of(cursor, day)
         phrases = WatchedPhrases(self._session(), self._settings).take()
         first, before = day_start(day), day_start(day + ONE_DAY)
 

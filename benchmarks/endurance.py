@@ -24,7 +24,7 @@ from kafka import KafkaProducer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.latency import TICK_SECONDS, a_post, accept_background, background_text
+from benchmarks.latency import TICK_SECONDS, a_post, accept_background, background_text, producer_of
 from benchmarks.stack import Command, benchmark_stack, run
 from core.settings import Settings
 from core.windows import window_number, window_start
@@ -137,10 +137,7 @@ class Sender:
             raise RuntimeError(f"{len(self._errors)} errors while sending, the first: {self._errors[0]!r}")
 
     def _send(self) -> None:
-        producer = KafkaProducer(
-            **self._settings.kafka_python_arguments(), acks="all", enable_idempotence=True, linger_ms=20, batch_size=131_072,
-            compression_type="lz4",
-        )  # fmt: skip
+        producer = producer_of(self._settings)
         background = bursts = 0
         while not self._stopped.wait(TICK_SECONDS):
             while background < self.seconds * self._rate:

@@ -60,12 +60,15 @@ def accept_background(settings: Settings) -> None:
 
 
 def _wait_for_start(settings: Settings) -> None:
-    _producer(settings).send(settings.posts_topic, key=b"1", value=a_post(1, time.time(), "hello")).get(timeout=30)
+    producer_of(settings).send(settings.posts_topic, key=b"1", value=a_post(1, time.time(), "hello")).get(timeout=30)
     wait_until_caught_up(settings, patience_seconds=120)
 
 
-def _producer(settings: Settings) -> KafkaProducer:
-    return KafkaProducer(**settings.kafka_python_arguments(), acks="all", linger_ms=20, batch_size=131_072, compression_type="lz4")
+def producer_of(settings: Settings) -> KafkaProducer:
+    """An idempotent producer whose batches wait 20 ms at most."""
+    return KafkaProducer(
+        **settings.kafka_python_arguments(), acks="all", enable_idempotence=True, linger_ms=20, batch_size=131_072, compression_type="lz4"
+    )
 
 
 def burst_schedule(rng: random.Random, bursts: int, *, posts: int, seconds: float, first: float, gap: float) -> list[tuple[float, str]]:
@@ -79,7 +82,7 @@ def burst_schedule(rng: random.Random, bursts: int, *, posts: int, seconds: floa
 
 def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tuple[float, str]], *, at_least: float) -> dict[str, float]:
     """Send background and bursts on schedule; returns when each word's first post was sent, by word."""
-    producer = _producer(settings)
+    producer = producer_of(settings)
     began = time.time()
     seconds = max(at_least, schedule[-1][0] if schedule else 0.0)
     sent, burst_sent, number = 0, 0, 1_000

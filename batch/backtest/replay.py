@@ -15,14 +15,14 @@ from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.candidates import candidates_of_table
 from batch.counts import count_keywords_per_window, posts_per_window
-from batch.days import ONE_DAY, check_kept
+from batch.days import ONE_DAY, judged_as_of
 from batch.keyword_batch import EVENING
 from batch.statistics import read_traffic, total_posts, with_rows_before
 from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from core.errors import NotReadyError
 from core.incident_book import BookedWindow, IncidentBook
 from core.keywords import ALL_POSTS
-from core.learn import HOURS, Traffic
+from core.learn import Traffic
 from core.score import KEPT_POSTS
 from core.windows import WINDOW, window_number
 from sql.connection import query, transaction
@@ -88,12 +88,8 @@ class Replay:
 
     def _judged_by(self, day: date) -> _JudgedBy:
         with transaction(self._settings) as cursor:
-            check_kept(cursor, day)
-            cursor.execute(query("traffic_before_day"), {"day": day})
-            rows = cursor.fetchall()
-        if len(rows) == HOURS:
-            return _JudgedBy(rows[0][0], read_traffic(self._settings, rows[0][0]))
-        return _JudgedBy(None, None)
+            as_of = judged_as_of(cursor, day)
+        return _JudgedBy(as_of, read_traffic(self._settings, as_of) if as_of else None)
 
     def _judge(self, day: date, *, incidents: bool = True) -> None:
         """Count and judge one day; without `incidents` only what thresholds for a budget follow from."""

@@ -5,16 +5,16 @@ pip-audit asks PyPI's advisories. Where they cannot be reached, that is said and
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from deploy.local.setup import LOCK, uv_command
+
 AUDITOR = "pip-audit==2.10.1"
-COMMAND = [
-    *(str(Path(sys.executable).with_name("uv")), "--system-certs", "tool", "run", "--quiet", AUDITOR),
-    *("--requirement", "requirements.lock", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"),
-]
+COMMAND = uv_command(
+    *("tool", "run", "--quiet", AUDITOR, "--requirement", str(LOCK)),
+    *("--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"),
+)
 PATIENCE_SECONDS = 120
 HINT = "`make lock` takes the newest versions."
 UNREACHABLE = "Packages were not checked for published vulnerabilities, because PyPI's advisories cannot be reached from here."

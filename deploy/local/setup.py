@@ -104,9 +104,14 @@ def _has_uv() -> bool:
     return (VENV / "bin" / "uv").exists()
 
 
+def uv_command(*arguments: str) -> "list[str]":
+    """The command line of the environment's uv, which trusts what the system trusts."""
+    return [str(VENV / "bin" / "uv"), "--system-certs", *arguments]
+
+
 def _installer(command: str) -> "list[str]":
     if _has_uv():
-        return [str(VENV / "bin" / "uv"), "--system-certs", "pip", command, "--quiet", "--python", str(PYTHON)]
+        return uv_command("pip", command, "--quiet", "--python", str(PYTHON))
     return [str(PYTHON), "-m", "pip", command, "--quiet"]
 
 

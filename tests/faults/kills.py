@@ -149,7 +149,7 @@ def wake_a_jvm_late(world: World, kills: Kills) -> None:
     world.process.wait()
     try:
         world.start()
-        world.catch_up()
+        kills.resume_seconds = max(kills.resume_seconds, world.catch_up())
     finally:
         jvm.resume()
     feed(world, world.portions + 1)
