@@ -110,7 +110,8 @@ def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
 
 
 def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills) -> Outcome:
-    """Start once more, catch up, see a second process refused, audit."""
+    """Start once more with something left to read, catch up, see a second process refused, audit."""
+    feed(world, world.portions + 1)
     world.start()
     kills.resume_seconds = max(kills.resume_seconds, world.catch_up())
     refuse_a_second_process(world)
