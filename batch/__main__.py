@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from batch.audit import audit, lines_of
+from batch.catalog import register_archive
 from batch.days import ONE_DAY, only_one_batch
 from batch.failures import told_in_one_sentence
 from batch.importing.command import import_command
@@ -26,7 +27,8 @@ from core.command_line import group_with_default
 from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, session_options, start_session
-from sql.migrate import migrate
+from sql.migrate import check_migrated, migrate
+from streaming.checkpoints import without_streaming
 
 S3_RETRIES = "5"
 """Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
@@ -50,6 +52,7 @@ def main(
     with told_in_one_sentence(NOTHING_MORE):
         days, chosen = parse_days(day, first, last), parse_steps(steps)
         settings = read_settings()
+        check_migrated(settings)
         with only_one_batch(settings, chosen), lazy_session(settings) as session:
             batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
             if start_over:
@@ -69,6 +72,7 @@ def audit_command(
     """
     with told_in_one_sentence(NOTHING_MORE):
         days, settings = parse_days(None, first, last), read_settings()
+        check_migrated(settings)
         with lazy_session(settings) as session:
             found = audit(session(), settings, days[0], days[-1])
         for line in lines_of(found):
@@ -95,6 +99,20 @@ def rebuild_command(
         with only_one_batch(settings, list(Step)), lazy_session(settings) as session:
             rebuild = Rebuild(settings, session=session, now=lambda: datetime.now(UTC))
             show(rebuild.run(*ends), title="rebuild")
+
+
+@app.command("register")
+def register_command() -> None:
+    """Let the catalog point to the archive's newest state on S3, after its database was lost or restored (docs/backup.md).
+
+    With the stream stopped. Changes nothing where it does already.
+    """
+    with told_in_one_sentence(NOTHING_MORE):
+        settings = read_settings()
+        check_migrated(settings)
+        with without_streaming(settings), only_one_batch(settings, list(Step)), lazy_session(settings) as session:
+            registered = register_archive(session(), settings)
+    typer.echo(f"The archive goes on from {registered}." if registered else "The catalog points to the archive's newest state already.")
 
 
 def show(lines: Iterable[str], *, title: str) -> None:

@@ -7,11 +7,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from core.keywords import MAX_KEYWORD_CHARACTERS, folded, hashtags, keywords
-from core.records import POST_SCHEMA, parse_records
+from core.records import POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 TYPE_OF_HASHTAGS = "1"
 """Type of the entries of textExtra that are hashtags; 0 is a mention."""
+MAX_LISTED = 100
+"""Challenges, and hashtags beside the text, that a record is taken to have at most, as many as keywords."""
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
@@ -67,10 +69,10 @@ def _author() -> Column:
     author, stats = F.col("post.authorInfos"), F.col("post.authorStats")
     return F.struct(
         _id(author["userId"]).alias("author_id"),
-        author["uniqueId"].alias("unique_id"),
-        author["nickName"].alias("nickname"),
+        shortened(author["uniqueId"]).alias("unique_id"),
+        shortened(author["nickName"]).alias("nickname"),
         author["signature"].alias("signature"),
-        author["secUid"].alias("sec_uid"),
+        shortened(author["secUid"]).alias("sec_uid"),
         author["verified"].try_cast("boolean").alias("is_verified"),
         author["isSecret"].try_cast("boolean").alias("is_secret"),
         _count(stats["followingCount"]).alias("following_count"),
@@ -88,8 +90,8 @@ def _sound() -> Column:
     is_original = F.when(sound["original"] == "", False).otherwise(sound["original"].try_cast("boolean"))
     return F.struct(
         _id(sound["musicId"]).alias("music_id"),
-        sound["musicName"].alias("name"),
-        sound["authorName"].alias("author_name"),
+        shortened(sound["musicName"]).alias("name"),
+        shortened(sound["authorName"]).alias("author_name"),
         is_original.alias("is_original"),
         F.get(sound["playUrl"], F.lit(0)).alias("play_url"),
         *_delivery(),
@@ -97,13 +99,14 @@ def _sound() -> Column:
 
 
 def _challenges() -> Column:
-    return F.filter(F.transform("post.challengeInfoList", _challenge), lambda challenge: challenge["challenge_id"].isNotNull())
+    listed = F.slice("post.challengeInfoList", 1, MAX_LISTED)
+    return F.filter(F.transform(listed, _challenge), lambda challenge: challenge["challenge_id"].isNotNull())
 
 
 def _challenge(listed: Column) -> Column:
     return F.struct(
         _id(listed["challengeId"]).alias("challenge_id"),
-        listed["challengeName"].alias("name"),
+        shortened(listed["challengeName"]).alias("name"),
         listed["text"].alias("description"),
         listed["splitTitle"].alias("split_title"),
         listed["isCommerce"].try_cast("boolean").alias("is_commerce"),
@@ -113,7 +116,7 @@ def _challenge(listed: Column) -> Column:
 
 def _hashtags() -> Column:
     written = F.transform(hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True))
-    listed = F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS)
+    listed = F.slice(F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS), 1, MAX_LISTED)
     beside = F.transform(listed, lambda entry: _hashtag(_tag_name(entry["HashtagName"]), _id(entry["HashtagId"]), in_text=False))
     return F.concat(written, F.coalesce(F.filter(beside, lambda tag: tag["hashtag"] != ""), F.array()))
 

@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 
 from batch.archive import day_start
+from batch.catalog import register_archive
 from batch.days import ONE_DAY, check_over, judged_as_of
 from batch.run import Batch, Step
 from core.archive import archived_span
@@ -19,6 +20,7 @@ from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from sql.connection import query, transaction
 from sql.evidence import store_due_evidence
+from sql.lake import metadata_location
 from streaming.checkpoints import without_streaming
 from streaming.plans import WatchedPhrases
 from streaming.redecide import put_lost_checkpoint_aside, redecide
@@ -43,6 +45,9 @@ class Rebuild:
         statistics that one needs are missing, BadInputError where `last` lies before `first`.
         """
         with without_streaming(self._settings):
+            if last:
+                check_over(last, settings=self._settings, now=self._now())
+            yield from self._find_archive()
             days = self._days(first, last)
             put_lost_checkpoint_aside(self._session(), self._settings)
             for day in days:
@@ -50,9 +55,12 @@ class Rebuild:
             yield from self._store_evidence(days[-1])
             yield f"{days[0]} to {days[-1]} are there, and no window of them is judged again. Start the stream: python -m streaming"
 
+    def _find_archive(self) -> Iterator[str]:
+        """Register the archive where the catalog was lost too."""
+        if not metadata_location(self._settings) and (registered := register_archive(self._session(), self._settings)):
+            yield f"The catalog had no archive; it goes on from {registered}"
+
     def _days(self, first: date | None, last: date | None) -> list[date]:
-        if last:
-            check_over(last, settings=self._settings, now=self._now())
         span = archived_span(self._session())
         if span is None:
             raise NotReadyError("The archive holds no posts, so there is nothing to rebuild from. docs/rebuild.md says what it needs.")

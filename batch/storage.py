@@ -17,7 +17,7 @@ _REFUSALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"}
 def check_storage(settings: Settings) -> None:
     """Raise NotReadyError where S3 is away, does not know the keys, or has no such bucket."""
     try:
-        _client(settings).list_objects_v2(Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/", MaxKeys=1)
+        s3_client(settings).list_objects_v2(Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/", MaxKeys=1)
     except ClientError as error:
         if error.response["Error"]["Code"] in _REFUSALS:
             raise NotReadyError(
@@ -38,7 +38,8 @@ def endpoint_of(settings: Settings) -> str:
     return settings.s3_endpoint or f"AWS ({settings.s3_region})"
 
 
-def _client(settings: Settings) -> Any:
+def s3_client(settings: Settings) -> Any:
+    """boto3's client for the archive's S3, which gives up within half a minute."""
     secret = settings.s3_secret_access_key
     return boto3.client(
         "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,

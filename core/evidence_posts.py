@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from core.keywords import HASHTAG, folded, keywords
-from core.records import EVIDENCE_SCHEMA, parse_records
+from core.records import EVIDENCE_SCHEMA, parse_records, shortened
 from core.windows import WINDOW
 
 SAMPLED_POSTS = 20_000
@@ -37,10 +37,10 @@ def posts_with_terms(records: DataFrame, *, alerted: Sequence[str], by_window: M
         F.unix_micros("event_time").alias("event_micros"),
         item["text"].alias("text"),
         item["diggCount"].try_cast("bigint").alias("likes"),
-        F.coalesce(item["authorId"], author["userId"]).alias("author_id"),
-        author["uniqueId"].alias("author_name"),
-        F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0")).alias("music_id"),
-        music["musicName"].alias("music_name"),
+        shortened(F.coalesce(item["authorId"], author["userId"])).alias("author_id"),
+        shortened(author["uniqueId"]).alias("author_name"),
+        shortened(F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0"))).alias("music_id"),
+        shortened(music["musicName"]).alias("music_name"),
         F.col("sampled"),
     )
     delivered = (

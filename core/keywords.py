@@ -80,11 +80,11 @@ def phrase_tokens(text: Column) -> Column:
 def hashtags(text: Column) -> Column:
     """The distinct hashtags of `text` (string) without #, composed and folded as keywords are; empty for null.
 
-    All of them, stop words and numbers too, each cut at 64 characters.
+    Stop words and numbers too; at most 100 a post, each cut at 64 characters.
     """
     found = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
     names = F.transform(found, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
-    return F.when(text.rlike(HASH_SIGN), F.array_distinct(names)).otherwise(F.array().cast("array<string>"))
+    return F.when(text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)).otherwise(F.array().cast("array<string>"))
 
 
 def folded(text: Column) -> Column:

@@ -63,6 +63,9 @@ EVIDENCE_SCHEMA = _struct(
 IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
 """The fields that decide whether a record is usable."""
 
+MAX_NAME_CHARACTERS = 500
+"""Characters of a name or a foreign id that the tables keep: an entry of an index takes 2,704 bytes at most, and a character four."""
+
 EARLIEST_EVENT_SECONDS = 0.0
 """Unix seconds before which no event time is believed: 1970."""
 
@@ -136,3 +139,8 @@ def _event_time(future_minutes: int) -> Column:
     latest = F.unix_micros("kafka_time") / 1e6 + 60.0 * future_minutes
     # The bound is tested before the cast, so that a far future can neither overflow nor move the watermark.
     return F.when((_seconds() >= EARLIEST_EVENT_SECONDS) & (_seconds() <= latest), F.timestamp_micros((_seconds() * 1e6).cast("long")))
+
+
+def shortened(name: Column) -> Column:
+    """A name or a foreign id as the tables keep it; the archive has all of it."""
+    return F.left(name, F.lit(MAX_NAME_CHARACTERS))

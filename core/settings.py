@@ -4,6 +4,7 @@ Every field is the environment variable GROUNDSWELL_<FIELD> in capitals; `settin
 """
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,7 +38,12 @@ class Settings(BaseSettings):
     postgres_database: str = Field(default="groundswell", description="database of the tables")
     postgres_user: str = Field(default="groundswell", description="role that owns the tables")
     postgres_password: SecretStr = Field(description="password of that role")
-    postgres_sslmode: str = Field(default="prefer", description="libpq's sslmode")
+    postgres_sslmode: str = Field(
+        default="prefer", pattern="^(disable|allow|prefer|require|verify-ca|verify-full)$", description="libpq's sslmode, for tables and catalog"
+    )
+    postgres_sslrootcert: str | None = Field(
+        default=None, description="PEM file of the authority that signed the server's certificate; empty: libpq's and JDBC's own places"
+    )
 
     # Archive: Iceberg on S3
     s3_bucket: str = Field(description="bucket of the archive")
@@ -122,12 +128,25 @@ class Settings(BaseSettings):
     @property
     def catalog_jdbc_url(self) -> str:
         """JDBC URL of the Iceberg catalog's database."""
-        return self.catalog_uri or f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/lake"
+        return self.catalog_uri or self._jdbc_url("lake")
+
+    @property
+    def catalog_database(self) -> str:
+        """Name of the Iceberg catalog's database, where the catalog is one of JDBC."""
+        return urlsplit(self.catalog_jdbc_url.removeprefix("jdbc:")).path.lstrip("/")
 
     @property
     def postgres_jdbc_url(self) -> str:
         """JDBC URL of the tables' database."""
-        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.postgres_database}?sslmode={self.postgres_sslmode}"
+        return self._jdbc_url(self.postgres_database)
+
+    def _jdbc_url(self, database: str) -> str:
+        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{database}?{urlencode(self.postgres_tls_arguments())}"
+
+    def postgres_tls_arguments(self) -> dict[str, str]:
+        """How the connection to Postgres is encrypted and checked, by the names that libpq and JDBC share."""
+        authority = {"sslrootcert": self.postgres_sslrootcert} if self.postgres_sslrootcert else {}
+        return {"sslmode": self.postgres_sslmode, **authority}
 
     def postgres_connect_arguments(self) -> dict[str, Any]:
         """Keyword arguments for psycopg2.connect; holds the password, so never print it."""
@@ -137,7 +156,7 @@ class Settings(BaseSettings):
             "dbname": self.postgres_database,
             "user": self.postgres_user,
             "password": self.postgres_password.get_secret_value(),
-            "sslmode": self.postgres_sslmode,
+            **self.postgres_tls_arguments(),
             # Compiling a query takes longer than ours run.
             "options": "-c timezone=UTC -c jit=off",
         }

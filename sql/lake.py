@@ -46,7 +46,8 @@ def archive_statements(settings: Settings) -> list[str]:
 def tables_statements(settings: Settings) -> list[str]:
     """SQL for DuckDB that attaches the database of the tables as `tables`, read only."""
     arguments = settings.postgres_connect_arguments()
-    connection = " ".join(f"{name}={_libpq(arguments[name])}" for name in ("host", "port", "dbname", "user", "password", "sslmode"))
+    wanted = ("host", "port", "dbname", "user", "password", *settings.postgres_tls_arguments())
+    connection = " ".join(f"{name}={_libpq(arguments[name])}" for name in wanted)
     return [
         f"LOAD {quoted(str(extension_path('postgres_scanner')))}",
         f"ATTACH {quoted(connection)} AS tables (TYPE postgres, READ_ONLY)",
@@ -57,9 +58,8 @@ def metadata_location(settings: Settings) -> str | None:
     """Where the newest snapshot of the archive begins, from the Iceberg catalog; None where there is no archive yet."""
     if settings.catalog_type != "jdbc":
         return _location_by_pyiceberg(settings)
-    database = settings.catalog_jdbc_url.rpartition("/")[2]
     try:
-        with transaction(settings.model_copy(update={"postgres_database": database})) as cursor:
+        with transaction(settings.model_copy(update={"postgres_database": settings.catalog_database})) as cursor:
             cursor.execute(
                 "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = %s AND table_namespace = %s AND table_name = %s",
                 (CATALOG, NAMESPACE, TABLE),

@@ -1,11 +1,15 @@
-"""Applies the numbered migrations of `sql/migrations` with yoyo, under its lock."""
+"""Applies the numbered migrations of `sql/migrations` with yoyo, under its lock, and says whether all of them are applied."""
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+import psycopg2
+from psycopg2.errors import UndefinedTable
 from yoyo import get_backend, read_migrations
 
+from core.errors import NotReadyError
 from core.settings import Settings
+from sql.connection import postgres_away, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -15,7 +19,7 @@ def migrate(settings: Settings) -> list[str]:
     password = quote(settings.postgres_password.get_secret_value(), safe="")
     backend = get_backend(
         f"postgresql://{quote(settings.postgres_user, safe='')}:{password}@{settings.postgres_host}"
-        f":{settings.postgres_port}/{settings.postgres_database}?sslmode={settings.postgres_sslmode}"
+        f":{settings.postgres_port}/{settings.postgres_database}?{urlencode(settings.postgres_tls_arguments())}"
     )
     migrations = read_migrations(str(MIGRATIONS))
     try:
@@ -25,3 +29,26 @@ def migrate(settings: Settings) -> list[str]:
             return [migration.id for migration in missing]
     finally:
         backend.connection.close()
+
+
+def check_migrated(settings: Settings) -> None:
+    """Raise NotReadyError where Postgres is away, or its tables are not there, older or newer than this version's."""
+    known = {path.stem for path in MIGRATIONS.glob("*.sql")}
+    try:
+        with transaction(settings) as cursor:
+            cursor.execute("SELECT migration_id FROM _yoyo_migration")
+            applied = {row[0] for row in cursor.fetchall()}
+    except UndefinedTable as error:
+        raise NotReadyError(f"The database {settings.postgres_database} has no tables yet. Run: python -m sql migrate") from error
+    except psycopg2.OperationalError as error:
+        raise postgres_away(settings, error) from error
+    if missing := sorted(known - applied):
+        raise NotReadyError(
+            f"The tables in {settings.postgres_database} are an older version's: {', '.join(missing)} not applied. "
+            "Run: python -m sql migrate (docs/upgrade.md)"
+        )
+    if newer := sorted(applied - known):
+        raise NotReadyError(
+            f"The tables in {settings.postgres_database} are a newer version's: this one does not know {', '.join(newer)}. "
+            "Run the newer version, or restore a backup from before (docs/backup.md)."
+        )

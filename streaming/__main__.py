@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from core.errors import GroundswellError
 from core.settings import Settings, read_settings
+from sql.migrate import check_migrated
 from streaming import archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence import EvidenceWorker
@@ -50,6 +51,7 @@ def main(
 
 def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool, accept_loss: bool) -> None:
     """Run the queries `names`; returns when they are drained (`once`) or on SIGTERM or SIGINT."""
+    check_migrated(settings)
     lock = CheckpointLock(settings)
     lock.take()
     try:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from contextlib import closing
 
+from pyspark.errors import PySparkException
+
 from core.settings import Settings
 from streaming.checkpoints import checkpoint_of
 from streaming.progress import EndOffsets, offsets_reached
@@ -13,6 +15,15 @@ _DAMAGE = (
     "OffsetSeqLog.deserialize", "CommitLog.deserialize", "OffsetSeqMetadata$.apply",
 )  # fmt: skip
 _NO_DAMAGE = ("OUT_OF_MEMORY",)
+_OTHER_STATE = (
+    "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE", "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", "STATE_STORE_COLUMN_FAMILY_SCHEMA_INCOMPATIBLE",
+    "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA", "STATE_STORE_PROVIDER_DOES_NOT_SUPPORT_",
+    "STATE_STORE_KEY_ROW_FORMAT_VALIDATION_FAILURE", "STATE_STORE_VALUE_ROW_FORMAT_VALIDATION_FAILURE",
+)  # fmt: skip
+"""Names of Spark's error conditions, of which STATE_STORE_... also tell of damage."""
+
+
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 def text_of(error: object) -> str:
@@ -26,7 +37,7 @@ def text_of(error: object) -> str:
 
 def is_damage(error: str) -> bool:
     """Whether the error says that the checkpoint cannot be read."""
-    return any(word in error for word in _DAMAGE) and not any(word in error for word in _NO_DAMAGE)
+    return any(word in error for word in _DAMAGE) and not any(word in error for word in (*_NO_DAMAGE, *_OTHER_STATE))
 
 
 def is_data_loss(error: str) -> bool:
@@ -34,15 +45,26 @@ def is_data_loss(error: str) -> bool:
     return any(word in error for word in _DATA_LOSS)
 
 
-def sentence_on_damage(settings: Settings, query: str) -> str:
-    """What to do about a checkpoint that cannot be read."""
+def what_to_do(settings: Settings, query: str, topics: Sequence[str], error: str) -> str | None:
+    """What a person has to do about an error that starting `query` again cannot mend; None for any other."""
+    if is_data_loss(error):
+        return _sentence_on_gap(settings, query, topics)
+    if is_damage(error):
+        return f"its checkpoint cannot be read. {begin_anew(settings, query)}"
+    if any(word in error for word in _OTHER_STATE):
+        return f"its checkpoint is another version's, whose counts this one cannot go on with. {begin_anew(settings, query)}"
+    return None
+
+
+def begin_anew(settings: Settings, query: str) -> str:
+    """How to give up the checkpoint of `query`, and what that costs."""
     return (
-        f"its checkpoint cannot be read. Stop this process, move {checkpoint_of(settings, query)} away and start it again: "
+        f"Stop this process, move {checkpoint_of(settings, query)} away and start it again: "
         "nothing is lost or counted twice as long as Kafka holds the posts of the windows that are open (docs/rebuild.md)."
     )
 
 
-def sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
+def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
     """How many records Kafka has thrown away before `query` read them, and what to do; None where there are none."""
     with closing(EndOffsets(settings)) as ends:
         begins = ends.begins(topics)
@@ -60,3 +82,17 @@ def sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> st
         f"Kafka threw away {lost} records before they were read ({where}). They are lost here; whoever has them may send or import them "
         "again. Stop this process and start it once with --accept-loss, which goes on behind them."
     )
+
+
+def first_line(error: object) -> str:
+    """The line of an exception that says something to a person; Spark's run to hundreds."""
+    text = (
+        f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
+    )
+    lines = [line for line in text.splitlines() if line.strip()]
+    if any(_TRACEBACK in line for line in lines):
+        # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.
+        after = lines[next(i for i, line in enumerate(lines) if _TRACEBACK in line) + 1 :]
+        lines = [line for line in after if not line[0].isspace()] or lines
+    caused = [line for line in lines if line.startswith("Caused by:")]
+    return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason was given"

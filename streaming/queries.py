@@ -14,7 +14,7 @@ from streaming.checkpoints import checkpoint_of
 from streaming.evidence import EvidenceWorker
 from streaming.plans import WatchedPhrases
 from streaming.rejects import store_rejected_records
-from streaming.resume import close_due_windows, is_new
+from streaming.resume import check_counted, close_due_windows, is_new
 from streaming.supervisor import Supervised, Supervisor
 
 QUERIES = (archive.QUERY, detect.QUERY)
@@ -43,6 +43,8 @@ def supervised_queries(
         checkpoint = checkpoint_of(settings, detect.QUERY)
         if is_new(spark, checkpoint):
             close_due_windows(settings)
+        else:
+            check_counted(spark, settings, checkpoint=checkpoint)
         return detect.start_detect(
             spark, settings, checkpoint=checkpoint, starting_offsets=starting_offsets, phrases=phrases.take(), accept_loss=accept_loss,
             once=once,

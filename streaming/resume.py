@@ -1,18 +1,22 @@
-"""What a query does first when its checkpoint is new and its tables are not: the archive begins behind what it holds, detection closes
-what is due, so that nothing is archived twice and no window is closed by a part of its posts."""
+"""What a query does first. With a new checkpoint and tables that are not: the archive begins behind what it holds, detection closes
+what is due, so that nothing is archived twice and no window is closed by a part of its posts. With tables that are older than the
+checkpoint detection does not begin at all."""
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from core.errors import CheckpointError
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from sql.connection import transaction
 from streaming.decision import LONG_AGO, apply_time, load_clock, lock_detection
+from streaming.failures import begin_anew
 from streaming.progress import EndOffsets, Offsets
 
 EARLIEST = "earliest"
@@ -66,11 +70,48 @@ def close_due_windows(settings: Settings) -> None:
             apply_time(cursor, settings, now=clock.max_event_time)
 
 
+def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -> None:
+    """Raise CheckpointError where the tables lack the newest batch that the checkpoint of detection says is done.
+
+    They are then new or restored from a backup, and what was counted since is in the checkpoint's state alone.
+    """
+    done = _newest_batch(spark, checkpoint, "commits")
+    if done is None:
+        return
+    query_id = json.loads(_text(spark, checkpoint, "metadata"))["id"]
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT FROM detect_batches WHERE query_id = %s AND batch_id = %s", (query_id, done))
+        if not cursor.rowcount:
+            raise CheckpointError(
+                f"the tables in {settings.postgres_database} are older than its checkpoint, or others. Rebuild them (docs/rebuild.md), "
+                f"or after restoring a backup (docs/backup.md): {begin_anew(settings, 'detect')}"
+            )
+
+
 def is_new(spark: SparkSession, checkpoint: str) -> bool:
     """Whether no batch was planned in this checkpoint yet, wherever it lies."""
+    return _newest_batch(spark, checkpoint, "offsets") is None
+
+
+def _newest_batch(spark: SparkSession, checkpoint: str, log_name: str) -> int | None:
+    """The newest batch in a log of the checkpoint, `offsets` or `commits`; None where there is none."""
+    files, folder = _file_system(spark, checkpoint, log_name)
+    names = [status.getPath().getName() for status in files.listStatus(folder)] if files.exists(folder) else []
+    return max((int(name) for name in names if name.isdigit()), default=None)
+
+
+def _text(spark: SparkSession, checkpoint: str, name: str) -> str:
+    files, path = _file_system(spark, checkpoint, name)
+    stream = files.open(path)
+    try:
+        return str(spark.sparkContext._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))  # type: ignore[union-attr]
+    finally:
+        stream.close()
+
+
+def _file_system(spark: SparkSession, checkpoint: str, name: str) -> tuple[Any, Any]:
+    """Hadoop's FileSystem and Path of a file or folder in the checkpoint, wherever that lies."""
     context = spark.sparkContext
-    jvm = context._jvm
-    assert jvm is not None
-    folder = jvm.org.apache.hadoop.fs.Path(checkpoint, "offsets")
-    files = folder.getFileSystem(context._jsc.hadoopConfiguration())
-    return not files.exists(folder) or not any(status.getPath().getName().isdigit() for status in files.listStatus(folder))
+    assert context._jvm is not None
+    path = context._jvm.org.apache.hadoop.fs.Path(checkpoint, name)
+    return path.getFileSystem(context._jsc.hadoopConfiguration()), path

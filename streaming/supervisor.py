@@ -11,15 +11,15 @@ from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark import InheritableThread
-from pyspark.errors import PySparkException
+from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from core.errors import AlreadyRunningError, NotReadyError
+from core.errors import AlreadyRunningError, CheckpointError, NotReadyError
 from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
 from streaming.decision import apply_time, lock_detection
-from streaming.failures import is_damage, is_data_loss, sentence_on_damage, sentence_on_gap, text_of
+from streaming.failures import first_line, is_damage, text_of, what_to_do
 from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
 STOP_SECONDS = 10.0
 _NO_JVM = "Spark's Java process has ended (killed, or out of memory). Start this again: the checkpoints say where to go on."
-_TRACEBACK = "Traceback (most recent call last)"
 DAMAGES = 3
 """Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away looks the same for a moment."""
 
@@ -79,8 +78,10 @@ class Supervised:
             self.query = self.start()
             self.started_at = now
             log.info("%s: started", self.name)
+        except CheckpointError as error:
+            self.give_up(str(error))
         except Exception as error:  # whatever keeps it from starting, servers away above all, is tried again
-            log.warning("%s: cannot start: %s", self.name, _first_line(error))
+            log.warning("%s: cannot start: %s", self.name, first_line(error))
             self._delay(now)
 
     def _note_failure(self, now: float) -> None:
@@ -90,7 +91,7 @@ class Supervised:
         self.restarts += 1
         self.failure = text_of(error)
         self._delay(now)
-        log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, _first_line(error))
+        log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, first_line(error))
 
     def renew(self) -> None:
         """Stop the query where it is outdated; the next round starts it anew."""
@@ -98,6 +99,11 @@ class Supervised:
             log.info("%s: starts anew, because what it works by has changed", self.name)
             self.query.stop()
             self.query = None
+
+    def give_up(self, sentence: str) -> None:
+        """Start it no more: `sentence` says what a person has to do."""
+        self.hopeless = sentence
+        log.error("%s: stopped for good: %s", self.name, sentence)
 
     def _delay(self, now: float) -> None:
         self.start_after = now + self.backoff_seconds
@@ -155,17 +161,29 @@ class Supervisor:
             self._ends.close()
 
     def drain(self) -> None:
-        """Start the queries, wait until each has taken what Kafka held then, note how far they came, raise what failed."""
+        """Start the queries, wait until each has taken what Kafka held then, note how far they came.
+
+        Raises CheckpointError where one cannot go on from its checkpoint, and what else failed as it is.
+        """
         for supervised in self._queries:
             supervised.query = supervised.start()
         try:
             for supervised in self._queries:
                 assert supervised.query is not None
-                while not supervised.query.awaitTermination(1):
+                while not self._has_ended(supervised, supervised.query):
                     self._observe(supervised, time.monotonic())
                 self._observe(supervised, time.monotonic())
         finally:
             self._ends.close()
+
+    def _has_ended(self, supervised: Supervised, query: StreamingQuery) -> bool:
+        try:
+            return bool(query.awaitTermination(1))
+        except StreamingQueryException as error:
+            sentence = what_to_do(self._settings, supervised.name, supervised.topics, text_of(error))
+            if sentence is None:
+                raise
+            raise CheckpointError(f"{supervised.name}: {sentence}") from error
 
     def _round(self, now: float) -> None:
         for supervised in self._queries:
@@ -189,15 +207,12 @@ class Supervisor:
         failure = supervised.failure
         if failure is None:
             return
-        if is_data_loss(failure):
-            supervised.hopeless = sentence_on_gap(self._settings, supervised.name, supervised.topics)
-        elif is_damage(failure):
-            supervised.damages += 1
-            if supervised.damages >= DAMAGES:
-                supervised.hopeless = sentence_on_damage(self._settings, supervised.name)
+        supervised.damages += is_damage(failure)
+        if not is_damage(failure) or supervised.damages >= DAMAGES:
+            sentence = what_to_do(self._settings, supervised.name, supervised.topics, failure)
+            if sentence is not None:
+                supervised.give_up(sentence)
         supervised.failure = None
-        if supervised.hopeless is not None:
-            log.error("%s: stopped for good: %s", supervised.name, supervised.hopeless)
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:
         """Do `work`; with Kafka, Postgres or S3 away it is done in a later round."""
@@ -206,7 +221,7 @@ class Supervisor:
         except AlreadyRunningError:
             raise
         except Exception as error:  # the queries themselves go on, and say louder what is away
-            log.warning("%s: %s", failure, _first_line(error))
+            log.warning("%s: %s", failure, first_line(error))
 
     def _observe(self, supervised: Supervised, now: float, *, in_background: bool = False) -> None:
         # What cannot be looked at, or does not run, is not known to have read everything, so time must not decide.
@@ -239,7 +254,7 @@ class Supervisor:
         except Exception as error:  # with Postgres or S3 away it is done later
             supervised.after_batch_due = True
             if not self._stop.is_set():
-                log.warning("%s: what follows its batches cannot be done: %s", supervised.name, _first_line(error))
+                log.warning("%s: what follows its batches cannot be done: %s", supervised.name, first_line(error))
 
     def _let_time_decide(self, now: float) -> None:
         """Close windows by the wall clock once detection has read everything and nothing has come for a while."""
@@ -277,17 +292,3 @@ def _stop(supervised: Supervised) -> None:
         supervised.query.stop()
     except (Py4JError, OSError) as error:  # a signal to the whole process group has ended the JVM first
         log.info("%s: ended with its JVM (%s)", supervised.name, type(error).__name__)
-
-
-def _first_line(error: object) -> str:
-    """The line of an exception that says something to a person; Spark's run to hundreds."""
-    text = (
-        f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
-    )
-    lines = [line for line in text.splitlines() if line.strip()]
-    if any(_TRACEBACK in line for line in lines):
-        # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.
-        after = lines[next(i for i, line in enumerate(lines) if _TRACEBACK in line) + 1 :]
-        lines = [line for line in after if not line[0].isspace()] or lines
-    caused = [line for line in lines if line.startswith("Caused by:")]
-    return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason was given"

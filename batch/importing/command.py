@@ -7,6 +7,7 @@ import typer
 from batch.failures import told_in_one_sentence
 from batch.importing.clock import ImportClock
 from core.settings import read_settings
+from sql.migrate import check_migrated
 
 
 def import_command(
@@ -26,6 +27,8 @@ def import_command(
 
     stop = stop_on_signals()
     with told_in_one_sentence():
-        import_files(read_settings(), files, clock=clock, processes=processes, stop=stop)
+        settings = read_settings()
+        check_migrated(settings)
+        import_files(settings, files, clock=clock, processes=processes, stop=stop)
     if stop.signal:
         raise typer.Exit(128 + stop.signal)

@@ -33,6 +33,7 @@ def client_variables(settings: Settings) -> dict[str, str]:
         "PGUSER": settings.postgres_user,
         "PGPASSWORD": settings.postgres_password.get_secret_value(),
         "PGDATABASE": settings.postgres_database,
+        **{f"PG{name.upper()}": value for name, value in settings.postgres_tls_arguments().items()},
         "AWS_ACCESS_KEY_ID": settings.s3_access_key_id or "",
         "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
         "AWS_REGION": settings.s3_region,

@@ -1,7 +1,8 @@
 -- depends: 0005.vetoed
 -- The second look, at the last hour: what it needs is kept, what it said is stored.
 
-DROP TABLE live_counts;
+ALTER TABLE live_counts RENAME TO counts_before;
+ALTER INDEX live_counts_pkey RENAME TO counts_before_pkey;
 CREATE TABLE live_counts (
     keyword         text        NOT NULL,
     window_start    timestamptz NOT NULL,
@@ -15,6 +16,10 @@ CREATE TABLE live_counts (
     top_likes       bigint      NOT NULL,
     PRIMARY KEY (keyword, window_start)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.5);
+INSERT INTO live_counts
+SELECT keyword, window_start, posts, authors_bitmap, texts_bitmap, first_post_at, first_post_id, latest_post_id, top_post_id, top_likes
+FROM counts_before;
+DROP TABLE counts_before;
 CREATE INDEX live_counts_window ON live_counts (window_start);
 COMMENT ON TABLE live_counts IS 'Counts of three posts and more in windows that are still open and in the three before them; emptied as windows close.';
 COMMENT ON COLUMN live_counts.keyword IS 'the keyword';

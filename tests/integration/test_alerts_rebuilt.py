@@ -112,15 +112,17 @@ def lived(module_settings: Settings, spark_for: Callable[[Settings], SparkSessio
 
 @contextmanager
 def emptied(settings: Settings) -> Iterator[Settings]:
-    """The same world with a new database, in which people have told the same again."""
-    empty = settings.model_copy(update={"postgres_database": f"{settings.postgres_database}_anew"})
-    create_databases(settings, [empty.postgres_database])
+    """The same world with new databases of tables and catalog, in which people have told the same again."""
+    names = [f"{settings.postgres_database}_anew", f"lake_{settings.postgres_database}_anew"]
+    catalog = f"jdbc:postgresql://{settings.postgres_host}:{settings.postgres_port}/{names[1]}"
+    empty = settings.model_copy(update={"postgres_database": names[0], "catalog_uri": catalog})
+    create_databases(settings, names)
     try:
         migrate(empty)
         tell(empty)
         yield empty
     finally:
-        drop_databases(settings, [empty.postgres_database])
+        drop_databases(settings, names)
 
 
 def whole(settings: Settings) -> dict[str, list[dict[str, object]]]:
@@ -155,7 +157,8 @@ def rebuilt(lived: Settings, spark_for: Callable[[Settings], SparkSession]) -> I
     """A new database, rebuilt out of the archive with an interruption between the second day's alerts and its tables."""
     with emptied(lived) as anew:
         lake = spark_for(anew)
-        interrupted = Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
+        interrupted: Iterator[str] = Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
+        assert next(interrupted).startswith("The catalog had no archive; it goes on from s3://")
         assert next(line for line in interrupted if line.startswith("2026-03-04  alerts "))
         interrupted.close()
         assert rows(anew, "SELECT max(day) FROM batch_days WHERE status = 'fitted'") == [(DAYS[0],)]

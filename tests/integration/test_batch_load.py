@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
@@ -147,6 +148,24 @@ def test_lone_surrogates_and_invalid_bytes_cost_their_characters_and_nothing_els
     archive_posts(lake, settings, [surrogate, broken])
     assert load(lake, settings)["posts"] == 2
     assert [text[:2] for (text,) in rows(settings, "SELECT text FROM posts ORDER BY post_id")] == ["ab", "ha"]
+
+
+def test_names_and_lists_without_an_end_cost_their_ends_and_nothing_else(lake, settings):
+    endless = "".join(map(chr, np.random.default_rng(1).integers(0x4E00, 0x9FA5, 5_000)))
+    listed = [{"challengeId": str(n), "challengeName": endless} for n in range(1, 20_001)]
+    beside = [{"Type": 1, "HashtagName": f"tag{n}", "HashtagId": str(n)} for n in range(1, 20_001)]
+    post = a_post(
+        time_stamp=NOON, authorInfos={"uniqueId": endless, "nickName": endless, "secUid": endless}, challengeInfoList=listed,
+        musicInfos={"musicName": endless, "authorName": endless}, textExtra=beside, itemInfos={"text": endless},
+    )  # fmt: skip
+    archive_posts(lake, settings, [post])
+    assert load(lake, settings) == {"posts": 1, "authors": 1, "music": 1, "challenges": 100, "post_challenges": 100}
+    start = endless[:500]
+    assert rows(settings, "SELECT unique_id, nickname, sec_uid FROM authors") == [(start, start, start)]
+    assert rows(settings, "SELECT name, author_name FROM music") == [(start, start)]
+    assert rows(settings, "SELECT DISTINCT name FROM challenges") == [(start,)]
+    assert rows(settings, "SELECT text FROM posts") == [(endless,)]
+    assert rows(settings, "SELECT count(*) FROM post_hashtags") == [(100,)]
 
 
 def test_refused_records_and_other_topics_describe_nothing(lake, settings):

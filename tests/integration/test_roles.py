@@ -57,7 +57,7 @@ def pipeline(module_settings: Settings, login: Callable[[Settings, str], Setting
     settings = login(module_settings, "IN ROLE groundswell_pipeline")
     rows(module_settings, f"ALTER ROLE {settings.postgres_user} SET role = groundswell_pipeline")
     rows(module_settings, "SELECT give_partitions_to_pipeline()")
-    lake = module_settings.catalog_jdbc_url.rpartition("/")[2]
+    lake = module_settings.catalog_database
     rows(
         module_settings.model_copy(update={"postgres_database": lake}),
         "GRANT USAGE, CREATE ON SCHEMA public TO groundswell_pipeline",

@@ -7,7 +7,8 @@ from kafka import TopicPartition
 
 from core.errors import NotReadyError
 from streaming.resume import starting_offsets
-from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor, _first_line
+from streaming.failures import first_line
+from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor
 from tests.factories import settings_without_servers
 
 SETTINGS = settings_without_servers(checkpoint_dir="/checkpoints")
@@ -93,7 +94,7 @@ def test_the_log_says_why_a_batch_failed_in_python() -> None:
         "An exception was raised by the Python Proxy. Return Message: Traceback (most recent call last):\n"
         '  File "detect.py", line 1, in write_batch\npsycopg2.OperationalError: server closed the connection\n\n\tat java.base/x'
     )
-    assert _first_line(error) == "psycopg2.OperationalError: server closed the connection"
+    assert first_line(error) == "psycopg2.OperationalError: server closed the connection"
 
 
 def test_without_its_jvm_the_process_ends_whatever_the_queries_do() -> None:

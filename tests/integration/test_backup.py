@@ -1,0 +1,131 @@
+"""Laws of backup and restore: the commands of docs/backup.md bring back what was there before the loss. On real servers."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import CheckpointError
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from deploy.local.layout import layout_for
+from deploy.local.postgres import drop_databases, installation
+from deploy.local.shell import client_variables
+from sql.connection import transaction
+from tests.integration.test_batch_command import rows
+from tests.integration.test_detection import a_value
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon"]
+TABLES = ("anomaly_alerts", "alert_windows", "vetoed_windows", "traffic_windows", "watchlist", "rejected_records", "alert_evidence")
+
+
+def values(rng: random.Random, first_window: int, windows: int, bursts: dict[str, int]) -> list[bytes | None]:
+    """Thirty posts a window of a quarter of an hour, 40 more of a word in its window of `bursts`, and a refused record."""
+    sent: list[bytes | None] = [b"not json"]
+    for window in range(first_window, first_window + windows):
+        texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(30)] + [word for word, when in bursts.items() if when == window] * 40
+        for place, text in enumerate(texts):
+            at = START + timedelta(minutes=15 * window, seconds=10 * place)
+            sent.append(a_value(7_000_000_000_000_000_000 + window * 1_000 + place, at, text, author=rng.randrange(9_000)))
+    return sent
+
+
+def whole(settings: Settings) -> dict[str, list[object]]:
+    """Every row of what must come back, without the columns that say when it was written."""
+    leave = "- 'created_at' - 'updated_at' - 'computed_at' - 'kafka_time' - 'rejected_at' - 'runs'"
+    some = {name: "WHERE status <> 'withdrawn'" if name == "anomaly_alerts" else "" for name in TABLES}
+    return {name: [row[0] for row in rows(settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1")] for name in TABLES}
+
+
+def commands(section: str) -> list[str]:
+    """The lines of the blocks of code in a section of docs/backup.md."""
+    page = (REPOSITORY / "docs" / "backup.md").read_text()
+    [text] = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return [line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+
+
+def shell(settings: Settings, folder: Path, line: str) -> None:
+    """Run a line of the page as a person would who has sourced the variables of the stack."""
+    path = os.pathsep.join([str(installation() / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    variables = {**environment(settings, PATH=path, PYTHONPATH=str(REPOSITORY)), **client_variables(settings)}
+    done = subprocess.run(["bash", "-c", line], cwd=folder, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"[-3000:]
+
+
+@pytest.fixture
+def world(settings: Settings) -> Settings:
+    jars = str(layout_for().jars / "spark")
+    return settings.model_copy(update={"spark_jars_dir": jars, "spark_driver_memory": "1g", "max_offsets_per_trigger": 200})
+
+
+def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(world: Settings, spark_for, tmp_path: Path) -> None:
+    rng, lake = random.Random(3), spark_for(world)
+    with transaction(world) as cursor:
+        cursor.execute("INSERT INTO watchlist (phrase) VALUES ('falcon')")
+    send(world, values(rng, 0, 8, {"early": 4, "ongoing": 7}))
+    drain_topics(lake, world)
+    for line in commands("Backup"):
+        shell(world, tmp_path, line)
+    send(world, values(rng, 8, 8, {"ongoing": 8, "later": 11}))
+    drain_topics(lake, world)
+    let_time_decide(world, START + timedelta(hours=9))
+    before = whole(world)
+    assert {row["keyword"] for row in before["anomaly_alerts"]} >= {"early", "ongoing", "later"}  # type: ignore[index]
+
+    catalog = world.catalog_database
+    drop_databases(world, [world.postgres_database, catalog])
+    for line in commands("Restore"):
+        if line.startswith("mv "):
+            with pytest.raises(CheckpointError, match="are older than its checkpoint, or others"):
+                drain_topics(spark_for(world), world, "detect")
+        if not line.startswith(("python -m streaming", "python -m batch --from")):
+            shell(world, tmp_path, line.replace("createdb lake", f"createdb {catalog}"))
+    lake = spark_for(world)
+    drain_topics(lake, world)
+    let_time_decide(world, START + timedelta(hours=9))
+
+    after = whole(world)
+    assert {name: after[name] == before[name] for name in TABLES} == dict.fromkeys(TABLES, True)
+    places = Counter((row.partition, row.offset) for row in lake.table(RAW_POSTS).select("partition", "offset").collect())
+    assert len(places) == places.total() == 2 * (8 * 30 + 1) + 4 * 40
+
+
+def test_registering_an_archive_that_is_registered_changes_nothing(world: Settings, spark_for) -> None:
+    from batch.catalog import register_archive
+    from sql.lake import metadata_location
+
+    lake = spark_for(world)
+    send(world, values(random.Random(4), 0, 1, {}))
+    drain_topics(lake, world, "archive")
+    before = metadata_location(world)
+    assert register_archive(lake, world) is None
+    assert metadata_location(world) == before
+
+
+def test_a_catalog_that_is_older_than_the_archive_is_brought_forward_also_where_its_state_is_deleted(world: Settings, spark_for) -> None:
+    from batch.catalog import register_archive
+    from batch.storage import s3_client
+
+    lake = spark_for(world)
+    of_catalog = world.model_copy(update={"postgres_database": world.catalog_database})
+    rng = random.Random(5)
+    send(world, values(rng, 0, 1, {}))
+    drain_topics(lake, world, "archive")
+    [(old,)] = rows(of_catalog, "SELECT metadata_location FROM iceberg_tables")
+    send(world, values(rng, 1, 1, {}))
+    drain_topics(lake, world, "archive")
+    with transaction(of_catalog) as cursor:
+        cursor.execute("UPDATE iceberg_tables SET metadata_location = %s", (old,))
+    # As Iceberg does with all but the newest twenty.
+    s3_client(world).delete_object(Bucket=world.s3_bucket, Key=old.partition(f"{world.s3_bucket}/")[2])
+    anew = spark_for(world)
+    assert register_archive(anew, world) not in (None, old)
+    assert anew.table(RAW_POSTS).count() == 2 * 31

@@ -1,0 +1,217 @@
+"""Laws of an upgrade: what the first version left, kept in `first_version/`, is carried on by this one or refused with what to do."""
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from batch.audit import audit
+from batch.run import Step
+from batch.storage import s3_client
+from core.errors import CheckpointError, NotReadyError
+from core.settings import Settings
+from core.spark import RAW_POSTS
+from deploy.local.kafka import create_topics
+from deploy.local.layout import layout_for
+from deploy.local.postgres import create_databases, drop_databases, installation
+from sql.connection import transaction
+from sql.migrate import check_migrated, migrate
+from streaming.checkpoints import checkpoint_of
+from tests.archived import TABLE_STEPS, run_batch
+from tests.integration.first_version.make_world import NAME, SECOND, UNTIL
+from tests.integration.first_version.make_world import values as first_values
+from tests.integration.test_batch_command import batch, rows
+from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
+
+KEPT = Path(__file__).parent / "first_version"
+DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
+END = SECOND + timedelta(days=1)
+TOLD_ANEW = {"loaded_at", "loaded_posts"}
+"""Of days that were loaded without histories it is no longer said that they were."""
+
+
+@pytest.fixture(scope="module")
+def left(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """What the first version left on the servers: tables, archive, checkpoints, and the records in Kafka."""
+    folder = tmp_path_factory.mktemp("first version")
+    settings = stack.model_copy(
+        update={
+            "posts_topic": f"posts-{NAME}", "rejected_topic": f"rejected-{NAME}", "postgres_database": NAME,
+            "catalog_uri": f"jdbc:postgresql://{stack.postgres_host}:{stack.postgres_port}/lake_{NAME}", "s3_prefix": NAME,
+            "checkpoint_dir": str(folder / "checkpoints"), "spark_jars_dir": str(layout_for().jars / "spark"),
+            "spark_driver_memory": "1g", "max_offsets_per_trigger": 300,
+        }
+    )  # fmt: skip
+    create_databases(stack, [NAME, f"lake_{NAME}"])
+    for database, name in ((NAME, "tables"), (f"lake_{NAME}", "catalog")):
+        restore(settings, database, gzip.decompress((KEPT / f"{name}.sql.gz").read_bytes()))
+    s3 = s3_client(settings)
+    with tarfile.open(KEPT / "objects.tar.gz") as tar:
+        for member in tar:
+            s3.put_object(Bucket=settings.s3_bucket, Key=member.name, Body=tar.extractfile(member).read())  # type: ignore[union-attr]
+    with tarfile.open(KEPT / "checkpoints.tar.gz") as tar:
+        tar.extractall(folder, filter="data")
+    create_topics(settings)
+    send_again(settings)
+    yield settings
+    drop_databases(stack, [NAME, f"lake_{NAME}"])
+
+
+def restore(settings: Settings, database: str, dump: bytes) -> None:
+    place = ["--host", settings.postgres_host, "--port", str(settings.postgres_port), "--username", settings.postgres_user]
+    subprocess.run(
+        [str(installation() / "bin" / "psql"), "-Xqv", "ON_ERROR_STOP=1", *place, database], input=dump, check=True, capture_output=True,
+        env={**os.environ, "PGPASSWORD": settings.postgres_password.get_secret_value()},
+    )  # fmt: skip
+
+
+def send_again(settings: Settings) -> None:
+    """The records that Kafka held, at the same offsets."""
+    producer = KafkaProducer(**settings.kafka_python_arguments(), acks="all", max_in_flight_requests_per_connection=1)
+    with gzip.open(KEPT / "records.ndjson.gz", "rt") as lines:
+        for topic, partition, value in map(json.loads, lines):
+            producer.send(topic, value=value.encode(), key=b"key", partition=partition)
+    producer.flush()
+    producer.close()
+
+
+def rows_of_tables(settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """All rows by table, but not of partitions, views and of yoyo's own."""
+    names = rows(
+        settings, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition "
+        "AND relname !~ '^_?yoyo'",
+    )  # fmt: skip
+    return {name: [row[0] for row in rows(settings, f"SELECT to_jsonb(t) FROM {name} AS t")] for (name,) in names}
+
+
+def test_tables_of_an_older_version_are_refused_with_the_command(left: Settings) -> None:
+    done = subprocess.run([sys.executable, "-m", "streaming"], cwd=REPOSITORY, env=environment(left), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"streaming: The tables in {NAME} are an older version's: 0006.second-look, ")
+    assert done.stderr.endswith("Run: python -m sql migrate (docs/upgrade.md)\n")
+    refused = batch(left, str(DAYS[1]), "--assume-complete")
+    assert (refused.returncode, refused.stderr.partition(":")[0]) == (1, f"Nothing more was done. The tables in {NAME} are an older version's")
+
+
+@pytest.fixture(scope="module")
+def upgraded(left: Settings) -> tuple[Settings, dict[str, list[dict[str, object]]]]:
+    """The same with its tables migrated, and the rows that were in them before."""
+    before = rows_of_tables(left)
+    migrate(left)
+    return left, before
+
+
+def test_every_row_is_carried_over(upgraded: tuple[Settings, dict[str, list[dict[str, object]]]]) -> None:
+    settings, before = upgraded
+    check_migrated(settings)
+    after = rows_of_tables(settings)
+    assert {name for name, found in before.items() if found} >= {"anomaly_alerts", "posts", "keyword_statistics", "rejected_records"}
+    for name, found in before.items():
+        assert len(after[name]) >= len(found), name
+        columns = set(found[0]) & set(after[name][0]) - TOLD_ANEW if found else set()
+        assert counted(after[name], columns) == counted(found, columns), name
+
+
+def counted(found: list[dict[str, object]], columns: set[str]) -> Counter[str]:
+    return Counter(json.dumps({name: row[name] for name in columns}, sort_keys=True) for row in found)
+
+
+def test_tables_of_a_newer_version_are_refused(upgraded: tuple[Settings, object]) -> None:
+    settings, _ = upgraded
+    with transaction(settings) as cursor:
+        cursor.execute("INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUES ('x', '9999.tomorrow', now())")
+    try:
+        with pytest.raises(NotReadyError, match="are a newer version's: this one does not know 9999.tomorrow. Run the newer version, or"):
+            check_migrated(settings)
+    finally:
+        with transaction(settings) as cursor:
+            cursor.execute("DELETE FROM _yoyo_migration WHERE migration_id = '9999.tomorrow'")
+
+
+@pytest.fixture(scope="module")
+def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], SparkSession]) -> Settings:
+    """The rest of the second day through this version's stream, on the checkpoints of the first."""
+    settings, _ = upgraded
+    assert [row[0] for row in rows(settings, "SELECT provisional FROM anomaly_alerts WHERE keyword = 'eclipse' AND status = 'open'")] == [True]
+    starts = {name: len(list(Path(checkpoint_of(settings, name), "commits").glob("[0-9]*"))) for name in ("archive", "detect")}
+    send(settings, first_values(random.Random(10), UNTIL, END, 20_000))
+    drain_topics(spark_for(settings), settings)
+    assert all(len(list(Path(checkpoint_of(settings, name), "commits").glob("[0-9]*"))) > count for name, count in starts.items())
+    let_time_decide(settings, END + timedelta(hours=3))
+    return settings
+
+
+def test_the_archive_goes_on_and_holds_every_record_once(streamed: Settings, spark_for) -> None:
+    places = spark_for(streamed).table(RAW_POSTS).groupBy("topic", "partition").agg(F.count("*"), F.countDistinct("offset"), F.max("offset"))
+    found = [tuple(row)[2:] for row in places.collect()]
+    assert sum(count for count, _, _ in found) > 1_500
+    assert all(count == distinct == newest + 1 for count, distinct, newest in found)
+
+
+def test_detection_goes_on_with_the_open_windows(streamed: Settings) -> None:
+    found = rows(streamed, "SELECT opened_window, status, provisional, posts FROM anomaly_alerts WHERE keyword = 'eclipse'")
+    assert found == [(SECOND + timedelta(hours=9, minutes=45), "resolved", False, 32)]
+    with gzip.open(KEPT / "records.ndjson.gz", "rt") as lines:
+        usable = [found for topic, _, value in map(json.loads, lines) if topic == streamed.posts_topic and (found := usable_id(value))]
+    rest = [value for value in first_values(random.Random(10), UNTIL, END, 20_000) if value is not None]
+    usable += [found for value in rest if (found := usable_id(value.decode()))]
+    assert rows(streamed, "SELECT sum(posts)::int FROM traffic_windows") == [(len(set(usable)),)]
+
+
+def usable_id(value: str) -> str | None:
+    """The id of a post, None for a record that is to be refused."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    post_id = str(found["itemInfos"]["id"])
+    return post_id if post_id.isdigit() and found["time_stamp"] < datetime.now(UTC).timestamp() else None
+
+
+def test_a_day_is_learned_on_statistics_of_the_first_version_as_from_the_beginning(streamed: Settings, spark_for) -> None:
+    lake = spark_for(streamed)
+    learned = "SELECT to_jsonb(s) FROM {} AS s WHERE as_of = '2026-03-04' ORDER BY 1"
+    run_batch(lake, streamed, DAYS[1:])
+    found = {name: rows(streamed, learned.format(name)) for name in ("keyword_statistics", "traffic_statistics")}
+    assert len(found["keyword_statistics"]) > 8 and len(found["traffic_statistics"]) == 24
+    run_batch(lake, streamed, DAYS, (*TABLE_STEPS[:2], Step.STATISTICS), start_over=True)
+    assert {name: rows(streamed, learned.format(name)) for name in found} == found
+
+
+def test_nothing_is_missing_and_nothing_is_double(streamed: Settings, spark_for) -> None:
+    lake = spark_for(streamed)
+    run_batch(lake, streamed, DAYS)
+    found = audit(lake, streamed, DAYS[0], datetime.now(UTC).date())
+    assert list(found.problems()) == []
+
+
+def test_a_checkpoint_whose_counts_are_made_otherwise_is_refused(settings: Settings, spark_for) -> None:
+    send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=1), 0))
+    spark = spark_for(settings)
+    drain_topics(spark, settings, "detect")
+    folder = Path(checkpoint_of(settings, "detect"), "state")
+    give_a_state_to_another_column(folder)
+    send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=2), 5_000))
+    with pytest.raises(CheckpointError, match=r"detect: its checkpoint is another version's, .* Stop this process, move .*/detect away"):
+        drain_topics(spark, settings, "detect")
+
+
+def give_a_state_to_another_column(folder: Path) -> None:
+    """As if the state had been written by a version that kept other columns."""
+    for schema in folder.rglob("_metadata/schema"):
+        content = schema.read_bytes()
+        assert b'"name":"count"' in content or b"post_id" in content
+        schema.write_bytes(content.replace(b"bigint", b"string").replace(b'"long"', b'"date"'))
+        schema.with_name(f".{schema.name}.crc").unlink(missing_ok=True)

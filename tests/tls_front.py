@@ -1,0 +1,72 @@
+"""TLS in front of a server that has none: a port on loopback that speaks TLS to clients and passes on what they say, for Postgres and HTTP."""
+
+import asyncio
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""What a client of Postgres sends first (https://www.postgresql.org/docs/18/protocol-message-formats.html, SSLRequest)."""
+
+
+class TlsFront:
+    """Counts the connections that were made by TLS, and those that were refused because they were not."""
+
+    def __init__(self, target_port: int, certificate: Path, *, for_postgres: bool) -> None:
+        self.port = 0
+        self.encrypted = 0
+        self.refused = 0
+        self._target_port = target_port
+        self._for_postgres = for_postgres
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tls", daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=30)
+
+    def close(self) -> None:
+        """Listen no more and end every connection."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _listen(self) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=None if self._for_postgres else self._context)
+        self.port = server.sockets[0].getsockname()[1]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._for_postgres:
+            if await reader.read(len(SSL_REQUEST)) != SSL_REQUEST:
+                self.refused += 1
+                writer.close()
+                return
+            writer.write(b"S")
+            try:
+                await writer.start_tls(self._context)
+            except (OSError, ssl.SSLError):
+                writer.close()
+                return
+        self.encrypted += 1
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer), return_exceptions=True)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.close()
+
+
+@contextmanager
+def tls_front(target_port: int, certificate: Path, *, for_postgres: bool = False) -> Iterator[TlsFront]:
+    """A front for the block; `certificate` is a PEM file with the private key."""
+    front = TlsFront(target_port, certificate, for_postgres=for_postgres)
+    try:
+        yield front
+    finally:
+        front.close()
