@@ -16,7 +16,6 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from batch.audit import audit, lines_of
-from batch.catalog import register_archive
 from batch.days import ONE_DAY, only_one_batch
 from batch.failures import told_in_one_sentence
 from batch.importing.command import import_command
@@ -28,7 +27,6 @@ from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from core.spark import CATALOG, session_options, start_session
 from sql.migrate import check_migrated, migrate
-from streaming.checkpoints import without_streaming
 
 S3_RETRIES = "5"
 """Some half a minute of S3 being away; the stream, which nobody runs again, tries for ten."""
@@ -110,8 +108,8 @@ def register_command() -> None:
     with told_in_one_sentence(NOTHING_MORE):
         settings = read_settings()
         check_migrated(settings)
-        with without_streaming(settings), only_one_batch(settings, list(Step)), lazy_session(settings) as session:
-            registered = register_archive(session(), settings)
+        with only_one_batch(settings, list(Step)), lazy_session(settings) as session:
+            registered = Rebuild(settings, session=session, now=lambda: datetime.now(UTC)).register_archive()
     typer.echo(f"The archive goes on from {registered}." if registered else "The catalog points to the archive's newest state already.")
 
 

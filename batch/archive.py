@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from core.archive import read_archive
 from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
+from core.spark import RAW_POSTS
 from core.windows import WINDOW
 
 
@@ -37,6 +38,12 @@ def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
 def taken_between(start: datetime, end: datetime) -> Column:
     """Whether Kafka took the record from `start` on and before `end`."""
     return (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
+
+
+def days_with_posts(spark: SparkSession) -> set[date]:
+    """The days of which the archive holds posts; Iceberg answers from its metadata."""
+    days = spark.table(f"{RAW_POSTS}.partitions").where("record_count > 0").select("partition.event_time_day").collect()
+    return {row.event_time_day for row in days if row.event_time_day is not None}
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:

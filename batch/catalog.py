@@ -27,10 +27,15 @@ def register_archive(spark: SparkSession, settings: Settings) -> str | None:
     if known == newest:
         return None
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{NAMESPACE}")
+    jvm = spark._jvm
+    assert jvm is not None
+    # Not by SQL: DROP TABLE reads the state that the entry names, and upkeep may have deleted that.
+    catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, CATALOG)
+    table = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(TABLE)
     if known:
-        # Without PURGE the entry alone goes; nothing on S3 is touched.
-        spark.sql(f"DROP TABLE {RAW_POSTS}")
-    spark.sql(f"CALL {CATALOG}.system.register_table(table => '{TABLE}', metadata_file => '{newest}')")
+        purge = False  # the entry alone goes; nothing on S3 is touched
+        catalog.dropTable(table, purge)
+    catalog.registerTable(table, newest)
     return newest
 
 

@@ -5,16 +5,18 @@ the day before, and then the day is loaded and learned.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain, groupby
 
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 
-from batch.archive import day_start
+from batch.archive import day_start, days_with_posts
 from batch.catalog import register_archive
 from batch.days import ONE_DAY, check_over, judged_as_of
 from batch.run import Batch, Step
+from batch.statistics import mark_empty
 from core.archive import archived_span
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
@@ -50,10 +52,18 @@ class Rebuild:
             yield from self._find_archive()
             days = self._days(first, last)
             put_lost_checkpoint_aside(self._session(), self._settings)
-            for day in days:
-                yield from self._rebuild(day)
+            posted = days_with_posts(self._session())
+            # What was going on at the end of a day is over with the next, also where that has no posts.
+            for is_quiet, some in groupby(days, lambda day: not {day, day - ONE_DAY} & posted):
+                alike = list(some)
+                yield from self._note_quiet(alike) if is_quiet else chain.from_iterable(map(self._rebuild, alike))
             yield from self._store_evidence(days[-1])
             yield f"{days[0]} to {days[-1]} are there, and no window of them is judged again. Start the stream: python -m streaming"
+
+    def register_archive(self) -> str | None:
+        """Let the catalog point to the archive's newest state, as `batch.catalog.register_archive` does; raises AlreadyRunningError too."""
+        with without_streaming(self._settings):
+            return register_archive(self._session(), self._settings)
 
     def _find_archive(self) -> Iterator[str]:
         """Register the archive where the catalog was lost too."""
@@ -71,6 +81,18 @@ class Rebuild:
                 f"From {start} to {end} there is no day to rebuild. Correct --from and --to, or wait until {start} is over."
             )
         return [start + number * ONE_DAY for number in range((end - start).days + 1)]
+
+    def _note_quiet(self, days: Sequence[date]) -> Iterator[str]:
+        """Note days without posts as done, which need no Spark."""
+        undone = [day for day in days if self._done(day) != (True, True)]
+        if undone:
+            self._batch.check_learnable(undone[0])
+        for day in undone:
+            mark_empty(self._settings, day)
+            with transaction(self._settings) as cursor:
+                cursor.execute(query("mark_day_rebuilt"), {"day": day})
+        if undone:
+            yield f"{undone[0]} to {undone[-1]}  no posts in the archive"
 
     def _rebuild(self, day: date) -> Iterator[str]:
         are_alerts_there, are_tables_there = self._done(day)

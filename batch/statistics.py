@@ -46,7 +46,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         totals = total_posts(counts)
         today = totals[EVENING:]
         if not today.any():
-            _mark_empty(settings, day)
+            mark_empty(settings, day)
             return None
         before = read_traffic(settings, as_of) if as_of else None
         traffic = day_traffic(today, before)
@@ -133,7 +133,7 @@ def total_posts(counts: DataFrame) -> Floats:
     return totals
 
 
-def _mark_empty(settings: Settings, day: date) -> None:
+def mark_empty(settings: Settings, day: date) -> None:
     """Note in the ledger that `day` is over and nothing was posted, so that the next day may follow."""
     with transaction(settings) as cursor:
         check_not_lost(cursor, day)

@@ -84,7 +84,9 @@ def hashtags(text: Column) -> Column:
     """
     found = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
     names = F.transform(found, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
-    return F.when(text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)).otherwise(F.array().cast("array<string>"))
+    return F.when(text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)).otherwise(
+        F.array().cast("array<string>")
+    )
 
 
 def folded(text: Column) -> Column:

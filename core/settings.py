@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     postgres_user: str = Field(default="groundswell", description="role that owns the tables")
     postgres_password: SecretStr = Field(description="password of that role")
     postgres_sslmode: str = Field(
-        default="prefer", pattern="^(disable|allow|prefer|require|verify-ca|verify-full)$", description="libpq's sslmode, for tables and catalog"
+        default="prefer",
+        pattern="^(disable|allow|prefer|require|verify-ca|verify-full)$",
+        description="libpq's sslmode, for tables and catalog",
     )
     postgres_sslrootcert: str | None = Field(
         default=None, description="PEM file of the authority that signed the server's certificate; empty: libpq's and JDBC's own places"

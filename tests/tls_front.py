@@ -1,4 +1,4 @@
-"""TLS in front of a server that has none: a port on loopback that speaks TLS to clients and passes on what they say, for Postgres and HTTP."""
+"""TLS in front of a server that has none, for Postgres and HTTP: a port on loopback that speaks it and passes on what clients say."""
 
 import asyncio
 import ssl
@@ -30,8 +30,16 @@ class TlsFront:
 
     def close(self) -> None:
         """Listen no more and end every connection."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        open_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in open_tasks:
+            task.cancel()
+        await asyncio.gather(*open_tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=None if self._for_postgres else self._context)

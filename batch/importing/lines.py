@@ -66,7 +66,7 @@ class Rows:
             whole = line._replace(data=line.data + b"\n") if line.length > len(line.data) else line
             record = rejected_record(self.settings.rejected_topic, file, whole, error)
             return Row(record.topic, record.key, record.value, None, f"{NOT_SENT}: {error.reason}")
-        if event_micros is not None and beyond_spark(body):
+        if beyond_spark(body):
             event_micros, reason = None, NOT_AN_OBJECT
         return Row(self.settings.posts_topic, key, value, event_micros, reason)
 

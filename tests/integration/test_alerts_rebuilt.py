@@ -157,7 +157,7 @@ def rebuilt(lived: Settings, spark_for: Callable[[Settings], SparkSession]) -> I
     """A new database, rebuilt out of the archive with an interruption between the second day's alerts and its tables."""
     with emptied(lived) as anew:
         lake = spark_for(anew)
-        interrupted: Iterator[str] = Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
+        interrupted = Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
         assert next(interrupted).startswith("The catalog had no archive; it goes on from s3://")
         assert next(line for line in interrupted if line.startswith("2026-03-04  alerts "))
         interrupted.close()

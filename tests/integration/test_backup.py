@@ -42,7 +42,10 @@ def whole(settings: Settings) -> dict[str, list[object]]:
     """Every row of what must come back, without the columns that say when it was written."""
     leave = "- 'created_at' - 'updated_at' - 'computed_at' - 'kafka_time' - 'rejected_at' - 'runs'"
     some = {name: "WHERE status <> 'withdrawn'" if name == "anomaly_alerts" else "" for name in TABLES}
-    return {name: [row[0] for row in rows(settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1")] for name in TABLES}
+    return {
+        name: [row[0] for row in rows(settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1")]
+        for name in TABLES
+    }
 
 
 def commands(section: str) -> list[str]:
@@ -70,15 +73,15 @@ def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(w
     rng, lake = random.Random(3), spark_for(world)
     with transaction(world) as cursor:
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('falcon')")
-    send(world, values(rng, 0, 8, {"early": 4, "ongoing": 7}))
+    send(world, values(rng, 0, 8, {"meteor": 4, "comet": 7}))
     drain_topics(lake, world)
     for line in commands("Backup"):
         shell(world, tmp_path, line)
-    send(world, values(rng, 8, 8, {"ongoing": 8, "later": 11}))
+    send(world, values(rng, 8, 8, {"comet": 8, "eclipse": 11}))
     drain_topics(lake, world)
     let_time_decide(world, START + timedelta(hours=9))
     before = whole(world)
-    assert {row["keyword"] for row in before["anomaly_alerts"]} >= {"early", "ongoing", "later"}  # type: ignore[index]
+    assert {row["keyword"] for row in before["anomaly_alerts"]} >= {"meteor", "comet", "eclipse"}  # type: ignore[index]
 
     catalog = world.catalog_database
     drop_databases(world, [world.postgres_database, catalog])

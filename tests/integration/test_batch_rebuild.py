@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pyspark.sql import SparkSession
 
+from batch.rebuild import Rebuild
 from batch.run import Batch, Step
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
@@ -56,6 +57,18 @@ def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: S
         assert (tables(empty), learned_days(empty)) == (tables(learned), learned_days(learned))
     finally:
         drop_databases(learned, [empty.postgres_database])
+
+
+def test_days_without_posts_between_others_are_noted_without_work(settings: Settings, spark_for) -> None:
+    lake, later = spark_for(settings), DAYS[0] + timedelta(days=200)
+    archive_posts(lake, settings, [*posts_of(DAYS[0]), *posts_of(later)])
+    told = list(Rebuild(settings, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
+    quiet = [line for line in told if "no posts in the archive" in line]
+    assert quiet == [f"{DAYS[0] + timedelta(days=2)} to {later - timedelta(days=1)}  no posts in the archive"]
+    assert len(told) < 20
+    assert rows(settings, "SELECT status, count(*)::int FROM batch_days GROUP BY 1 ORDER BY 1") == [("empty", 199), ("fitted", 2)]
+    again = list(Rebuild(settings, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
+    assert len(again) == 1
 
 
 @pytest.mark.parametrize(

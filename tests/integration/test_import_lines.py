@@ -56,6 +56,7 @@ LINES = [
     START + b'"x": %s}' % (b"9" * 1000), START + b'"x": %s}' % (b"9" * 1001), START + b'"x": "%s"}' % (b"9" * 2000),
     START + b'"x": "\\"[%s"}' % (b"[{" * 2000), START + b'"%s": 1}' % (b"n" * 50_000), START + b'"%s" : 1}' % (b"n" * 50_001),
     b'{"x": 1.%s, "itemInfos": {"id": "1"}, "time_stamp": 5}' % (b"9" * 1001),
+    b'{"itemInfos": {"id": "1"}, "%s": 1}' % (b"n" * 50_001), b'{"itemInfos": {"id": "1"}, "time_stamp": [], "%s": 1}' % (b"n" * 50_001),
     nested(20), nested(999), nested(1000), nested(1001), nested(1020), nested(30_000),
 ]  # fmt: skip
 

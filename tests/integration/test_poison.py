@@ -38,13 +38,14 @@ MOST_BYTES = 9_000_000
 odd_text = st.one_of(
     st.text(max_size=40),
     st.sampled_from([
-        "", " ", "0", "-1", "1e400", "NaN", "true", "null", "\0", "a\0b", "\ud800", "\udfff\ud800", "\u202egnorw", "\u2066\u2069", "\\N", "\\.",
+        "", " ", "0", "-1", "1e400", "NaN", "true", "null", "\0", "a\0b", "\u202egnorw", "\u2066\u2069", "\\N", "\\.",
         "#", "##", "#a#b", "@x", "https://", "'; DROP TABLE posts; --", "%s", "{}", "[]", "\r\n\t", "\u2028", "\ufeff", "e\u0301" * 70,
         "\U0001f1e9\U0001f1ea", "x" * 70_000, "\u4e2d" * 3_000, "#" + "\u0e01" * 900, " ".join(f"#tag{n}" for n in range(400)),
     ]),
 )  # fmt: skip
 odd_number = st.one_of(
-    st.integers(), st.floats(), st.sampled_from([0, -1, 2**31, 2**63, 2**64, 10**400, -(2**63), 1e308, -0.0, 1584953968.25])
+    st.integers(), st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0, -1, 2**31, 2**63, 2**64, 10**400, -(2**63), 1e308, -0.0, 1584953968.25]),
 )  # fmt: skip
 anything = st.recursive(
     st.none() | st.booleans() | odd_number | odd_text,
@@ -57,42 +58,46 @@ def value_of(kind: DataType) -> st.SearchStrategy[Any]:
     """Something in the shape of the contract, with a part of it something else, and another left out."""
     if isinstance(kind, StructType):
         fields = {field.name: value_of(field.dataType) for field in kind.fields}
-        return st.one_of(st.fixed_dictionaries({}, optional=fields), st.fixed_dictionaries(fields), anything)
+        shaped = st.one_of(st.fixed_dictionaries({}, optional=fields), st.fixed_dictionaries(fields))
+        return st.integers(0, 9).flatmap(lambda one: anything if one == 5 else shaped)
     if isinstance(kind, ArrayType):
         return st.one_of(st.lists(value_of(kind.elementType), max_size=3), anything)
     return st.one_of(st.integers(0, 2**40).map(str), odd_text, anything)
 
 
-identity = st.one_of(st.integers(1, 2**63 - 1).map(str), st.integers(1, 300).map(str), st.integers(1, 300).map(str), anything)
-moment = st.one_of(st.floats(NOON, NOON + 600), st.floats(NOON, NOON + 600), st.floats(NOON, NOON + 600), anything)
+good_identity = st.one_of(st.integers(1, 2**63 - 1).map(str), st.integers(1, 300).map(str), st.integers(1, 300))
+identity = st.integers(0, 9).flatmap(lambda one: anything if one == 5 else good_identity)
+moment = st.integers(0, 9).flatmap(lambda one: anything if one == 5 else st.floats(NOON, NOON + 600))
 
 
 @st.composite
 def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
     """The bytes of a record: a post, most of whose ids and times are good, or something that is none."""
     record = draw(value_of(POST_SCHEMA))
-    if isinstance(record, dict) and draw(st.integers(0, 9)):
+    if isinstance(record, dict) and draw(st.integers(0, 9)) != 5:
         infos = record.get("itemInfos")
         record["itemInfos"] = {**(infos if isinstance(infos, dict) else {}), "id": draw(identity)}
         record["time_stamp"] = draw(moment)
+    if draw(st.integers(0, 39)) == 7:
+        record = {"half": "\ud800", "not a number": float("nan"), "post": record} if draw(st.booleans()) else [record, "\udfff"]
     ascii_only = draw(st.booleans())
     try:
         value = json.dumps(record, ensure_ascii=ascii_only).encode("utf-8", errors="surrogatepass")
     except ValueError:  # an integer of more digits than Python writes
         value = b"1" * 5_000
-    damage = draw(st.integers(0, 19))
-    if damage == 0:
-        return value[: draw(st.integers(0, len(value)))]
-    if damage == 1:
-        return draw(st.binary(max_size=60)) + value
-    if damage == 2:
+    damage = draw(st.integers(0, 59))
+    if damage == 20:
+        value = value[: draw(st.integers(0, len(value)))]
+    elif damage == 30:
+        value = draw(st.binary(max_size=60)) + value
+    elif damage == 40:
         depth = draw(st.sampled_from([10, 900, 1_100, 20_000]))
-        return value[:-1] + b', "deep": ' + b"[" * depth + b"]" * depth + b"}"
+        value = value[:-1] + b', "deep": ' + b"[" * depth + b"]" * depth + b"}"
     return value
 
 
 def drawn(count: int) -> list[bytes]:
-    """So many records, the same for the same SEED."""
+    """So many records; the same ones for the same SEED and the same code, from whose constants hypothesis draws too."""
     found: list[bytes] = []
 
     @seed(SEED)
@@ -137,8 +142,12 @@ def test_each_is_archived_and_counted_or_refused_with_its_reason_and_no_table_mi
     parsed = lake.table(RAW_POSTS).where("event_time >= '2026-03-05' AND event_time < '2026-03-06'")
     ids = F.get_json_object(F.col("value").cast("string"), "$.itemInfos.id").cast("bigint")
     [(distinct,)] = parsed.agg(F.countDistinct(ids)).collect()
-    assert rows(module_settings, "SELECT count(*) FROM posts WHERE last_seen >= '2026-03-05' AND last_seen < '2026-03-06'")[0][0] == distinct
+    assert (
+        rows(module_settings, "SELECT count(*) FROM posts WHERE last_seen >= '2026-03-05' AND last_seen < '2026-03-06'")[0][0] == distinct
+    )
     windows = F.window("event_time", "15 minutes")
-    [(counted,)] = parsed.where(F.col("event_time").between("2026-03-05 12:00", "2026-03-05 12:15")).agg(F.countDistinct(ids, windows)).collect()
+    [(counted,)] = (
+        parsed.where(F.col("event_time").between("2026-03-05 12:00", "2026-03-05 12:15")).agg(F.countDistinct(ids, windows)).collect()
+    )
     [(streamed,)] = rows(module_settings, "SELECT sum(posts)::int FROM traffic_windows WHERE window_start = '2026-03-05 12:00Z'")
     assert streamed == counted

@@ -46,7 +46,7 @@ def checked(settings: Settings, front: TlsFront, certificate: tuple[Path, Path])
 
 
 def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: TlsFront, spark_for) -> None:
-    seen = []
+    seen: list[int] = []
 
     def by_tls(what: str) -> None:
         assert front.encrypted > sum(seen), what
@@ -71,7 +71,9 @@ def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: 
             database.execute(statement)
         assert database.execute("SELECT count(*) FROM tables.posts").fetchone() == (0,)
     by_tls("DuckDB")
-    asked = subprocess.run(["psql", "-XAtc", "SELECT ssl FROM pg_stat_ssl LIMIT 0"], env=client_environment(checked), capture_output=True, text=True)
+    asked = subprocess.run(
+        ["psql", "-XAtc", "SELECT ssl FROM pg_stat_ssl LIMIT 0"], env=client_environment(checked), capture_output=True, text=True
+    )
     assert asked.returncode == 0, asked.stderr
     by_tls("psql")
     assert front.refused == 0
@@ -90,7 +92,7 @@ def test_a_certificate_of_another_authority_is_refused(checked: Settings, tmp_pa
     misled = checked.model_copy(update={"postgres_sslrootcert": str(other)})
     with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
         transaction(misled).__enter__()
-    with pytest.raises(Exception, match="(?i)certificate|PKIX|SSL error"):
+    with pytest.raises(Exception, match=r"(?i)certificate|PKIX|SSL error"):
         spark_for(misled).read.jdbc(misled.postgres_jdbc_url, "posts", properties=jdbc_login(misled)).count()
 
 

@@ -90,8 +90,8 @@ def send_again(settings: Settings) -> None:
 def rows_of_tables(settings: Settings) -> dict[str, list[dict[str, object]]]:
     """All rows by table, but not of partitions, views and of yoyo's own."""
     names = rows(
-        settings, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition "
-        "AND relname !~ '^_?yoyo'",
+        settings, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
+        "AND NOT relispartition AND relname !~ '^_?yoyo'",
     )  # fmt: skip
     return {name: [row[0] for row in rows(settings, f"SELECT to_jsonb(t) FROM {name} AS t")] for (name,) in names}
 
@@ -102,7 +102,10 @@ def test_tables_of_an_older_version_are_refused_with_the_command(left: Settings)
     assert done.stderr.startswith(f"streaming: The tables in {NAME} are an older version's: 0006.second-look, ")
     assert done.stderr.endswith("Run: python -m sql migrate (docs/upgrade.md)\n")
     refused = batch(left, str(DAYS[1]), "--assume-complete")
-    assert (refused.returncode, refused.stderr.partition(":")[0]) == (1, f"Nothing more was done. The tables in {NAME} are an older version's")
+    assert (refused.returncode, refused.stderr.partition(":")[0]) == (
+        1,
+        f"Nothing more was done. The tables in {NAME} are an older version's",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def test_tables_of_a_newer_version_are_refused(upgraded: tuple[Settings, object]
     with transaction(settings) as cursor:
         cursor.execute("INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUES ('x', '9999.tomorrow', now())")
     try:
-        with pytest.raises(NotReadyError, match="are a newer version's: this one does not know 9999.tomorrow. Run the newer version, or"):
+        with pytest.raises(NotReadyError, match=r"newer version's: this one does not know 9999\.tomorrow\. Run the newer version, or"):
             check_migrated(settings)
     finally:
         with transaction(settings) as cursor:
@@ -144,7 +147,9 @@ def test_tables_of_a_newer_version_are_refused(upgraded: tuple[Settings, object]
 def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], SparkSession]) -> Settings:
     """The rest of the second day through this version's stream, on the checkpoints of the first."""
     settings, _ = upgraded
-    assert [row[0] for row in rows(settings, "SELECT provisional FROM anomaly_alerts WHERE keyword = 'eclipse' AND status = 'open'")] == [True]
+    assert [row[0] for row in rows(settings, "SELECT provisional FROM anomaly_alerts WHERE keyword = 'eclipse' AND status = 'open'")] == [
+        True
+    ]
     starts = {name: len(list(Path(checkpoint_of(settings, name), "commits").glob("[0-9]*"))) for name in ("archive", "detect")}
     send(settings, first_values(random.Random(10), UNTIL, END, 20_000))
     drain_topics(spark_for(settings), settings)
@@ -154,7 +159,9 @@ def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], 
 
 
 def test_the_archive_goes_on_and_holds_every_record_once(streamed: Settings, spark_for) -> None:
-    places = spark_for(streamed).table(RAW_POSTS).groupBy("topic", "partition").agg(F.count("*"), F.countDistinct("offset"), F.max("offset"))
+    places = (
+        spark_for(streamed).table(RAW_POSTS).groupBy("topic", "partition").agg(F.count("*"), F.countDistinct("offset"), F.max("offset"))
+    )
     found = [tuple(row)[2:] for row in places.collect()]
     assert sum(count for count, _, _ in found) > 1_500
     assert all(count == distinct == newest + 1 for count, distinct, newest in found)
@@ -164,9 +171,9 @@ def test_detection_goes_on_with_the_open_windows(streamed: Settings) -> None:
     found = rows(streamed, "SELECT opened_window, status, provisional, posts FROM anomaly_alerts WHERE keyword = 'eclipse'")
     assert found == [(SECOND + timedelta(hours=9, minutes=45), "resolved", False, 32)]
     with gzip.open(KEPT / "records.ndjson.gz", "rt") as lines:
-        usable = [found for topic, _, value in map(json.loads, lines) if topic == streamed.posts_topic and (found := usable_id(value))]
+        usable = [post for topic, _, value in map(json.loads, lines) if topic == streamed.posts_topic and (post := usable_id(value))]
     rest = [value for value in first_values(random.Random(10), UNTIL, END, 20_000) if value is not None]
-    usable += [found for value in rest if (found := usable_id(value.decode()))]
+    usable += [post for value in rest if (post := usable_id(value.decode()))]
     assert rows(streamed, "SELECT sum(posts)::int FROM traffic_windows") == [(len(set(usable)),)]
 
 

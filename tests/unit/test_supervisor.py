@@ -6,8 +6,8 @@ import pytest
 from kafka import TopicPartition
 
 from core.errors import NotReadyError
-from streaming.resume import starting_offsets
 from streaming.failures import first_line
+from streaming.resume import starting_offsets
 from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor
 from tests.factories import settings_without_servers
 

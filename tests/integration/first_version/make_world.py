@@ -33,19 +33,34 @@ FIRST = datetime(2026, 3, 3, tzinfo=UTC)
 SECOND = FIRST + timedelta(days=1)
 UNTIL = SECOND + timedelta(hours=10, minutes=7)
 WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor"]
-POISON = [b"not json", b'{"itemInfos": {"id": "abc"}, "time_stamp": 1772445600}', json.dumps({"itemInfos": {"id": "9"}, "time_stamp": 4102444800}).encode()]
+POISON = [
+    b"not json",
+    b'{"itemInfos": {"id": "abc"}, "time_stamp": 1772445600}',
+    json.dumps({"itemInfos": {"id": "9"}, "time_stamp": 4102444800}).encode(),
+]
 NAME = "first_version"
 
 
 def record(number: int, at: datetime, text: str, author: int, likes: int) -> bytes:
-    infos = {"id": str(7_100_000_000_000_000_000 + number), "text": text, "authorId": str(author), "musicId": str(author % 7 + 1),
-             "createTime": str(int(at.timestamp())), "diggCount": likes, "playCount": likes * 30}
-    return json.dumps({
-        "itemInfos": infos, "authorInfos": {"userId": str(author), "uniqueId": f"author{author}", "nickName": f"Author {author}"},
-        "musicInfos": {"musicId": str(author % 7 + 1), "musicName": f"sound {author % 7 + 1}"},
-        "authorStats": {"followerCount": author * 10}, "challengeInfoList": [{"challengeId": "1", "challengeName": "winter"}],
-        "time_stamp": at.timestamp(),
-    }).encode()
+    infos = {
+        "id": str(7_100_000_000_000_000_000 + number),
+        "text": text,
+        "authorId": str(author),
+        "musicId": str(author % 7 + 1),
+        "createTime": str(int(at.timestamp())),
+        "diggCount": likes,
+        "playCount": likes * 30,
+    }
+    return json.dumps(
+        {
+            "itemInfos": infos,
+            "authorInfos": {"userId": str(author), "uniqueId": f"author{author}", "nickName": f"Author {author}"},
+            "musicInfos": {"musicId": str(author % 7 + 1), "musicName": f"sound {author % 7 + 1}"},
+            "authorStats": {"followerCount": author * 10},
+            "challengeInfoList": [{"challengeId": "1", "challengeName": "winter"}],
+            "time_stamp": at.timestamp(),
+        }
+    ).encode()
 
 
 def values(rng: random.Random, start: datetime, end: datetime, first_number: int) -> list[bytes | None]:
@@ -61,25 +76,35 @@ def values(rng: random.Random, start: datetime, end: datetime, first_number: int
         sent.append(record(first_number + place, at, text, rng.randrange(1, 500), likes))
         if place % 12 == 0:
             sent.append(record(first_number + place, at, text, rng.randrange(1, 500), likes + 5))
-    return sent + POISON[:1 if start < SECOND else 3]
+    return sent + POISON[: 1 if start < SECOND else 3]
 
 
 def test_make_world(stack: Settings, tmp_path: Path) -> None:
     target = Path(os.environ["WORLD"])
     target.mkdir(parents=True, exist_ok=True)
-    settings = stack.model_copy(update={
-        "posts_topic": f"posts-{NAME}", "rejected_topic": f"rejected-{NAME}", "postgres_database": NAME,
-        "catalog_uri": f"jdbc:postgresql://{stack.postgres_host}:{stack.postgres_port}/lake_{NAME}", "s3_prefix": NAME,
-        "checkpoint_dir": str(tmp_path / "checkpoints"), "spark_jars_dir": str(layout_for().jars / "spark"),
-        "spark_driver_memory": "1g", "max_offsets_per_trigger": 300, "producer_state_dir": str(tmp_path / "producer"),
-    })
+    settings = stack.model_copy(
+        update={
+            "posts_topic": f"posts-{NAME}",
+            "rejected_topic": f"rejected-{NAME}",
+            "postgres_database": NAME,
+            "catalog_uri": f"jdbc:postgresql://{stack.postgres_host}:{stack.postgres_port}/lake_{NAME}",
+            "s3_prefix": NAME,
+            "checkpoint_dir": str(tmp_path / "checkpoints"),
+            "spark_jars_dir": str(layout_for().jars / "spark"),
+            "spark_driver_memory": "1g",
+            "max_offsets_per_trigger": 300,
+            "producer_state_dir": str(tmp_path / "producer"),
+        }
+    )
     create_databases(stack, [NAME, f"lake_{NAME}"])
     migrate(settings)
     create_topics(settings)
     rng = random.Random(9)
     send(settings, values(rng, FIRST, SECOND, 0))
     run_streaming_once(settings, tmp_path / "log")
-    subprocess.run([sys.executable, "-m", "batch", f"{FIRST:%Y-%m-%d}", "--assume-complete"], cwd=REPOSITORY, env=environment(settings), check=True)
+    subprocess.run(
+        [sys.executable, "-m", "batch", f"{FIRST:%Y-%m-%d}", "--assume-complete"], cwd=REPOSITORY, env=environment(settings), check=True
+    )
     send(settings, values(rng, SECOND, UNTIL, 10_000))
     send(settings, [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()], topic=settings.rejected_topic)
     run_streaming_once(settings, tmp_path / "log")
@@ -88,15 +113,31 @@ def test_make_world(stack: Settings, tmp_path: Path) -> None:
 
 def keep(settings: Settings, target: Path) -> None:
     for database, name in ((NAME, "tables"), (f"lake_{NAME}", "catalog")):
-        arguments = ["--no-owner", "--no-privileges", "--host", settings.postgres_host, "--port", str(settings.postgres_port), "--username", settings.postgres_user]
+        arguments = [
+            "--no-owner",
+            "--no-privileges",
+            "--host",
+            settings.postgres_host,
+            "--port",
+            str(settings.postgres_port),
+            "--username",
+            settings.postgres_user,
+        ]
         dumped = subprocess.run(
-            [str(installation() / "bin" / "pg_dump"), *arguments, database], check=True, capture_output=True,
+            [str(installation() / "bin" / "pg_dump"), *arguments, database],
+            check=True,
+            capture_output=True,
             env={**os.environ, "PGPASSWORD": settings.postgres_password.get_secret_value()},
         )
         (target / f"{name}.sql.gz").write_bytes(gzip.compress(dumped.stdout, mtime=0))
     secret = settings.s3_secret_access_key
-    s3 = boto3.client("s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,
-                      aws_secret_access_key=secret.get_secret_value() if secret else None)
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key_id,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+    )
     with tarfile.open(target / "objects.tar.gz", "w:gz") as tar:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings.s3_bucket, Prefix=f"{NAME}/"):
             for found in page.get("Contents", []):
