@@ -5,6 +5,7 @@ import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
+import msgspec
 import orjson
 
 TIME_STAMP = "time_stamp"
@@ -22,8 +23,38 @@ class NotAPost(Exception):
         self.reason = reason
 
 
+class _Item(msgspec.Struct):
+    id: Any = None
+    createTime: Any = None
+
+
+class _Record(msgspec.Struct):
+    itemInfos: _Item
+    time_stamp: Any = msgspec.UNSET
+
+
+_read_members = msgspec.json.Decoder(_Record).decode
+"""Reads all of a line and keeps what is asked for, at a third of what it takes to keep everything."""
+
+
 def read_record(line: bytes) -> dict[str, Any]:
-    """The JSON object in a line; raises NotAPost. Numbers of up to 20 digits stay exact."""
+    """Of the JSON object in a line at least `itemInfos.id`, `itemInfos.createTime` and `time_stamp`; raises NotAPost.
+
+    Numbers of up to 20 digits stay exact.
+    """
+    try:
+        found = _read_members(line)
+        if not line.isascii():
+            line.decode("utf-8")  # which msgspec asks only of texts that it keeps
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _read_whole(line)
+    record: dict[str, Any] = {"itemInfos": {"id": found.itemInfos.id, "createTime": found.itemInfos.createTime}}
+    if found.time_stamp is not msgspec.UNSET:
+        record[TIME_STAMP] = found.time_stamp
+    return record
+
+
+def _read_whole(line: bytes) -> dict[str, Any]:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:

@@ -78,7 +78,9 @@ def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -
     done = _newest_batch(spark, checkpoint, "commits")
     if done is None:
         return
-    query_id = json.loads(_text(spark, checkpoint, "metadata"))["id"]
+    query_id = _query_id(spark, checkpoint)
+    if query_id is None:
+        raise CheckpointError(f"its checkpoint cannot be read, it lacks metadata. {begin_anew(settings, 'detect')}")
     with transaction(settings) as cursor:
         cursor.execute("SELECT FROM detect_batches WHERE query_id = %s AND batch_id = %s", (query_id, done))
         if not cursor.rowcount:
@@ -100,13 +102,17 @@ def _newest_batch(spark: SparkSession, checkpoint: str, log_name: str) -> int | 
     return max((int(name) for name in names if name.isdigit()), default=None)
 
 
-def _text(spark: SparkSession, checkpoint: str, name: str) -> str:
-    files, path = _file_system(spark, checkpoint, name)
+def _query_id(spark: SparkSession, checkpoint: str) -> str | None:
+    """The id that Spark gave to the query of a checkpoint; None where it is lost."""
+    files, path = _file_system(spark, checkpoint, "metadata")
+    if not files.exists(path):
+        return None
     stream = files.open(path)
     try:
-        return str(spark.sparkContext._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))  # type: ignore[union-attr]
+        content = spark.sparkContext._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")  # type: ignore[union-attr]
     finally:
         stream.close()
+    return str(json.loads(content)["id"])
 
 
 def _file_system(spark: SparkSession, checkpoint: str, name: str) -> tuple[Any, Any]:
