@@ -26,6 +26,8 @@ JARS = Path(os.environ.get("GROUNDSWELL_LOCAL_JARS") or REPOSITORY / ".local" / 
 LOCAL = REPOSITORY / ".local"
 LOG = LOCAL / "logs" / "setup.log"
 _IVY = LOCAL / "ivy"
+ATTEMPTS = 3
+PAUSE_SECONDS = 5
 
 
 class SetupError(Exception):
@@ -119,23 +121,32 @@ def _start_fetching() -> "dict[str, subprocess.Popen[bytes]]":
     """One Java process for each part of the list, side by side."""
     _say("fetching the Java archives (200 MB)")
     shutil.rmtree(_new_jars(), ignore_errors=True)
-    fetchers = {}
-    for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]:
-        pattern = str(_new_jars() / part.partition("-")[0] / "[artifact]-[revision].[ext]")
-        options = ("-settings", str(IVY_SETTINGS), "-ivy", str(IVY_LOCK), "-confs", part, "-retrieve", pattern)
-        with _part_log(part).open("wb") as log:
-            fetchers[part] = subprocess.Popen(ivy_command(_IVY / part, *options), stdout=log, stderr=subprocess.STDOUT)
-    return fetchers
+    return {part: _fetcher(part) for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]}
+
+
+def _fetcher(part: str) -> "subprocess.Popen[bytes]":
+    pattern = str(_new_jars() / part.partition("-")[0] / "[artifact]-[revision].[ext]")
+    options = ("-settings", str(IVY_SETTINGS), "-ivy", str(IVY_LOCK), "-confs", part, "-retrieve", pattern)
+    with _part_log(part).open("wb") as log:
+        return subprocess.Popen(ivy_command(_IVY / part, *options), stdout=log, stderr=subprocess.STDOUT)
 
 
 def _finish_fetching(fetchers: "dict[str, subprocess.Popen[bytes]]") -> None:
     """Wait, then put the archives in place at once, so that an interrupted run leaves no half an archive."""
     if not fetchers:
         return
-    _wait("waiting for the Java archives", list(fetchers.values()))
-    for part, fetcher in fetchers.items():
-        if fetcher.returncode:
-            raise SetupError(_failure("The Java archives could not be fetched: check the network", _part_log(part)))
+    waiting = fetchers
+    for attempt in range(1, ATTEMPTS + 1):
+        _wait("waiting for the Java archives", list(waiting.values()))
+        failed = [part for part, fetcher in waiting.items() if fetcher.returncode]
+        if not failed:
+            break
+        if attempt == ATTEMPTS:
+            raise SetupError(_failure("The Java archives could not be fetched: check the network", _part_log(failed[0])))
+        _say(f"  the network did not give all of them; trying the rest again in {PAUSE_SECONDS} s")
+        time.sleep(PAUSE_SECONDS)
+        waiting = {part: _fetcher(part) for part in failed}
+        fetchers.update(waiting)
     for folder in _new_jars().iterdir():
         shutil.rmtree(JARS / folder.name, ignore_errors=True)
         JARS.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,11 @@
 """`make` says what it can do, and set-up knows whether it is done."""
 
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+
+import pytest
 
 from deploy.local import setup
 
@@ -34,3 +37,40 @@ def test_the_lock_of_the_packages_names_no_index() -> None:
     text = (REPOSITORY / "requirements.lock").read_text()
     assert "://" not in text
     assert "index" not in text.split("#")[0]
+
+
+def fetched(monkeypatch: pytest.MonkeyPatch, folder: Path, *, failures: int) -> Path:
+    """Fetch with a network that fails so many times for one of the two parts; the folder of the archives."""
+    parts = folder / "jars.lock.xml"
+    parts.write_text('<ivy-module><configurations><conf name="spark"/><conf name="s3-1"/></configurations></ivy-module>')
+    fetcher = f"""
+import pathlib, sys
+part, jar = sys.argv[sys.argv.index("-confs") + 1], pathlib.Path(sys.argv[-1].replace("[artifact]-[revision].[ext]", "a-1.jar"))
+tries = pathlib.Path({str(folder)!r}, part + ".tries")
+tries.write_text(tries.read_text() + "." if tries.exists() else ".")
+if part == "s3-1" and len(tries.read_text()) <= {failures}:
+    sys.exit("Host not found")
+jar.parent.mkdir(parents=True, exist_ok=True)
+jar.write_text(part)
+"""
+    (folder / "ivy").mkdir()
+    monkeypatch.setattr(setup, "IVY_LOCK", parts)
+    monkeypatch.setattr(setup, "_IVY", folder / "ivy")
+    monkeypatch.setattr(setup, "JARS", folder / "jars")
+    monkeypatch.setattr(setup, "LOG", folder / "setup.log")
+    monkeypatch.setattr(setup, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(setup, "ivy_command", lambda _, *arguments: [sys.executable, "-c", fetcher, *arguments])
+    setup._finish_fetching(setup._start_fetching())
+    return folder / "jars"
+
+
+def test_what_the_network_did_not_give_is_tried_again_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    jars = fetched(monkeypatch, tmp_path, failures=2)
+    assert {path.parent.name: path.read_text() for path in jars.glob("*/*.jar")} == {"spark": "spark", "s3": "s3-1"}
+    assert {path.stem: len(path.read_text()) for path in tmp_path.glob("*.tries")} == {"spark": 1, "s3-1": 3}
+
+
+def test_a_network_that_stays_away_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(setup.SetupError, match=r"could not be fetched: check the network and run `make setup` again(?s:.*)Host not found"):
+        fetched(monkeypatch, tmp_path, failures=3)
+    assert not (tmp_path / "jars").exists()
