@@ -1,5 +1,6 @@
 """Laws of the simulated world: a day depends on its world and its number alone, and the labels tell what the files hold."""
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -43,8 +44,7 @@ def live_posts(folder: Path) -> dict[int, dict[str, Any]]:
     posts: dict[int, dict[str, Any]] = {}
     for line in Input(str(folder / "posts-2026-11-20.ndjson")).lines():
         try:
-            post = read_record(line.data)
-            posts.setdefault(usable_id(post), post)
+            posts.setdefault(usable_id(read_record(line.data)), json.loads(line.data))
         except NotAPost:
             continue
     return posts
