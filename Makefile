@@ -3,8 +3,8 @@
 .PHONY: help run test stop clean alerts psql sql export airflow status rebuild up setup lint lock bench faults distclean
 
 PY := .venv/bin/python
-# Two processes, each with servers of its own and whole files of tests, those that take longest first.
-PYTEST := $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes for two cores, which wait for servers now and then; each has servers of its own and whole files of tests, the longest first.
+PYTEST := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
 export FROM TO PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS SEED ONLY KILLS
