@@ -13,6 +13,8 @@ CATALOG = "lake"
 LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
 RAW_POSTS = f"{CATALOG}.tiktok.raw_posts"
 LEAST_DRIVER_MEMORY = "2g"
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
+"""Java's archive of Spark's classes, which set-up makes (`deploy.local.classes`); where it is missing, Spark starts slower."""
 
 
 def catalog_options(settings: Settings) -> dict[str, str]:
@@ -63,7 +65,7 @@ def session_options(settings: Settings) -> dict[str, str]:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": settings.spark_driver_memory or LEAST_DRIVER_MEMORY,
-            "spark.driver.extraJavaOptions": f'-XX:+UseParallelGC -Duser.timezone=UTC "-Dlog4j2.configurationFile={LOG_CONFIGURATION}"',
+            "spark.driver.extraJavaOptions": " ".join(_java_options()),
         }
     if settings.spark_jars_dir:
         jars = sorted(Path(settings.spark_jars_dir).glob("*.jar"))
@@ -74,6 +76,14 @@ def session_options(settings: Settings) -> dict[str, str]:
         options["spark.jars"] = ",".join(jar.absolute().as_uri() for jar in jars)
     if settings.spark_local_dir:
         options["spark.local.dir"] = settings.spark_local_dir
+    return options
+
+
+def _java_options() -> list[str]:
+    options = ["-XX:+UseParallelGC", "-Duser.timezone=UTC", f'"-Dlog4j2.configurationFile={LOG_CONFIGURATION}"']
+    if CLASS_ARCHIVE.exists():
+        # One of another Java or another Spark is not used, and Java says so where nobody asked.
+        options += [f'"-XX:SharedArchiveFile={CLASS_ARCHIVE}"', "-Xlog:cds*=off"]
     return options
 
 

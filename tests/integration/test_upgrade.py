@@ -62,7 +62,7 @@ def left(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for member in tar:
             s3.put_object(Bucket=settings.s3_bucket, Key=member.name, Body=tar.extractfile(member).read())  # type: ignore[union-attr]
     with tarfile.open(KEPT / "checkpoints.tar.gz") as tar:
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder)
     create_topics(settings)
     send_again(settings)
     yield settings
