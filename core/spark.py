@@ -14,7 +14,7 @@ LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
 RAW_POSTS = f"{CATALOG}.tiktok.raw_posts"
 LEAST_DRIVER_MEMORY = "2g"
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
-"""Java's archive of Spark's classes, which set-up makes (`deploy.local.classes`); where it is missing, Spark starts slower."""
+"""Java's archive of the classes that Spark loads, made by set-up (`deploy.local.classes`); where it is missing, Spark starts slower."""
 
 
 def catalog_options(settings: Settings) -> dict[str, str]:
@@ -60,23 +60,40 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access.?key|jaas",
     }
-    if settings.spark_master and settings.spark_master.startswith("local"):
+    jars = _jars(settings)
+    if is_local(settings):
         options |= {
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": settings.spark_driver_memory or LEAST_DRIVER_MEMORY,
             "spark.driver.extraJavaOptions": " ".join(_java_options()),
+            # On Java's own class path they need not be copied at each start, and their classes can be archived.
+            "spark.driver.extraClassPath": class_path(jars),
         }
-    if settings.spark_jars_dir:
-        jars = sorted(Path(settings.spark_jars_dir).glob("*.jar"))
-        if not jars:
-            raise SettingsError(
-                f"GROUNDSWELL_SPARK_JARS_DIR names {settings.spark_jars_dir}, which holds no Java archives. Run `make setup`."
-            )
-        options["spark.jars"] = ",".join(jar.absolute().as_uri() for jar in jars)
+    elif jars:
+        options["spark.jars"] = ",".join(jar.as_uri() for jar in jars)
     if settings.spark_local_dir:
         options["spark.local.dir"] = settings.spark_local_dir
     return options
+
+
+def is_local(settings: Settings) -> bool:
+    """Whether Spark runs in one Java beside the program."""
+    return settings.spark_master is not None and settings.spark_master.startswith("local")
+
+
+def class_path(jars: list[Path]) -> str:
+    """The archives as Java's class path; it must be the same, to the order, where classes are archived and where they are used."""
+    return ":".join(str(jar) for jar in jars)
+
+
+def _jars(settings: Settings) -> list[Path]:
+    if not settings.spark_jars_dir:
+        return []
+    jars = sorted(Path(settings.spark_jars_dir).absolute().glob("*.jar"))
+    if not jars:
+        raise SettingsError(f"GROUNDSWELL_SPARK_JARS_DIR names {settings.spark_jars_dir}, which holds no Java archives. Run `make setup`.")
+    return jars
 
 
 def _java_options() -> list[str]:
@@ -91,7 +108,7 @@ def start_session(settings: Settings, name: str, **further: str) -> SparkSession
     """Start Spark as `name`, with `further` properties (dots written as they are); the caller stops it."""
     # Workers otherwise take the python3 of PATH; hosts without a name of their own otherwise fail to bind.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if settings.spark_master and settings.spark_master.startswith("local"):
+    if is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.appName(name)
     if settings.spark_master:

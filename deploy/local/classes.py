@@ -1,20 +1,25 @@
 """`python -m deploy.local.classes`: Java's archive of the classes that Spark needs, with which each later start takes half the time.
 
 Java's own class data sharing (JEP 350): the classes that one run has loaded are kept ready-made in a file, which later runs map
-into their memory. Java checks that it is the same Java and the same Spark, and otherwise goes on without the file. Here a run
-uses of Spark what the programs use, as far as it needs no server; `core.spark` names the file to Java.
+into their memory. Java checks that Java and class path are the same, and otherwise goes on without the file. Here a run uses of
+Spark, Iceberg, Kafka and S3 what the programs use, as far as it needs no server; `core.spark` names the file to Java.
 """
 
+import contextlib
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from core.spark import CLASS_ARCHIVE
+from core.spark import CLASS_ARCHIVE, class_path
+from deploy.local.layout import layout_for
 
 EXIT_SECONDS = 120
+NOWHERE = "http://127.0.0.1:1"
 JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Xlog:cds*=off"
 
 
@@ -23,21 +28,10 @@ def main() -> None:
     unfinished = CLASS_ARCHIVE.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="groundswell-") as folder:
-        spark = (
-            SparkSession.builder.master("local[2]")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config(
-                "spark.driver.extraJavaOptions",
-                f'-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Xlog:cds*=off "-XX:ArchiveClassesAtExit={unfinished}"',
-            )
-            .config("spark.local.dir", folder)
-            .config("spark.ui.enabled", "false")
-            .config("spark.sql.warehouse.dir", Path(folder, "warehouse").as_uri())
-            .config("spark.sql.shuffle.partitions", "2")
-            .getOrCreate()
-        )
-        _use(spark, folder)
+        spark = _session(folder, f'{JAVA_OPTIONS} "-XX:ArchiveClassesAtExit={unfinished}"')
+        _use_spark(spark, folder)
+        _use_iceberg(spark)
+        _use_clients(spark)
         java = SparkContext._gateway.proc  # type: ignore[union-attr]
         spark.stop()
         # It writes while it ends, and it ends with its standard input.
@@ -46,12 +40,32 @@ def main() -> None:
     unfinished.replace(CLASS_ARCHIVE)
 
 
-def _use(spark: SparkSession, folder: str) -> None:
+def _session(folder: str, java_options: str) -> SparkSession:
+    options = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraClassPath": class_path(sorted((layout_for().jars / "spark").glob("*.jar"))),
+        "spark.driver.extraJavaOptions": java_options,
+        "spark.local.dir": folder,
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": Path(folder, "warehouse").as_uri(),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.lake.type": "hadoop",
+        "spark.sql.catalog.lake.warehouse": Path(folder, "lake").as_uri(),
+    }
+    builder = SparkSession.builder.master("local[2]")
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _use_spark(spark: SparkSession, folder: str) -> None:
     """A query, a file and a stream with state."""
-    numbers = spark.range(1_000).select(
-        (F.col("id") % 7).alias("key"), F.to_json(F.struct("id")).alias("value"), F.current_timestamp().alias("at")
-    )
-    read = numbers.select("key", "at", F.from_json("value", "id bigint").alias("read"), F.explode(F.split("value", ":")).alias("word"))
+    moment = F.current_timestamp().alias("at")
+    numbers = spark.range(1_000).select((F.col("id") % 7).alias("key"), F.to_json(F.struct("id")).alias("value"), moment)
+    read = numbers.select("key", F.from_json("value", "id bigint").alias("read"), F.explode(F.split("value", ":")).alias("word"))
     counted = read.join(numbers.select("key").distinct(), "key").groupBy("key").agg(F.count("*"), F.max("read.id"), F.collect_set("word"))
     counted.orderBy("key").collect()
     numbers.write.parquet(f"{folder}/numbers")
@@ -64,6 +78,34 @@ def _use(spark: SparkSession, folder: str) -> None:
     )  # fmt: skip
     sink = windows.writeStream.outputMode("update").option("checkpointLocation", f"{folder}/checkpoint").trigger(availableNow=True)
     sink.foreachBatch(lambda batch, _: batch.write.format("noop").mode("append").save()).start().awaitTermination()
+
+
+def _use_iceberg(spark: SparkSession) -> None:
+    """A table, a commit, a query."""
+    spark.sql("CREATE TABLE lake.a.posts (value binary, at timestamp) USING iceberg PARTITIONED BY (days(at))")
+    spark.range(100).select(F.lit(b"{}").alias("value"), F.current_timestamp().alias("at")).writeTo("lake.a.posts").append()
+    spark.table("lake.a.posts").where(F.col("at") > "2026-01-01").groupBy("value").count().collect()
+    spark.table("lake.a.posts.files").collect()
+
+
+def _use_clients(spark: SparkSession) -> None:
+    """Clients of S3 and Kafka, of servers that are not there."""
+    java: Any = spark._jvm
+    io = java.org.apache.iceberg.aws.s3.S3FileIO()
+    options = {
+        "client.region": "us-east-1", "s3.endpoint": NOWHERE, "s3.path-style-access": "true", "s3.retry.num-retries": "0",
+        "s3.access-key-id": "none", "s3.secret-access-key": "none",
+    }  # fmt: skip
+    io.initialize(options)
+    with contextlib.suppress(Py4JJavaError):
+        io.newInputFile("s3://none/none").exists()
+    io.close()
+    bytes_of = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
+    consumer = {"bootstrap.servers": NOWHERE.removeprefix("http://"), "key.deserializer": bytes_of, "value.deserializer": bytes_of}
+    java.org.apache.kafka.clients.consumer.KafkaConsumer(consumer).close()
+    java.org.apache.kafka.clients.admin.AdminClient.create(consumer).close()
+    java.org.postgresql.Driver()
+    spark.readStream.format("kafka").option("kafka.bootstrap.servers", "127.0.0.1:1").option("subscribe", "none").load()
 
 
 if __name__ == "__main__":

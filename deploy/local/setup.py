@@ -67,31 +67,25 @@ def set_up() -> None:
             # Its archive fetcher is needed first; it also takes longest to unpack.
             _step("installing pyspark, which brings the fetcher of the Java archives", [*_installer("install"), "--no-deps", pyspark])
     fetchers = _start_fetching() if jars_are_missing else {}
-    archiving = None
     try:
         if not python_is_ready():
-            _install_lock()
             CLASS_ARCHIVE.unlink(missing_ok=True)
+            _install_lock()
             STAMP.write_text(_fingerprint())
-        if not CLASS_ARCHIVE.exists():
-            archiving = _start_archiving_classes()
         _finish_fetching(fetchers)
-        if archiving:
-            _finish_archiving_classes(archiving)
     finally:
-        for child in [*fetchers.values(), *([archiving] if archiving else [])]:
-            child.kill()
+        for fetcher in fetchers.values():
+            fetcher.kill()
+    if jars_are_missing or not CLASS_ARCHIVE.exists():
+        _archive_classes()
 
 
-def _start_archiving_classes() -> "subprocess.Popen[bytes]":
-    _say("archiving Spark's classes, which halves the time of its later starts")
-    with LOG.open("ab") as log:
-        return subprocess.Popen([str(PYTHON), "-m", "deploy.local.classes"], cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT)
-
-
-def _finish_archiving_classes(process: "subprocess.Popen[bytes]") -> None:
-    """Wait; a Java that cannot do it costs time and nothing else: its empty file says that it was tried."""
-    _wait("archiving Spark's classes", [process])
+def _archive_classes() -> None:
+    """A Java that cannot do it costs later starts their time and nothing else: an empty file says that it was tried."""
+    CLASS_ARCHIVE.unlink(missing_ok=True)
+    _step(
+        "archiving Spark's classes, which halves the time of its later starts", [str(PYTHON), "-m", "deploy.local.classes"], may_fail=True
+    )
     if not CLASS_ARCHIVE.exists():
         CLASS_ARCHIVE.touch()
 
