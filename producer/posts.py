@@ -37,14 +37,14 @@ _read_members = msgspec.json.Decoder(_Record).decode
 """Reads all of a line and keeps what is asked for, at a third of what it takes to keep everything."""
 
 
-def read_record(line: bytes) -> dict[str, Any]:
+def read_record(line: bytes, *, is_utf8: bool = False) -> dict[str, Any]:
     """Of the JSON object in a line at least `itemInfos.id`, `itemInfos.createTime` and `time_stamp`; raises NotAPost.
 
-    Numbers of up to 20 digits stay exact.
+    Numbers of up to 20 digits stay exact. `is_utf8`: it is known that the line is UTF-8.
     """
     try:
         found = _read_members(line)
-        if not line.isascii():
+        if not (is_utf8 or line.isascii()):
             line.decode("utf-8")  # which msgspec asks only of texts that it keeps
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _read_whole(line)

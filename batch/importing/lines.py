@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from batch.importing.clock import ImportClock
+from batch.importing.look import DEEPEST, LONGEST_NAME, LONGEST_NUMBER, UNSEEN, Look
 from core.records import AHEAD, BEFORE_1970, EARLIEST_EVENT_SECONDS, NO_SECONDS, NO_TIME, NOT_AN_OBJECT, NOT_SENT
 from core.settings import Settings
 from producer.clocks import created_seconds
@@ -19,10 +20,6 @@ from producer.rejects import rejected_record
 from producer.sources import MAX_LINE_BYTES, Line
 
 HEAD_CHARACTERS = 500
-DEEPEST = 1_000
-LONGEST_NUMBER = 1_000
-LONGEST_NAME = 50_000
-"""Spark's JSON parser refuses what is nested deeper, and numbers and names of members with more characters."""
 _LONG_NUMBER = re.compile(rb"[0-9.eE+-]{%d}" % (LONGEST_NUMBER + 1))
 _HINT = re.compile(rb"[0-9.eE+-]{%d}" % (LONGEST_NUMBER // 100))
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
@@ -48,10 +45,10 @@ class Rows:
     settings: Settings
     clock: ImportClock
 
-    def of(self, line: Line, *, file: str, taken_micros: int) -> Row | None:
+    def of(self, line: Line, *, file: str, taken_micros: int, look: Look = UNSEEN) -> Row | None:
         """The row of a line that is taken at `taken_micros` (Unix microseconds, in the place of Kafka's time); None for a blank one.
 
-        The line may lack its line feed where its length counts it.
+        The line may lack its line feed where its length counts it. `look`: what is known of it already.
         """
         body = line.data.strip()
         if not body:
@@ -59,14 +56,14 @@ class Rows:
         try:
             if line.length > MAX_LINE_BYTES:
                 raise NotAPost("longer than 10 MB", f"{line.length:,} bytes")
-            post = read_record(body)
+            post = read_record(body, is_utf8=look.is_utf8)
             key = b"%d" % usable_id(post)
             value, event_micros, reason = self._stamped(body, post, int(key), taken_micros)
         except NotAPost as error:
             whole = line._replace(data=line.data + b"\n") if line.length > len(line.data) else line
             record = rejected_record(self.settings.rejected_topic, file, whole, error)
             return Row(record.topic, record.key, record.value, None, f"{NOT_SENT}: {error.reason}")
-        if beyond_spark(body):
+        if (not look.is_shallow or len(body) > LONGEST_NAME) and beyond_spark(body):
             event_micros, reason = None, NOT_AN_OBJECT
         return Row(self.settings.posts_topic, key, value, event_micros, reason)
 

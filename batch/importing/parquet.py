@@ -14,6 +14,7 @@ from pyiceberg.table import Table, WriteTask
 
 from batch.importing.blocks import Block
 from batch.importing.lines import Row, Rows, record_head
+from batch.importing.look import lines_with_looks
 
 DAY_MICROS = 86_400_000_000
 BUFFER_BYTES = 96 * 1024 * 1024
@@ -63,10 +64,10 @@ class FileWriter:
         """Keep the rows of a block, and write all that is kept where it is much."""
         done = Done(job.partition)
         by_day: dict[int | None, list[tuple[int, Row]]] = {}
-        for line in job.block.lines():
+        for line, look in lines_with_looks(job.block.lines()):
             if line.number <= job.behind:
                 continue
-            row = self._rows.of(line, file=job.block.file, taken_micros=job.taken_micros)
+            row = self._rows.of(line, file=job.block.file, taken_micros=job.taken_micros, look=look)
             if row is None:
                 continue
             offset = job.base_offset + line.number

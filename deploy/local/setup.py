@@ -111,7 +111,8 @@ def _make_environment() -> None:
 
 def _install_lock() -> None:
     if _has_uv():
-        _step("installing the Python packages", [*_installer("sync"), str(LOCK)])
+        # Compiled now rather than at first use: where Python may write nothing (PYTHONDONTWRITEBYTECODE), each command would compile anew.
+        _step("installing the Python packages", [*_installer("sync"), "--compile-bytecode", str(LOCK)])
     else:
         _step("installing the Python packages with pip", [*_installer("install"), "-r", str(LOCK)])
 
