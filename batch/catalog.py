@@ -5,11 +5,7 @@ from pyspark.sql import SparkSession
 from batch.storage import s3_client
 from core.errors import NotReadyError
 from core.settings import Settings
-from core.spark import CATALOG, RAW_POSTS
-from sql.lake import metadata_location
-
-NAMESPACE = "tiktok"
-TABLE = RAW_POSTS.removeprefix(f"{CATALOG}.")
+from sql.lake import CATALOG, NAMESPACE, TABLE, metadata_location
 
 
 def register_archive(spark: SparkSession, settings: Settings) -> str | None:
@@ -31,7 +27,7 @@ def register_archive(spark: SparkSession, settings: Settings) -> str | None:
     assert jvm is not None
     # Not by SQL: DROP TABLE reads the state that the entry names, and upkeep may have deleted that.
     catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, CATALOG)
-    table = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(TABLE)
+    table = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{NAMESPACE}.{TABLE}")
     if known:
         purge = False  # the entry alone goes; nothing on S3 is touched
         catalog.dropTable(table, purge)
@@ -50,7 +46,7 @@ def newest_metadata(settings: Settings) -> str | None:
         for folder in (NAMESPACE, f"{NAMESPACE}.db")  # AWS Glue's name of a namespace's folder ends in .db
         for page in s3_client(settings)
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/{folder}/raw_posts/metadata/")
+        .paginate(Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/{folder}/{TABLE}/metadata/")
         for content in page.get("Contents", [])
         if (name := content["Key"].rpartition("/")[2]).endswith(".metadata.json")
     ]
