@@ -60,18 +60,18 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access.?key|jaas",
     }
-    jars = _jars(settings)
     if is_local(settings):
         options |= {
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": settings.spark_driver_memory or LEAST_DRIVER_MEMORY,
             "spark.driver.extraJavaOptions": " ".join(_java_options()),
-            # On Java's own class path they need not be copied at each start, and their classes can be archived.
-            "spark.driver.extraClassPath": class_path(jars),
         }
-    elif jars:
-        options["spark.jars"] = ",".join(jar.as_uri() for jar in jars)
+    if settings.spark_jars_dir and is_local(settings):
+        # On Java's own class path they need not be copied at each start, and their classes can be archived.
+        options["spark.driver.extraClassPath"] = class_path(settings.spark_jars_dir)
+    elif settings.spark_jars_dir:
+        options["spark.jars"] = ",".join(jar.as_uri() for jar in _jars(settings.spark_jars_dir))
     if settings.spark_local_dir:
         options["spark.local.dir"] = settings.spark_local_dir
     return options
@@ -82,17 +82,15 @@ def is_local(settings: Settings) -> bool:
     return settings.spark_master is not None and settings.spark_master.startswith("local")
 
 
-def class_path(jars: list[Path]) -> str:
-    """The archives as Java's class path; it must be the same, to the order, where classes are archived and where they are used."""
-    return ":".join(str(jar) for jar in jars)
+def class_path(folder: str) -> str:
+    """A folder's Java archives as class path: the same, to the order, where classes are archived and where they are used."""
+    return ":".join(str(jar) for jar in _jars(folder))
 
 
-def _jars(settings: Settings) -> list[Path]:
-    if not settings.spark_jars_dir:
-        return []
-    jars = sorted(Path(settings.spark_jars_dir).absolute().glob("*.jar"))
+def _jars(folder: str) -> list[Path]:
+    jars = sorted(Path(folder).absolute().glob("*.jar"))
     if not jars:
-        raise SettingsError(f"GROUNDSWELL_SPARK_JARS_DIR names {settings.spark_jars_dir}, which holds no Java archives. Run `make setup`.")
+        raise SettingsError(f"GROUNDSWELL_SPARK_JARS_DIR names {folder}, which holds no Java archives. Run `make setup`.")
     return jars
 
 

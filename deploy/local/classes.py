@@ -44,7 +44,7 @@ def _session(folder: str, java_options: str) -> SparkSession:
     options = {
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraClassPath": class_path(sorted((layout_for().jars / "spark").glob("*.jar"))),
+        "spark.driver.extraClassPath": class_path(str(layout_for().jars / "spark")),
         "spark.driver.extraJavaOptions": java_options,
         "spark.local.dir": folder,
         "spark.ui.enabled": "false",

@@ -60,6 +60,8 @@ def missing_jars() -> "list[str]":
 def set_up() -> None:
     """Make what is missing. Raises SetupError."""
     jars_are_missing = bool(missing_jars())
+    if jars_are_missing or not python_is_ready():
+        CLASS_ARCHIVE.unlink(missing_ok=True)
     if not python_is_ready():
         _make_environment()
         pyspark = next(line.split()[0] for line in LOCK.read_text().splitlines() if line.startswith("pyspark=="))
@@ -69,20 +71,18 @@ def set_up() -> None:
     fetchers = _start_fetching() if jars_are_missing else {}
     try:
         if not python_is_ready():
-            CLASS_ARCHIVE.unlink(missing_ok=True)
             _install_lock()
             STAMP.write_text(_fingerprint())
         _finish_fetching(fetchers)
     finally:
         for fetcher in fetchers.values():
             fetcher.kill()
-    if jars_are_missing or not CLASS_ARCHIVE.exists():
+    if not CLASS_ARCHIVE.exists():
         _archive_classes()
 
 
 def _archive_classes() -> None:
     """A Java that cannot do it costs later starts their time and nothing else: an empty file says that it was tried."""
-    CLASS_ARCHIVE.unlink(missing_ok=True)
     _step(
         "archiving Spark's classes, which halves the time of its later starts", [str(PYTHON), "-m", "deploy.local.classes"], may_fail=True
     )

@@ -1,10 +1,12 @@
 """What Java is told when Spark starts."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from core import spark
+from deploy.local import setup
 from tests.factories import settings_without_servers
 
 OPTIONS = "spark.driver.extraJavaOptions"
@@ -28,3 +30,8 @@ def test_on_one_machine_the_java_archives_are_on_the_class_path_and_elsewhere_sp
     elsewhere = spark.session_options(settings_without_servers(spark_master=None, spark_jars_dir=str(tmp_path)))
     assert elsewhere["spark.jars"] == f"file://{tmp_path}/a.jar,file://{tmp_path}/b.jar"
     assert "spark.jars" not in local and "spark.driver.extraClassPath" not in elsewhere
+    assert "spark.driver.extraClassPath" not in spark.session_options(settings_without_servers(spark_master="local[2]"))
+
+
+def test_set_up_makes_the_archive_of_classes_where_spark_looks_for_it() -> None:
+    assert setup.CLASS_ARCHIVE.relative_to(setup.VENV) == spark.CLASS_ARCHIVE.relative_to(sys.prefix)
