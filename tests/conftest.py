@@ -106,14 +106,9 @@ def _world(stack: Settings, folder: Path) -> Iterator[Settings]:
         yield settings
 
 
-@contextmanager
-def own_world(stack: Settings, folder: Path) -> Iterator[Settings]:
-    """Topics, databases, warehouse and checkpoints that nobody else uses, on the servers of `stack`."""
-    from deploy.local.kafka import create_topics
-    from deploy.local.postgres import create_databases, drop_databases
-
-    name = "t" + uuid.uuid4().hex[:12]
-    world = stack.model_copy(
+def world_named(stack: Settings, name: str, folder: Path) -> Settings:
+    """`stack` with topics, databases and a warehouse of that name and checkpoints in `folder`, none of which is made."""
+    return stack.model_copy(
         update={
             "posts_topic": f"posts-{name}",
             "rejected_topic": f"rejected-{name}",
@@ -123,6 +118,16 @@ def own_world(stack: Settings, folder: Path) -> Iterator[Settings]:
             "checkpoint_dir": str(folder / "checkpoints"),
         }
     )
+
+
+@contextmanager
+def own_world(stack: Settings, folder: Path) -> Iterator[Settings]:
+    """Topics, databases, warehouse and checkpoints that nobody else uses, on the servers of `stack`."""
+    from deploy.local.kafka import create_topics
+    from deploy.local.postgres import create_databases, drop_databases
+
+    name = "t" + uuid.uuid4().hex[:12]
+    world = world_named(stack, name, folder)
     create_databases(stack, [name], template=TEMPLATE)
     create_databases(stack, [f"lake_{name}"])
     create_topics(world)

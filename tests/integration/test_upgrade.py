@@ -30,6 +30,7 @@ from sql.connection import transaction
 from sql.migrate import check_migrated, migrate
 from streaming.checkpoints import checkpoint_of
 from tests.archived import TABLE_STEPS, run_batch
+from tests.conftest import world_named
 from tests.integration.first_version.make_world import NAME, SECOND, UNTIL
 from tests.integration.first_version.make_world import values as first_values
 from tests.integration.test_batch_command import batch, rows
@@ -46,14 +47,9 @@ TOLD_ANEW = {"loaded_at", "loaded_posts"}
 def left(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """What the first version left on the servers: tables, archive, checkpoints, and the records in Kafka."""
     folder = tmp_path_factory.mktemp("first version")
-    settings = stack.model_copy(
-        update={
-            "posts_topic": f"posts-{NAME}", "rejected_topic": f"rejected-{NAME}", "postgres_database": NAME,
-            "catalog_uri": f"jdbc:postgresql://{stack.postgres_host}:{stack.postgres_port}/lake_{NAME}", "s3_prefix": NAME,
-            "checkpoint_dir": str(folder / "checkpoints"), "spark_jars_dir": str(layout_for().jars / "spark"),
-            "spark_driver_memory": "1g", "max_offsets_per_trigger": 300,
-        }
-    )  # fmt: skip
+    settings = world_named(stack, NAME, folder).model_copy(
+        update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g", "max_offsets_per_trigger": 300}
+    )
     create_databases(stack, [NAME, f"lake_{NAME}"])
     for database, name in ((NAME, "tables"), (f"lake_{NAME}", "catalog")):
         restore(settings, database, gzip.decompress((KEPT / f"{name}.sql.gz").read_bytes()))
