@@ -16,9 +16,10 @@ from deploy.local.postgres import create_databases, drop_databases
 from sql.connection import connect
 from tests.archived import TABLE_STEPS, archive_posts, run_batch
 from tests.conftest import TEMPLATE
-from tests.integration.test_batch_command import rows, tables
+from tests.integration.test_batch_command import tables
 from tests.integration.test_batch_statistics import DAYS as THREE_DAYS
 from tests.integration.test_batch_statistics import posts_of
+from tests.tables import rows
 
 DAYS = THREE_DAYS[:2]
 CUT = """

@@ -21,8 +21,9 @@ from sql.connection import transaction
 from sql.migrate import migrate
 from streaming.checkpoints import without_streaming
 from tests.archived import run_batch
-from tests.integration.test_batch_command import batch, rows
+from tests.integration.test_batch_command import batch
 from tests.kafka_posts import REPOSITORY, drain_topics, let_time_decide, send
+from tests.tables import rows
 
 DAYS = [date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)

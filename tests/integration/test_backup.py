@@ -18,9 +18,9 @@ from deploy.local.layout import layout_for
 from deploy.local.postgres import drop_databases, installation
 from deploy.local.shell import client_variables
 from sql.connection import transaction
-from tests.integration.test_batch_command import rows
 from tests.integration.test_detection import a_value
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon"]

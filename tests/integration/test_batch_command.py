@@ -18,15 +18,10 @@ from sql.connection import transaction
 from streaming.archive import start_archive
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, environment
+from tests.tables import rows
 
 DAY = date(2026, 1, 5)
 MIDNIGHT = 1767571200.0
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def batch(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -17,17 +17,12 @@ from core.spark import RAW_POSTS
 from sql.connection import query, transaction
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
+from tests.tables import rows
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp()
 DAY_SECONDS = 86_400
 TABLES = (*MERGED, *BY_DAY)
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def everything(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

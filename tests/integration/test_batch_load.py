@@ -20,17 +20,12 @@ from core.spark import RAW_POSTS
 from sql.connection import transaction
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
+from tests.tables import rows
 
 REAL_POSTS = Path(__file__).parents[3] / "shared" / "data" / "posts"
 DAY = date(2026, 1, 5)
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp()
 TABLES = ["posts", "authors", "music", "challenges", "post_challenges"]
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def everything(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

@@ -16,9 +16,10 @@ from deploy.local.layout import layout_for
 from deploy.local.postgres import create_databases, drop_databases
 from sql.connection import transaction
 from tests.archived import archive_posts, run_batch
-from tests.integration.test_batch_command import batch, rows, tables
+from tests.integration.test_batch_command import batch, tables
 from tests.integration.test_batch_statistics import DAYS, posts_of
 from tests.kafka_posts import REPOSITORY, environment
+from tests.tables import rows
 
 ALL_DAYS = ("--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--assume-complete")
 

@@ -17,17 +17,12 @@ from core.settings import Settings
 from sql.connection import transaction
 from tests.archived import archive_posts
 from tests.factories import a_post
+from tests.tables import rows
 
 DAYS = [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)]
 WORDS = ["snow", "#winter", "katze", "любовь"]
 KEYWORDS = ["katze", "snow", "winter", "любовь"]
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def statistics(settings: Settings) -> list[tuple[Any, ...]]:

@@ -15,16 +15,11 @@ from core.settings import Settings
 from sql.connection import query, transaction
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
+from tests.tables import rows
 
 WEEK_AGO, DAY_AGO, DAY = date(2026, 1, 1), date(2026, 1, 7), date(2026, 1, 8)
 HUGE_DAY = date(2026, 1, 20)
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def post(number: int, day: date, text: str, *, hour: int = 12, author: int = 1, music: int = 0, **item: Any) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.settings import Settings
-from sql.connection import transaction
 from tests.integration.test_detection import a_value
 from tests.kafka_posts import drain_topics, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POSTS, MANY, FEW = 500, 480, 3
@@ -36,12 +36,6 @@ def world(module_settings: Settings, spark_for) -> Settings:
     drain_topics(spark_for(module_settings), module_settings, "detect")
     let_time_decide(module_settings, START + timedelta(days=2))
     return module_settings
-
-
-def rows(settings: Settings, sql: str) -> list[tuple]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def test_five_hundred_copies_by_three_people_raise_no_alert_and_are_a_row_that_says_why(world: Settings) -> None:

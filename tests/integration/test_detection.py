@@ -9,8 +9,8 @@ from math import sqrt
 import pytest
 
 from core.settings import Settings
-from sql.connection import transaction
 from tests.kafka_posts import drain_topics, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POISON = [
@@ -67,12 +67,6 @@ def world(module_settings: Settings, spark_for) -> Settings:
     drain_topics(spark_for(module_settings), module_settings)
     let_time_decide(module_settings, START + timedelta(days=1))
     return module_settings
-
-
-def rows(settings: Settings, sql: str) -> list[tuple]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def test_every_window_holds_its_distinct_posts(world: Settings) -> None:

@@ -18,6 +18,7 @@ from streaming.alerts import BEGINNING, incident_lines
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
@@ -54,12 +55,6 @@ def world(module_settings: Settings, spark_for) -> Settings:
     send(module_settings, [json.dumps(post).encode() for post in [*posts, *repeated]])
     drain_topics(spark_for(module_settings), module_settings)
     return module_settings
-
-
-def rows(settings: Settings, sql: str) -> list[tuple]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def evidence_of(settings: Settings) -> list[list[tuple]]:

@@ -33,6 +33,7 @@ from streaming.archive import start_archive
 from streaming.rejects import store_rejected_records
 from tests.conftest import own_world
 from tests.kafka_posts import REPOSITORY, environment
+from tests.tables import rows
 
 DAY = date(2026, 3, 2)
 Lake = Callable[[Settings], SparkSession]
@@ -71,12 +72,6 @@ def contents(lake: SparkSession, settings: Settings) -> Counter[tuple[Any, ...]]
     lake.catalog.refreshTable(RAW_POSTS)
     rows = lake.sql(f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time FROM {RAW_POSTS}")
     return Counter(map(tuple, rows.collect()))
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def doubled(lake: SparkSession) -> int:

@@ -19,14 +19,9 @@ from sql.metrics import FiguresCollector
 from streaming.operator_alerts import OperatorAlerts
 from streaming.progress import QueryProgress, observed_now, save_progress
 from streaming.supervisor import Supervised
+from tests.tables import rows
 
 PLACE = TopicPartition("posts", 0)
-
-
-def rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def a_query(lag_records: int, **changes: Any) -> Supervised:

@@ -11,6 +11,7 @@ from core.settings import Settings
 from sql.connection import transaction
 from sql.plans import load_thresholds
 from tests.kafka_posts import drain_topics, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -55,12 +56,6 @@ def world(module_settings: Settings, spark_for) -> Settings:
     drain_topics(spark_for(module_settings), module_settings)
     let_time_decide(module_settings, START + timedelta(days=1))
     return module_settings
-
-
-def rows(settings: Settings, sql: str) -> list[tuple]:
-    with transaction(settings) as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alarms_at_its_own_threshold(world: Settings) -> None:

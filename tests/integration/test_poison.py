@@ -24,9 +24,9 @@ from core.settings import Settings
 from core.spark import RAW_POSTS
 from producer.sources import Line
 from tests.archived import TABLE_STEPS, run_batch
-from tests.integration.test_batch_command import rows
 from tests.integration.test_import_lines import as_imported, differences
 from tests.kafka_posts import drain_topics, send
+from tests.tables import rows
 
 RECORDS = int(os.environ.get("POISON") or 600)
 SEED = int(os.environ.get("SEED") or 20260305)

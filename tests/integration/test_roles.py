@@ -15,24 +15,18 @@ from batch.partitions import partition_name
 from batch.statistics import forget_statistics
 from core.settings import Settings
 from deploy.local.postgres import create_databases, drop_databases
-from sql.connection import transaction
 from sql.figures import read_figures
 from sql.migrate import migrate
 from streaming.alerts import BEGINNING, alerts_updated_since
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
+from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 HOSTILE = "'; DROP TABLE posts; -- \\'); DELETE FROM anomaly_alerts; %s %(x)s $1"
 NAME = 'Robert"); DROP TABLE authors; --'
-
-
-def rows(settings: Settings, statement: str, *values: object) -> list[tuple]:
-    with transaction(settings) as cursor:
-        cursor.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(scope="module")

@@ -33,8 +33,9 @@ from tests.archived import TABLE_STEPS, run_batch
 from tests.conftest import world_named
 from tests.integration.first_version.make_world import NAME, SECOND, UNTIL
 from tests.integration.first_version.make_world import values as first_values
-from tests.integration.test_batch_command import batch, rows
+from tests.integration.test_batch_command import batch
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
+from tests.tables import rows
 
 KEPT = Path(__file__).parent / "first_version"
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
