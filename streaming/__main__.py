@@ -16,6 +16,7 @@ from sql.migrate import check_migrated
 from streaming import archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence import EvidenceWorker
+from streaming.failures import is_no_interruption
 from streaming.operator_alerts import OperatorAlerts
 from streaming.queries import QUERIES, drain, supervised_queries
 from streaming.session import has_jvm_ended, start_streaming_session, stop_session
@@ -43,6 +44,7 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     for noisy in ("kafka", "py4j"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("py4j.clientserver").addFilter(is_no_interruption)
     try:
         run(read_settings(), [only.value] if only else list(QUERIES), once=once, fresh_detect=fresh_detect, accept_loss=accept_loss)
     except GroundswellError as error:

@@ -13,6 +13,7 @@ from core.settings import Settings
 from sql.connection import transaction
 from streaming.counts import collect_counts, count_keywords_per_window
 from streaming.decision import apply_counts, lock_detection
+from streaming.failures import short_interruption
 from streaming.source import read_records
 
 QUERY = "detect"
@@ -57,7 +58,8 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
 
     def write_batch(counts: DataFrame, batch_id: int) -> None:
         query_id = UUID(counts.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
-        changed = collect_counts(counts)
+        with short_interruption():
+            changed = collect_counts(counts)
         with transaction(settings, application_name="groundswell detect") as cursor:
             lock_detection(cursor)
             if not _enter_in_ledger(cursor, query_id, batch_id, changed.last_post_at):

@@ -1,8 +1,10 @@
 """Failures of a query that starting it again cannot mend: Spark's error in, a sentence on what a person has to do out."""
 
-from collections.abc import Sequence
-from contextlib import closing
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from core.settings import Settings
@@ -24,6 +26,32 @@ _OTHER_STATE = (
 
 
 _TRACEBACK = "Traceback (most recent call last)"
+_INTERRUPTIONS = ("java.lang.InterruptedException", "java.io.InterruptedIOException", "java.nio.channels.ClosedByInterruptException")
+
+
+class Interrupted(Exception):
+    """Spark has interrupted a batch, because its query is to stop."""
+
+
+@contextmanager
+def short_interruption() -> Iterator[None]:
+    """In a batch's Python: an interruption as `Interrupted`, without Java's stack.
+
+    Spark tells from the text of the error that it is one, by a pattern that takes a stack frame or more for each character
+    (StreamExecution.PROXY_ERROR): on a whole trace it overflows, and a query that was only stopped ends with a thousand lines.
+    """
+    try:
+        yield
+    except Py4JJavaError as error:
+        kind = error.java_exception.getClass().getName()
+        if kind not in _INTERRUPTIONS:
+            raise
+        raise Interrupted(f"py4j.protocol.Py4JJavaError: An error occurred while calling Java.\n: {kind}") from None
+
+
+def is_no_interruption(record: logging.LogRecord) -> bool:
+    """Whether a log record tells of anything but an interrupted batch, which is nothing to be told of; a filter of `logging`."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Interrupted))
 
 
 def text_of(error: object) -> str:
