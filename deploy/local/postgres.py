@@ -31,6 +31,14 @@ from sql.migrate import migrate
 
 USER = "groundswell"
 DATABASES = ("groundswell", "lake", "airflow")
+BULK_LOADS = {
+    "shared_buffers": "512MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+"""A day's load writes gigabytes: rows of a table that is made in the same transaction go to their files alone, the rest to the log once."""
 _ACCOUNTS = ("postgres", "nobody")
 
 
@@ -47,6 +55,7 @@ def postgres_server(layout: Layout, state: State, settings: Settings) -> Server:
         "log_min_messages": "warning",
         "log_timezone": "UTC",
         "timezone": "UTC",
+        **BULK_LOADS,
     }
     return Server(
         name="postgres",
