@@ -21,6 +21,8 @@ LINGER_MILLISECONDS = 20
 BOOTSTRAP_MILLISECONDS = 3_000
 NEVER_MILLISECONDS = 2**31 - 1
 SECONDS_BETWEEN_REASONS = 60.0
+SECONDS_FOR_TOPICS = 10.0
+"""How long a broker that was away may take, once it answers, to know of its topics."""
 REFUSALS = (AuthorizationError, SaslAuthenticationFailedError)
 """What the broker answers to somebody whom it does not let in."""
 
@@ -111,7 +113,7 @@ def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> PostsProduc
     try:
         arguments = settings.kafka_python_arguments()
         wait = Patience(settings.kafka_bootstrap_servers, last, stop=stop, say=say)
-        _require_topics(wait.until_done(lambda: _topics(arguments)), settings)
+        _wait_for_topics(wait, arguments, settings)
         return wait.until_done(lambda: _producer(arguments, settings))
     finally:
         log.removeHandler(last)
@@ -127,6 +129,7 @@ class Patience:
         self._stop = stop
         self._say = say
         self._next_reason: float | None = None
+        self.broker_was_away = False
 
     def until_done(self, connect: Callable[[], Result]) -> Result:
         """The result of `connect`; raises SettingsError and Stopped."""
@@ -149,6 +152,7 @@ class Patience:
             raise SettingsError(f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
         if self._next_reason is None:
             self._say(f"Kafka at {self._servers} does not answer; waiting for it.")
+            self.broker_was_away = True
             self._next_reason = time.monotonic() + BOOTSTRAP_MILLISECONDS / 1000
         elif time.monotonic() > self._next_reason:
             self._next_reason = time.monotonic() + SECONDS_BETWEEN_REASONS
@@ -156,6 +160,10 @@ class Patience:
                 f"Still waiting for Kafka at {self._servers}; the last error was: {error}. If it runs there, check "
                 "GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS and, for TLS and passwords, GROUNDSWELL_KAFKA_OPTIONS."
             )
+        self.pause()
+
+    def pause(self) -> None:
+        """Wait a moment; raises Stopped."""
         if self._stop.wait(0.5):
             raise Stopped from None
 
@@ -168,9 +176,18 @@ def _topics(arguments: dict[str, str | int | bool]) -> set[str]:
         admin.close()
 
 
-def _require_topics(topics: set[str], settings: Settings) -> None:
-    missing = [topic for topic in (settings.posts_topic, settings.rejected_topic) if topic not in topics]
-    if missing:
+def _wait_for_topics(wait: Patience, arguments: dict[str, str | int | bool], settings: Settings) -> None:
+    """Return once both topics are there; raises NotReadyError where they are missing, of a broker that has just come up after a while."""
+    answered_at: float | None = None
+    while True:
+        topics = wait.until_done(lambda: _topics(arguments))
+        missing = [topic for topic in (settings.posts_topic, settings.rejected_topic) if topic not in topics]
+        if not missing:
+            return
+        answered_at = answered_at or time.monotonic()
+        if wait.broker_was_away and time.monotonic() - answered_at < SECONDS_FOR_TOPICS:
+            wait.pause()
+            continue
         raise NotReadyError(
             f"Kafka at {settings.kafka_bootstrap_servers} has no topic {' and no topic '.join(missing)}: create it (`make up` does here), "
             "or name another one in GROUNDSWELL_POSTS_TOPIC and GROUNDSWELL_REJECTED_TOPIC."

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,19 @@ def test_with_the_broker_away_at_the_start_and_killed_in_the_middle_every_post_a
         assert "does not answer; waiting for it" in errors and "answers" in errors
         assert "sent 6,000 posts" in output
         assert numbers(settings) == dict.fromkeys(range(6_000), 1)
+
+
+def test_a_broker_that_has_just_come_up_may_learn_of_its_topics_later(tmp_path: Path) -> None:
+    with own_layout() as layout:
+        state = stack.prepare(layout)
+        settings = stack.settings_of(layout, state)
+        server = kafka_server(layout, state, settings)
+        process = start(settings, tmp_path, a_file(tmp_path, 100))
+        time.sleep(2)
+        bring_up(layout, replace(server, provision=lambda: None))
+        time.sleep(3)
+        assert process.poll() is None
+        server.provision()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert numbers(settings) == dict.fromkeys(range(100), 1)
