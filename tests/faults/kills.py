@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from core.settings import Settings
 from tests.faults.feed import Record, portion
 from tests.faults.points import POINTS, Point, Watch, left_open
 from tests.faults.report import Outcome
@@ -21,6 +22,8 @@ TARGETS = ("the JVM", "Python", "both")
 RESUME_SECONDS = 60.0
 POINT_SECONDS = 60.0
 RANDOM_SECONDS = 20.0
+LARGE_BATCH = Settings.model_fields["max_offsets_per_trigger"].default
+"""Records a batch of the start that is left to finish: what a hundred kills pile up is tens of a world's small batches."""
 REFUSAL = "Another streaming process uses the checkpoints"
 
 
@@ -110,8 +113,9 @@ def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
 
 
 def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills) -> Outcome:
-    """Start once more with something left to read, catch up, see a second process refused, audit."""
+    """Start once more, with batches as by default and something left to read; catch up, see a second process refused, audit."""
     feed(world, world.portions + 1)
+    world.led = world.led.model_copy(update={"max_offsets_per_trigger": LARGE_BATCH})
     world.start()
     kills.resume_seconds = max(kills.resume_seconds, world.catch_up())
     refuse_a_second_process(world)
