@@ -115,7 +115,7 @@ def with_time_stamp(line: bytes, record: dict[str, Any], microseconds: int) -> b
     body = line.strip(b" \t\r\n")
     if TIME_STAMP in record:
         body = _without_time_stamp(body)
-    return b'%b, "time_stamp": %b}' % (body[:-1], as_json_number(microseconds))
+    return b"".join((body[:-1], b', "time_stamp": ', as_json_number(microseconds), b"}"))
 
 
 def _without_time_stamp(body: bytes) -> bytes:

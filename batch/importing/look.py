@@ -15,7 +15,8 @@ DEEPEST = 1_000
 LONGEST_NUMBER = 1_000
 LONGEST_NAME = 50_000
 """Spark's JSON parser refuses what is nested deeper, and numbers and names of members with more characters."""
-_STEP = LONGEST_NUMBER // 10
+_SAMPLES = 20
+"""Bytes of a number that are looked at; of ten, one stretch of posts in fifty has so many by chance."""
 _IN_NUMBERS = np.isin(np.arange(256), list(b"0123456789.eE+-"))
 
 
@@ -63,6 +64,6 @@ def _opens_often(seen: np.ndarray) -> bool:
 
 
 def _has_long_number(seen: np.ndarray) -> bool:
-    """Whether ten bytes, a tenth of LONGEST_NUMBER from one to the next, may all be of one number."""
-    so_far = np.append(0, np.cumsum(_IN_NUMBERS[seen[::_STEP]]))
-    return bool((so_far[10:] - so_far[:-10] == 10).any())
+    """Whether `_SAMPLES` bytes that lie evenly over LONGEST_NUMBER may all be of one number."""
+    so_far = np.append(0, np.cumsum(_IN_NUMBERS[seen[:: LONGEST_NUMBER // _SAMPLES]]))
+    return bool((so_far[_SAMPLES:] - so_far[:-_SAMPLES] == _SAMPLES).any())

@@ -15,6 +15,7 @@ from pyiceberg.table import Table, WriteTask
 from batch.importing.blocks import Block
 from batch.importing.lines import Row, Rows, record_head
 from batch.importing.look import lines_with_looks
+from batch.importing.objects import WholeObjects, told_if_away
 
 DAY_MICROS = 86_400_000_000
 BUFFER_BYTES = 96 * 1024 * 1024
@@ -52,6 +53,7 @@ class FileWriter:
     def __init__(self, table: Table, rows: Rows) -> None:
         self._table = table
         self._rows = rows
+        self._io = WholeObjects(table.io.properties, rows.settings)
         self._schema = table.schema().as_arrow()
         # Records are all different: a dictionary of them is work for nothing.
         writing = {"write.parquet.row-group-limit": str(ROW_GROUP_ROWS), "write.parquet.dict-size-bytes": "65536"}
@@ -99,7 +101,8 @@ class FileWriter:
             )
             for number, (day, batches) in enumerate(self._batches.items())
         )  # fmt: skip
-        self._written += write_file(self._table.io, self._metadata, tasks)
+        with told_if_away(self._rows.settings):
+            self._written += write_file(self._io, self._metadata, tasks)
         self._batches, self._bytes = {}, 0
 
 

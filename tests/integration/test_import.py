@@ -20,8 +20,9 @@ from batch.importing import blocks, run
 from batch.importing.clock import ImportClock
 from batch.importing.files import import_files
 from batch.importing.ledger import archived_files
+from batch.importing.objects import WholeObjects, told_if_away
 from core.archive import create_archive
-from core.errors import BadInputError
+from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.spark import RAW_POSTS
 from producer.cli import app as producer
@@ -29,6 +30,7 @@ from producer.signals import Stop
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
 from sql.connection import transaction
+from sql.lake import load_archive
 from streaming.archive import start_archive
 from streaming.rejects import store_rejected_records
 from tests.conftest import own_world
@@ -195,3 +197,15 @@ def test_the_command_imports_with_several_processes_and_prints_how_many(settings
     assert (told.returncode, doubled(lake)) == (0, 0), told.stderr
     assert f"imported {posts:,} posts and {found.total() - posts:,} rejected lines of 1 files" in told.stdout
     assert "python -m batch --from 2026-03-0" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"s3_endpoint": "http://127.0.0.1:1"}, "S3 does not answer at http://127.0.0.1:1."), ({"s3_bucket": "elsewhere"}, "NoSuchBucket")],
+)
+def test_a_file_that_s3_does_not_take_is_told_in_one_sentence(settings, lake, change, sentence):
+    other = settings.model_copy(update=change)
+    objects = WholeObjects({**load_archive(settings).io.properties, "s3.endpoint": other.s3_endpoint}, other)
+    file = objects.new_output(f"{other.warehouse}/file").create()
+    with pytest.raises(NotReadyError, match=re.escape(sentence)), told_if_away(other), file:
+        file.write(b"1")
