@@ -112,17 +112,14 @@ def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
         kills.resume_seconds = max(kills.resume_seconds, min(done) - started)
 
 
-def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills, *, within_seconds: float = RESUME_SECONDS) -> Outcome:
-    """Start once more, with batches as by default and something left to read; catch up, see a second process refused, audit.
-
-    `within_seconds`: how long processing may take to go on, which is to be judged where nothing else runs.
-    """
+def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills) -> Outcome:
+    """Start once more, with batches as by default and something left to read; catch up, see a second process refused, audit."""
     feed(world, world.portions + 1)
     world.led = world.led.model_copy(update={"max_offsets_per_trigger": LARGE_BATCH})
     world.start()
     kills.resume_seconds = max(kills.resume_seconds, world.catch_up())
     refuse_a_second_process(world)
-    if kills.resume_seconds > within_seconds:
+    if kills.resume_seconds > RESUME_SECONDS:
         kills.problems.append(f"processing went on only after {kills.resume_seconds:.0f} s")
     found = world.audit(undisturbed)
     found.problems += kills.problems
