@@ -5,6 +5,8 @@
 PY := .venv/bin/python
 # Three processes for two cores, which wait for servers now and then; each has servers of its own and whole files of tests, the longest first.
 PYTEST := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+# It judges seconds to recover, so nothing runs beside it.
+ALONE := tests/faults/test_kills.py
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
 export FROM TO PYTHON POSTS CLOCK SPEED RATE LIMIT Q TABLE OUT STACK ARGS SEED ONLY KILLS
@@ -23,9 +25,10 @@ run: export RUN_STARTED := $(shell date +%s)
 run: setup ## load a simulated history, replay a live day, show alerts; POSTS=file replays your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 
-test: setup ## unit tests, then tests on real servers, then end to end; STACK=containers takes the servers from containers
+test: setup ## unit tests, kills by themselves, then all else on real servers, end to end first; STACK=containers takes the servers from containers
 	@$(PYTEST) tests/unit $$ARGS
-	@$(PYTEST) tests --ignore=tests/unit $$ARGS
+	@$(PY) -m pytest -q $(ALONE) $$ARGS
+	@$(PYTEST) tests --ignore=tests/unit --ignore=$(ALONE) $$ARGS
 
 stop: ## stop everything that runs; the data stays
 	@$(INSTALLED) && $(PY) -m deploy.local down
