@@ -1,6 +1,6 @@
 """`python -m benchmarks import [--posts 300000]`: posts a second of `python -m batch import`, into an empty archive and again.
 
-Simulated posts of one day are written to a file and imported: "all" counts the start of Python and of its processes, "import"
+Simulated posts are written to files, a day each, and imported: "all" counts the start of Python and of its processes, "import"
 is what the command itself says. CPU is that of the command and its processes; the S3 server's comes on top.
 """
 
@@ -22,17 +22,18 @@ DAY = "2026-03-02"
 
 def main(
     posts: Annotated[int, typer.Option(help="posts to import")] = 300_000,
+    days: Annotated[int, typer.Option(help="files that they lie in, a day each")] = 3,
     processes: Annotated[int, typer.Option(help="processes of the import")] = 2,
     compress: Annotated[bool, typer.Option(help="import a .zst")] = False,
 ) -> None:
     """Measure and print a table."""
-    table = Table(title=f"{posts:,} posts, {processes} processes")
+    table = Table(title=f"{posts:,} posts in {days} files, {processes} processes")
     for column in ("part", "posts/s all", "posts/s import", "seconds", "CPU seconds", "peak memory, MiB"):
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (settings, folder):
         log = folder / "commands.log"
-        further = ("--compress", "zst") if compress else ()
-        run(settings, log, "producer", "simulate", "--start", DAY, "--posts-per-day", str(posts), "--out", str(folder / "posts"), *further)
+        further = (*(("--compress", "zst") if compress else ()), "--days", str(days), "--posts-per-day", str(posts // days))
+        run(settings, log, "producer", "simulate", "--start", DAY, "--out", str(folder / "posts"), *further)
         run(settings, log, "streaming", "--only", "archive", "--once")  # makes the archive's table
         for part in ("import", "the same again"):
             table.add_row(part, *_imported(settings, folder, processes))

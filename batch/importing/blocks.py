@@ -2,13 +2,15 @@
 
 import glob
 import hashlib
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BadInputError
 from core.settings import Settings
-from producer.sources import BYTE_ORDER_MARK, MAX_LINE_BYTES, S3_SCHEME, STANDARD_INPUT, Input, Line
+from producer.sources import BYTE_ORDER_MARK, MAX_LINE_BYTES, S3_SCHEME, STANDARD_INPUT, Fingerprint, Input, Line
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
@@ -81,8 +83,30 @@ def _matches(pattern: str) -> list[str]:
     return found
 
 
-def survey(source: Input) -> Survey:
-    """Read all of an input once.
+def surveys(inputs: Iterable[Input], is_stopped: Callable[[], bool]) -> Generator[tuple[Input, Fingerprint, Survey]]:
+    """Each input with its fingerprint before it was read and its survey, which is made while the one before is in use.
+
+    Once `is_stopped`, surveys are not whole.
+    """
+    closed = threading.Event()
+
+    def look(source: Input) -> tuple[Input, Fingerprint, Survey]:
+        return source, source.fingerprint(), survey(source, is_stopped=lambda: closed.is_set() or is_stopped())
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            started = (pool.submit(look, source) for source in inputs)
+            coming = next(started, None)
+            while coming is not None:
+                found = coming.result()
+                coming = next(started, None)
+                yield found
+        finally:
+            closed.set()
+
+
+def survey(source: Input, *, is_stopped: Callable[[], bool] = lambda: False) -> Survey:
+    """Read all of an input once, unless stopped.
 
     Whoever is to turn the lines of a plain file into rows then reads them there, which saves sending them. Without blocks
     where a line may be too long to be a post: `blocks_of` knows how to pass over it.
@@ -92,6 +116,8 @@ def survey(source: Input) -> Survey:
     blocks: list[Block] = []
     start, first, lines = 0, 1, 0
     for piece in source.pieces():
+        if is_stopped():
+            break
         digest.update(piece)
         behind_last = piece.rfind(b"\n") + 1
         lines += piece.count(b"\n") if plain else 0

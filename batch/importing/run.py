@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from psycopg2.extensions import connection as Connection
 
-from batch.importing.blocks import Survey, blocks_of, survey
+from batch.importing.blocks import Survey, blocks_of, surveys
 from batch.importing.ledger import Archived, KnownFile, check_lock, register, save_progress, save_refused
 from batch.importing.parquet import Done, Job, commit_files
 from batch.importing.workers import Workers
@@ -86,21 +87,23 @@ class Import:
     def run(self, inputs: Iterable[Input], workers: Workers) -> None:
         """Import what is not there yet; the summary says what was done."""
         started = time.monotonic()
-        for source in inputs:
-            before = source.fingerprint()
-            found = survey(source)
-            known = register(self._settings, sha256=found.sha256, size=found.size, file=source.name, archived=self._archived)
-            if known.finished or known.partition in self._seen:
-                self.summary.already_there.append(source.name)
-                continue
-            self._seen.add(known.partition)
-            self._read(source, found, known, workers)
-            if self._is_stopped():
-                break
-            if source.fingerprint() != before:
-                raise BadInputError(f"{source.name} changed while it was read. Import it again when it is complete.")
-            self._progress[known.partition].finished = True
-            self.summary.files += 1
+        with closing(surveys(inputs, self._is_stopped)) as surveyed:
+            for source, before, found in surveyed:
+                if self._is_stopped():
+                    self.summary.stopped_at = f"line 0 of {source.name}"
+                    break
+                known = register(self._settings, sha256=found.sha256, size=found.size, file=source.name, archived=self._archived)
+                if known.finished or known.partition in self._seen:
+                    self.summary.already_there.append(source.name)
+                    continue
+                self._seen.add(known.partition)
+                self._read(source, found, known, workers)
+                if self._is_stopped():
+                    break
+                if source.fingerprint() != before:
+                    raise BadInputError(f"{source.name} changed while it was read. Import it again when it is complete.")
+                self._progress[known.partition].finished = True
+                self.summary.files += 1
         self._commit(workers)
         self.summary.seconds = time.monotonic() - started
 

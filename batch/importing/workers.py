@@ -50,6 +50,11 @@ class OneProcess:
     def _writer(self) -> FileWriter:
         return FileWriter(load_archive(self._settings), Rows(self._settings, self._clock))
 
+    def prepare(self) -> None:
+        """Open the archive before there is a block, while somebody looks for one; what fails now is said by the first block."""
+        with suppress(Exception):
+            _ = self._writer
+
     def put(self, job: Job, take: Take) -> None:
         """Do the block."""
         take(self._writer.add(job))
@@ -145,6 +150,7 @@ def _work(settings: Settings, clock: ImportClock, jobs: Any, results: Any, barri
     # Rows are many objects but no garbage: looking through them often costs a tenth of the speed.
     gc.set_threshold(GARBAGE_THRESHOLD)
     hands = OneProcess(settings, clock)
+    hands.prepare()
     try:
         while True:
             job = _next(jobs)

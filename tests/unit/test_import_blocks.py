@@ -2,12 +2,15 @@
 
 import gzip
 import hashlib
+import queue
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from batch.importing import blocks
-from batch.importing.blocks import blocks_of, survey
+from batch.importing.blocks import blocks_of, survey, surveys
+from core.errors import BadInputError
 from producer import sources
 from producer.sources import Input
 
@@ -54,3 +57,39 @@ def test_a_plain_file_is_read_where_its_lines_are_needed(tmp_path):
     found = survey(Input(str(path))).blocks
     assert found is not None and len(found) > 50
     assert sum(block.length for block in found) == len(CONTENTS["many lines"])
+
+
+def test_the_next_input_is_surveyed_while_one_is_in_use_and_none_after_it(tmp_path, monkeypatch):
+    inputs = [Input(str(tmp_path / f"{number}.ndjson")) for number in range(4)]
+    for number, source in enumerate(inputs):
+        Path(source.name).write_bytes(b"%d\n" % number)
+    begun: queue.Queue[Input] = queue.Queue()
+
+    def noted(source, **further):
+        begun.put(source)
+        return survey(source, **further)
+
+    monkeypatch.setattr(blocks, "survey", noted)
+    with closing(surveys(inputs, lambda: False)) as surveyed:
+        for number in (0, 1):
+            source, before, found = next(surveyed)
+            assert (source, before, found.sha256) == (inputs[number], source.fingerprint(), hashlib.sha256(b"%d\n" % number).hexdigest())
+        assert [begun.get(timeout=10) for _ in range(3)] == inputs[:3]
+    assert begun.empty()
+
+
+def test_a_survey_ends_when_all_is_to_stop(tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(CONTENTS["many lines"])
+    answers = iter([False] * 10 + [True] * 1000)
+    [(_, _, found)] = surveys([Input(str(path))], lambda: next(answers))
+    assert 0 < found.size < len(CONTENTS["many lines"])
+
+
+def test_an_input_that_cannot_be_read_is_named_when_its_turn_comes(tmp_path):
+    good, missing = tmp_path / "a.ndjson", tmp_path / "b.ndjson"
+    good.write_bytes(b"{}\n")
+    surveyed = surveys([Input(str(good)), Input(str(missing))], lambda: False)
+    assert next(surveyed)[0].name == str(good)
+    with pytest.raises(BadInputError, match=r"b\.ndjson cannot be read"):
+        next(surveyed)
