@@ -9,7 +9,7 @@ Mentions, URLs, single letters, plain numbers and stop words are no keywords.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import stopwordsiso
@@ -74,7 +74,7 @@ def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
 def phrase_tokens(text: Column) -> Column:
     """All words of `text` as the keyword rule writes them, in order, stop words and repetitions included."""
     plain = ~F.coalesce(text, F.lit("")).rlike(r"[^\x00-\x7F]")
-    return F.when(plain, _plain_tokens(text)).otherwise(_tokens(_folded(text)))
+    return F.when(plain, _plain_tokens(text)).otherwise(_evaluated_once(_folded(text), _tokens))
 
 
 def hashtags(text: Column) -> Column:
@@ -111,6 +111,11 @@ def _folded(text: Column) -> Column:
     composed = F.reflect(F.lit("com.ibm.icu.text.Normalizer"), F.lit("compose"), text, F.lit(True))
     folded = F.reflect(F.lit("com.ibm.icu.lang.UCharacter"), F.lit("foldCase"), composed, F.lit(True))
     return F.regexp_replace(F.replace(folded, F.lit("\u2019"), F.lit("'")), f"{LINK_OR_MENTION}|{SELECTOR}", " ")
+
+
+def _evaluated_once(value: Column, use: Callable[[Column], Column]) -> Column:
+    """`use(value)`; Spark's interpreter, which works below functions such as `filter`, evaluates `value` wherever `use` names it."""
+    return F.element_at(F.transform(F.array(value), use), 1)
 
 
 def _tokens(folded: Column) -> Column:
