@@ -62,13 +62,17 @@ def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
     `phrase_tokens` joined by spaces, are keywords of the texts that have their words side by side, and come first.
     """
     tokens = phrase_tokens(text)
-    if phrases:
+    if not phrases:
+        return _keywords_of(text, tokens)
+
+    def with_phrases(tokens: Column) -> Column:
         # Split, so that the list is one literal however long it is.
-        joined = F.concat(F.lit(" "), F.array_join(tokens, " "), F.lit(" "))
         watched = F.split(F.lit("\n".join(phrases)), "\n")
+        joined = F.concat(F.lit(" "), F.array_join(tokens, " "), F.lit(" "))
         found = F.filter(watched, lambda phrase: F.contains(joined, F.concat(F.lit(" "), phrase, F.lit(" "))))
         return F.slice(F.concat(found, _keywords_of(text, tokens)), 1, MAX_KEYWORDS_PER_POST)
-    return _keywords_of(text, tokens)
+
+    return _evaluated_once(tokens, with_phrases)
 
 
 def phrase_tokens(text: Column) -> Column:
