@@ -37,7 +37,7 @@ clean: ## stop everything and delete the data, the logs and the credentials
 	@$(INSTALLED) && $(PY) -m deploy.local clean
 
 alerts: setup ## follow the alerts as they open and resolve, until Ctrl-C
-	@exec $(PY) -m deploy.local exec $(PY) -m streaming.alerts --follow
+	@exec $(PY) -m deploy.local exec $(PY) -m alerts.listing --follow
 
 psql: setup ## a psql prompt on the tables; Q="select ..." runs one query
 	@exec $(PY) -m deploy.local psql $${Q:+"$$Q"}
@@ -61,19 +61,19 @@ up: setup ## start Kafka, S3 and Postgres
 	@$(PY) -m deploy.local up
 
 setup: ## install the Python packages and the Java archives, once
-	@$(PY) -S -E -m deploy.local.setup --check 2>/dev/null || sh deploy/local/setup.sh
+	@$(PY) -S -E -m deploy.local.setup.install --check 2>/dev/null || sh deploy/local/setup/setup.sh
 
 lint: setup ## style, types and known vulnerabilities of the packages
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
-	@$(PY) -m deploy.local.advisories
+	@$(PY) -m tools.advisories
 
-lock: setup ## resolve requirements.in and deploy/local/ivy.xml anew, write both lock files and settings.example.env
+lock: setup ## resolve requirements.in and deploy/local/setup/ivy.xml anew, write both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
-	@$(PY) -m deploy.local.lock_jars
-	@$(PY) -m deploy.local.example
+	@$(PY) -m tools.lock_jars
+	@$(PY) -m tools.settings_example
 
 bench: setup ## measure the speed of producer, archive and detection on this machine; ARGS=latency: from sending to the alert row
 	@exec $(PY) -m benchmarks $${ARGS:-throughput}

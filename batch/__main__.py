@@ -15,17 +15,19 @@ import typer
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from archive.session import session_options, start_session
+from archive.storage import check_storage
 from batch.audit import audit, lines_of
-from batch.days import ONE_DAY, only_one_batch
+from batch.days import only_one_batch
 from batch.failures import told_in_one_sentence
 from batch.importing.command import import_command
 from batch.rebuild import Rebuild
 from batch.run import Batch, Step
-from batch.storage import check_storage
+from core.catalog import CATALOG
 from core.command_line import group_with_default
 from core.errors import BadInputError
 from core.settings import Settings, read_settings
-from core.spark import CATALOG, session_options, start_session
+from core.windows import ONE_DAY
 from sql.migrate import check_migrated, migrate
 
 S3_RETRIES = "5"

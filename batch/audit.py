@@ -12,13 +12,12 @@ from datetime import date, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.archive import day_start, taken_between, usable_deliveries
-from batch.days import ONE_DAY
-from batch.quality import archived_offsets
-from core.archive import read_archive
+from archive.days import taken_between, usable_deliveries
+from archive.table import read_archive
+from batch.tables.checks import archived_offsets
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
-from core.windows import window_number, window_start
+from core.windows import ONE_DAY, day_start, window_number, window_start
 from sql.connection import query, transaction
 
 

@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor
 
-from batch.archive import day_start
 from core.errors import AlreadyRunningError, NotReadyError
-from core.learn import HOURS
 from core.settings import Settings
+from core.windows import ONE_DAY, day_start
+from detection.learn import HOURS
 from sql.connection import connect, query
 
-ONE_DAY = timedelta(days=1)
 _LOCKS = 715_019
 """Class of the advisory locks that a running batch holds in Postgres, one a step."""
 

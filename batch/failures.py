@@ -8,7 +8,7 @@ import psycopg2
 import typer
 from pyspark.errors import PythonException
 
-from batch.storage import away
+from archive.storage import away
 from core.errors import GroundswellError
 from core.settings import Settings, read_settings
 from sql.connection import postgres_away

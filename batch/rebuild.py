@@ -1,6 +1,6 @@
 """Rebuild: after the loss of Postgres, day by day the alerts and the tables of the day out of the archive; used by the command `rebuild`.
 
-What detection decided is decided again by the stream's own functions (`streaming.redecide`), each day by the statistics as of
+What detection decided is decided again by the stream's own functions (`alerts.replay`), each day by the statistics as of
 the day before, and then the day is loaded and learned.
 """
 
@@ -12,20 +12,22 @@ from itertools import chain, groupby
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 
-from batch.archive import day_start, days_with_posts
-from batch.catalog import register_archive
-from batch.days import ONE_DAY, check_over, judged_as_of
+from alerts.evidence.store import store_due_evidence
+from alerts.replay import redecide
+from alerts.watchlist import WatchedPhrases
+from archive.days import days_with_posts
+from archive.register import register_archive
+from archive.table import archived_span
+from batch.days import check_over, judged_as_of
 from batch.run import Batch, Step
-from batch.statistics import mark_empty
-from core.archive import archived_span
+from batch.statistics.learn import mark_empty
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
+from core.windows import ONE_DAY, day_start
 from sql.connection import query, transaction
-from sql.evidence import store_due_evidence
 from sql.lake import metadata_location
 from streaming.checkpoints import without_streaming
-from streaming.plans import WatchedPhrases
-from streaming.redecide import put_lost_checkpoint_aside, redecide
+from streaming.resume import put_lost_checkpoint_aside
 
 TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS)
 
@@ -61,7 +63,7 @@ class Rebuild:
             yield f"{days[0]} to {days[-1]} are there, and no window of them is judged again. Start the stream: python -m streaming"
 
     def register_archive(self) -> str | None:
-        """Let the catalog point to the archive's newest state, as `batch.catalog.register_archive` does; raises AlreadyRunningError too."""
+        """Let the catalog point to the archive's newest state, as `register_archive` does; raises AlreadyRunningError too."""
         with without_streaming(self._settings):
             return register_archive(self._session(), self._settings)
 

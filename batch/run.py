@@ -8,19 +8,19 @@ from enum import StrEnum
 
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.archive import day_start, has_posts, read_archived_day
-from batch.days import ONE_DAY, check_complete, command, day_to_learn_from, later_fitted_days
-from batch.keyword_batch import EVENING
-from batch.load import load_day
-from batch.quality import check_day
-from batch.statistics import forget_statistics, learn_day
-from batch.trends import count_trends, days_grown_on
-from batch.upkeep import compact_day, tidy_archive
+from alerts.evidence.store import store_evidence_of_span
+from archive.days import has_posts, read_archived_day
+from archive.upkeep import compact_day, tidy_archive
+from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
+from batch.statistics.keyword_batch import EVENING
+from batch.statistics.learn import forget_statistics, learn_day
+from batch.tables.checks import check_day
+from batch.tables.load import load_day
+from batch.tables.trends import count_trends, days_grown_on
 from core.errors import BadInputError, NotReadyError, QualityError
 from core.settings import Settings
-from core.windows import WINDOW
+from core.windows import ONE_DAY, WINDOW, day_start
 from sql.connection import query, transaction
-from sql.evidence import store_evidence_of_span
 
 
 class Step(StrEnum):

@@ -17,9 +17,10 @@ import typer
 
 from benchmarks.stack import benchmark_stack, run, stack_layout
 from core.settings import Settings
-from deploy.local import airflow, stack
+from deploy.local import stack
 from deploy.local.layout import Layout
-from deploy.local.postgres import create_databases
+from deploy.local.servers import airflow
+from deploy.local.servers.postgres import create_databases
 from deploy.local.shell import child_environment
 from sql.connection import connect, transaction
 

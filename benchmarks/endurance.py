@@ -30,7 +30,7 @@ from core.settings import Settings
 from core.windows import window_number, window_start
 from sql.connection import transaction
 from sql.lake import open_archive
-from streaming.decide import wait_until_caught_up
+from streaming.finish import wait_until_caught_up
 
 BURST_SECONDS = 60
 BURST_POSTS = 20
@@ -77,7 +77,7 @@ def main(
                 table.add_row(*cells, target)
                 print("  ".join(cells), target, flush=True)
         run(settings, folder / "log", "streaming", "--once")
-        run(settings, folder / "log", "streaming.decide")
+        run(settings, folder / "log", "streaming.finish")
         results = list(_compared(settings, sender.sent))
     Console(width=140).print(table)
     print(*(sentence for _, sentence in results), sep="\n")

@@ -17,15 +17,15 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
+from alerts.explain.command import explain, find_alerts
 from batch.run import Batch, Step
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings
-from deploy.local.demo import Event, Raised, judge, read_events
-from deploy.local.watching import alerts_of_day
+from deploy.local.demo.watching import alerts_of_day
+from deploy.local.demo.world import Event, Raised, judge, read_events
 from producer.simulate.events import CLIMB, HISTORY_DAYS, MUST_ALERT, ORGANIC, OUTAGE
 from sql.connection import transaction
-from streaming.archive import QUERY as ARCHIVE
-from streaming.explain import explain, find_alerts
+from streaming.archive_query import QUERY as ARCHIVE
 from streaming.queries import QUERIES, drain
 from streaming.session import start_streaming_session, stop_session
 
@@ -77,7 +77,7 @@ def main(
             told = _tell(settings, events, number)
             _send(settings, folder, [day])
             drain(spark, settings, QUERIES)
-            run(settings, folder / "decide.log", "streaming.decide")
+            run(settings, folder / "decide.log", "streaming.finish")
             _learn(spark, settings, [day])
             unlabelled += _take(settings, day, events, told, found)
         explanations = list(explain(spark, settings, find_alerts(settings, [], every=True)))

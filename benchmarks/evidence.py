@@ -23,16 +23,16 @@ from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from alerts.evidence.gather import AlertedWindows, gather_evidence
+from archive.session import start_session
+from archive.table import read_archive
 from benchmarks.stack import Command, benchmark_stack, run
-from core.archive import read_archive
-from core.evidence import AlertedWindows, gather_evidence
 from core.keywords import keywords
 from core.records import DETECTION_SCHEMA, parse_records
 from core.settings import Settings
-from core.spark import start_session
 from core.windows import WINDOW, window_number, window_start
 from sql.connection import transaction
-from streaming.decide import wait_until_caught_up
+from streaming.finish import wait_until_caught_up
 
 WINDOW_POSTS = 900_000
 ALERT_POSTS = (50, 5_000)

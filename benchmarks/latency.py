@@ -18,7 +18,7 @@ from kafka import KafkaProducer
 from benchmarks.stack import Command, benchmark_stack
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.decide import wait_until_caught_up
+from streaming.finish import wait_until_caught_up
 
 TICK_SECONDS = 0.02
 

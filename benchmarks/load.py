@@ -46,7 +46,7 @@ def main(
 
 def _run_batch(day: date) -> None:
     logging.basicConfig(stream=sys.stdout, format="  %(message)s")
-    logging.getLogger("batch.parts").setLevel(logging.INFO)
+    logging.getLogger("batch.timing").setLevel(logging.INFO)
     settings = read_settings()
     with lazy_session(settings) as session:
         for line in Batch(settings, session=session, now=lambda: datetime.now(UTC)).run_days([day], [Step.LOAD, Step.TRENDS]):

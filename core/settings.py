@@ -163,6 +163,17 @@ class Settings(BaseSettings):
             "options": "-c timezone=UTC -c jit=off",
         }
 
+    def s3_client_arguments(self) -> dict[str, Any]:
+        """Keyword arguments for boto3.client without its `config`; without keys boto3 follows AWS's default chain. Never print it."""
+        secret = self.s3_secret_access_key
+        return {
+            "service_name": "s3",
+            "endpoint_url": self.s3_endpoint,
+            "region_name": self.s3_region,
+            "aws_access_key_id": self.s3_access_key_id,
+            "aws_secret_access_key": secret.get_secret_value() if secret else None,
+        }
+
     def kafka_python_arguments(self) -> dict[str, str | int | bool]:
         """Keyword arguments that every kafka-python client takes: the servers and the further properties; raises SettingsError."""
         return {"bootstrap_servers": self.kafka_bootstrap_servers, **kafka_python_options(self.kafka_options)}

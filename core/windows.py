@@ -1,9 +1,10 @@
 """Windows of event time: 15 minutes, half open, aligned to the quarter hour in UTC; numbered from 1970."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 WINDOW = timedelta(minutes=15)
 WINDOWS_PER_DAY = 96
+ONE_DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,3 +29,8 @@ def window_start(number: int) -> datetime:
 def utc(naive: datetime) -> datetime:
     """`naive`, which is meant in UTC, as an aware datetime."""
     return naive.replace(tzinfo=UTC)
+
+
+def day_start(day: date) -> datetime:
+    """Midnight in UTC at which `day` begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -18,11 +18,12 @@ from typing import BinaryIO
 
 import duckdb
 
+from core.catalog import TABLE
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
-from sql.lake import TABLE, archive_statements, quoted, tables_statements
+from sql.lake import archive_statements, quoted, tables_statements
 from sql.spreadsheet import GUARD, as_text, guarded_column, identifier
 
 STANDARD_OUTPUT = "-"

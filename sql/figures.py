@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from core.settings import Settings
 from sql.connection import query, transaction
-from sql.operator_alerts import OpenAlert, alerts_by_kind, alerts_now
+from sql.health import OpenAlert, alerts_by_kind, alerts_now
 
 STATEMENT_SECONDS = 10
 

@@ -8,19 +8,17 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import duckdb
 from psycopg2.errors import UndefinedTable
 
+from core.catalog import CATALOG, NAMESPACE, TABLE, duckdb_secret, pyiceberg_properties
 from core.errors import NotReadyError
 from core.settings import Settings
 from sql.connection import transaction
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
-
-CATALOG, NAMESPACE, TABLE = "lake", "tiktok", "raw_posts"
 
 
 @contextmanager
@@ -38,7 +36,7 @@ def archive_statements(settings: Settings) -> list[str]:
     return [
         *(f"LOAD {quoted(str(extension_path(name)))}" for name in ("avro", "httpfs", "iceberg")),
         "SET TimeZone = 'UTC'",
-        f"CREATE SECRET archive ({', '.join(f'{name} {value}' for name, value in _secret(settings).items())})",
+        f"CREATE SECRET archive (TYPE s3, {', '.join(f'{name} {_literal(value)}' for name, value in _secret(settings).items())})",
         *([f"CREATE VIEW raw_posts AS SELECT * FROM iceberg_scan({quoted(archive)})"] if archive else []),
     ]
 
@@ -83,46 +81,20 @@ def load_archive(settings: Settings) -> "Table":
     """The archive as pyiceberg's table; raises pyiceberg's NoSuchTableError where there is none yet."""
     from pyiceberg.catalog import load_catalog
 
-    properties = {
-        "warehouse": settings.warehouse,
-        "s3.region": settings.s3_region,
-        "s3.endpoint": settings.s3_endpoint,
-        "s3.access-key-id": settings.s3_access_key_id,
-        "s3.secret-access-key": settings.s3_secret_access_key and settings.s3_secret_access_key.get_secret_value(),
-        **_catalog_properties(settings),
-    }
-    catalog = load_catalog(CATALOG, **{name: value for name, value in properties.items() if value})
-    return catalog.load_table((NAMESPACE, TABLE))
+    return load_catalog(CATALOG, **pyiceberg_properties(settings)).load_table((NAMESPACE, TABLE))
 
 
-def _catalog_properties(settings: Settings) -> dict[str, str | None]:
-    if settings.catalog_type != "jdbc":
-        return {"type": settings.catalog_type, "uri": settings.catalog_uri}
-    user, password = (quote(text, safe="") for text in (settings.postgres_user, settings.postgres_password.get_secret_value()))
-    where = settings.catalog_jdbc_url.removeprefix("jdbc:postgresql://")
-    return {"type": "sql", "uri": f"postgresql+psycopg2://{user}:{password}@{where}", "init_catalog_tables": "false"}
-
-
-def _secret(settings: Settings) -> dict[str, str]:
+def _secret(settings: Settings) -> dict[str, str | bool]:
     """What DuckDB needs to read the bucket, by the names of CREATE SECRET."""
     if settings.s3_access_key_id and settings.s3_secret_access_key:
         key, secret, token = settings.s3_access_key_id, settings.s3_secret_access_key.get_secret_value(), None
     else:
         key, secret, token = _credentials_of_the_chain()
-    endpoint = settings.s3_endpoint or ""
-    at_endpoint = {
-        "ENDPOINT": quoted(endpoint.split("://")[-1]),
-        "URL_STYLE": "'path'",
-        "USE_SSL": str(endpoint.startswith("https://")).lower(),
-    }
-    return {
-        "TYPE": "s3",
-        "KEY_ID": quoted(key),
-        "SECRET": quoted(secret),
-        "REGION": quoted(settings.s3_region),
-        **({"SESSION_TOKEN": quoted(token)} if token else {}),
-        **(at_endpoint if endpoint else {}),
-    }
+    return duckdb_secret(settings, key_id=key, secret=secret, session_token=token)
+
+
+def _literal(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else quoted(value)
 
 
 def _credentials_of_the_chain() -> tuple[str, str, str | None]:

@@ -13,11 +13,11 @@ from pyspark.sql import SparkSession
 from core.errors import GroundswellError
 from core.settings import Settings, read_settings
 from sql.migrate import check_migrated
-from streaming import archive
+from streaming import archive_query as archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
-from streaming.evidence import EvidenceWorker
+from streaming.evidence_worker import EvidenceWorker
 from streaming.failures import is_no_interruption
-from streaming.operator_alerts import OperatorAlerts
+from streaming.health import OperatorAlerts
 from streaming.queries import QUERIES, drain, supervised_queries
 from streaming.session import has_jvm_ended, start_streaming_session, stop_session
 from streaming.supervisor import Supervisor

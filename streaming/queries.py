@@ -7,12 +7,13 @@ from functools import partial
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from core.archive import create_archive
+from alerts.watchlist import WatchedPhrases
+from archive.table import create_archive
 from core.settings import Settings
-from streaming import archive, detect
+from streaming import archive_query as archive
+from streaming import detect_query as detect
 from streaming.checkpoints import checkpoint_of
-from streaming.evidence import EvidenceWorker
-from streaming.plans import WatchedPhrases
+from streaming.evidence_worker import EvidenceWorker
 from streaming.rejects import store_rejected_records
 from streaming.resume import check_counted, close_due_windows, is_new
 from streaming.supervisor import Supervised, Supervisor

@@ -6,9 +6,9 @@ from psycopg2.extras import execute_values
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from core.catalog import RAW_POSTS
 from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, refusal_reason
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import query, transaction
 
 HEAD_CHARACTERS = 500

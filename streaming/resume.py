@@ -11,11 +11,12 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from core.errors import CheckpointError
+from alerts.step import LONG_AGO, apply_time, load_clock, lock_detection
+from core.catalog import FROM_KAFKA, RAW_POSTS
+from core.errors import BadInputError, CheckpointError
 from core.settings import Settings
-from core.spark import RAW_POSTS
-from sql.connection import transaction
-from streaming.decision import LONG_AGO, apply_time, load_clock, lock_detection
+from sql.connection import query, transaction
+from streaming.checkpoints import checkpoint_of, put_detection_aside
 from streaming.failures import begin_anew
 from streaming.progress import EndOffsets, Offsets
 
@@ -30,7 +31,7 @@ def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: S
         return EARLIEST
     rows = (
         spark.table(RAW_POSTS)
-        .where(F.col("topic").isin(list(topics)) & (F.col("partition") >= 0))  # below zero are imported files
+        .where(F.col("topic").isin(list(topics)) & F.expr(FROM_KAFKA))
         .groupBy("topic", "partition")
         .agg((F.max("offset") + 1).alias("next_offset"))
         .collect()
@@ -88,6 +89,23 @@ def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -
                 f"the tables in {settings.postgres_database} are older than its checkpoint, or others. Rebuild them (docs/rebuild.md), "
                 f"or after restoring a backup (docs/backup.md): {begin_anew(settings, 'detect')}"
             )
+
+
+def put_lost_checkpoint_aside(spark: SparkSession, settings: Settings) -> None:
+    """Put detection's checkpoint aside where its tables hold nothing that was decided: what it remembers belongs to tables that are gone.
+
+    Raises BadInputError where it lies on no disk and has to be moved by hand.
+    """
+    with transaction(settings) as cursor:
+        cursor.execute(query("decided_since"), {"start": LONG_AGO})
+        has_decided = cursor.fetchone() != (None,)
+    if not has_decided and not is_new(spark, checkpoint_of(settings, "detect")):
+        if "://" in settings.checkpoint_dir:
+            raise BadInputError(
+                f"The checkpoint of detection in {settings.checkpoint_dir} belongs to tables that are gone: "
+                "move its folder detect aside there and run this again."
+            )
+        put_detection_aside(settings)
 
 
 def is_new(spark: SparkSession, checkpoint: str) -> bool:

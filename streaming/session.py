@@ -8,8 +8,9 @@ from pathlib import Path
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from archive.session import LEAST_DRIVER_MEMORY, start_session
+from core.catalog import CATALOG
 from core.settings import Settings
-from core.spark import CATALOG, LEAST_DRIVER_MEMORY, start_session
 
 FAIR_SHARES = {
     "spark.scheduler.mode": "FAIR",

@@ -14,11 +14,11 @@ from pyspark import InheritableThread
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
+from alerts.step import apply_time, lock_detection
 from core.errors import AlreadyRunningError, CheckpointError, NotReadyError
 from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
-from streaming.decision import apply_time, lock_detection
 from streaming.failures import first_line, is_damage, text_of, what_to_do
 from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from archive.table import archive_rows, create_archive
 from batch.run import Batch, Step
-from core.archive import archive_rows, create_archive
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 
 TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS, Step.EVIDENCE)
 RECORDS = "value binary, key binary, topic string, partition int, offset bigint, kafka_time timestamp"

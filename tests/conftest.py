@@ -50,7 +50,7 @@ def stack() -> Iterator[Settings]:
 
 def make_template(servers: Settings) -> None:
     """A migrated database that worlds are copies of."""
-    from deploy.local.postgres import create_databases
+    from deploy.local.servers.postgres import create_databases
     from sql.migrate import migrate
 
     create_databases(servers, [TEMPLATE])
@@ -72,7 +72,7 @@ def module_settings(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     """One Spark session for all tests; it needs no server, only the Java archives."""
-    from core.spark import start_session
+    from archive.session import start_session
     from deploy.local.layout import layout_for
     from streaming.session import FAIR_SHARES
 
@@ -90,11 +90,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 @pytest.fixture(scope="session")
 def spark_for(spark: "SparkSession") -> "Callable[[Settings], SparkSession]":
     """`spark_for(settings)`: a session that shares the JVM with `spark` and whose catalog `lake` is that of `settings`."""
-    from core.spark import catalog_options
+    from core.catalog import spark_properties
 
     def session_for(settings: Settings) -> "SparkSession":
         session = spark.newSession()
-        for name, value in catalog_options(settings).items():
+        for name, value in spark_properties(settings).items():
             session.conf.set(name, value)
         return session
 
@@ -123,8 +123,8 @@ def world_named(stack: Settings, name: str, folder: Path) -> Settings:
 @contextmanager
 def own_world(stack: Settings, folder: Path) -> Iterator[Settings]:
     """Topics, databases, warehouse and checkpoints that nobody else uses, on the servers of `stack`."""
-    from deploy.local.kafka import create_topics
-    from deploy.local.postgres import create_databases, drop_databases
+    from deploy.local.servers.kafka import create_topics
+    from deploy.local.servers.postgres import create_databases, drop_databases
 
     name = "t" + uuid.uuid4().hex[:12]
     world = world_named(stack, name, folder)

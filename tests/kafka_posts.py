@@ -10,10 +10,10 @@ from pathlib import Path
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
+from alerts.step import apply_time, lock_detection
 from core.settings import Settings
 from deploy.local.shell import settings_variables
 from sql.connection import transaction
-from streaming.decision import apply_time, lock_detection
 from streaming.queries import QUERIES, drain
 from streaming.session import query_options
 

@@ -12,9 +12,9 @@ import pytest
 
 from core.settings import Settings
 from deploy.local import stack
-from deploy.local.kafka import MAX_MESSAGE_BYTES
 from deploy.local.layout import Layout, layout_for
-from deploy.local.s3 import create_bucket
+from deploy.local.servers.kafka import MAX_MESSAGE_BYTES
+from deploy.local.servers.s3 import create_bucket
 
 _KAFKA_IMAGE = os.environ.get("KAFKA_IMAGE", "confluentinc/cp-kafka:7.9.0")
 _POSTGRES_IMAGE = os.environ.get("POSTGRES_IMAGE", "postgres:18")

@@ -18,11 +18,11 @@ from batch.backtest.walk import Walk
 from batch.backtest.write import Summary, write_alerts, write_scores
 from batch.failures import sentence_for
 from core.errors import BadInputError, GroundswellError
-from core.incident_book import BookedIncident
-from core.lifecycle import LifecycleRule
-from core.score import AlarmRule, alarm_rule
 from core.settings import Settings, read_settings
-from core.shape import Shape, shape_of
+from detection.lifecycle import LifecycleRule
+from detection.score import AlarmRule, alarm_rule
+from detection.seasonality import Shape, shape_of
+from detection.tracker import BookedIncident
 
 OF_COUNTS = ("alerts", "window", "threshold", "floor", "cool_down", "quiet")
 OF_POSTS = ("first", "last", "config", "assume_complete")

@@ -8,9 +8,9 @@ from uuid import UUID
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
-from core.incident_book import BookedIncident, BookedWindow
-from core.lifecycle import Incident, LifecycleRule
 from core.windows import WINDOW, window_number
+from detection.lifecycle import Incident, LifecycleRule
+from detection.tracker import BookedIncident, BookedWindow
 from sql.connection import query
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.shape import Shape
+from detection.seasonality import Shape
 
 
 @dataclass(frozen=True)

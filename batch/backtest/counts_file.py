@@ -18,7 +18,7 @@ import duckdb
 
 from batch.backtest.counts import CountsTable
 from core.errors import BadInputError
-from core.shape import Shape
+from detection.seasonality import Shape
 
 MEMORY_LIMIT = "256MB"
 THREADS = 2

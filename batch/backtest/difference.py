@@ -9,8 +9,8 @@ from pathlib import Path
 
 from batch.backtest.alerts import Alert
 from core.errors import BadInputError
-from core.labels import Label
 from core.windows import window_start
+from detection.labels import Label
 
 COLUMNS = ("verdict", "keyword", "windows_later", "label", "alert_id", "live_opened_window", "live_last_window", "live_posts",
            "live_peak_score", "opened_window", "last_window", "posts", "peak_score")  # fmt: skip

@@ -7,16 +7,15 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from batch.archive import day_start
-from batch.candidates import JudgedKeywords, candidate_windows, judge_keywords, may_open
-from batch.keyword_batch import EPOCH, KeywordBatch, keyword_batch
-from core.budget import LOWEST_THRESHOLD
-from core.judge import Flags, Floats
-from core.learn import Traffic
-from core.lifecycle import ACTIVE_STRENGTH
-from core.score import SECOND_LOOK_WINDOWS, alarm_rule
-from core.windows import WINDOW, WINDOWS_PER_DAY
-from sql.plans import Plans, Thresholds
+from alerts.plans import Plans, Thresholds
+from batch.statistics.candidates import JudgedKeywords, candidate_windows, judge_keywords, may_open
+from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
+from core.windows import WINDOW, WINDOWS_PER_DAY, day_start
+from detection.budget import LOWEST_THRESHOLD
+from detection.learn import Traffic
+from detection.lifecycle import ACTIVE_STRENGTH
+from detection.score import SECOND_LOOK_WINDOWS, alarm_rule
+from detection.verdicts import Flags, Floats
 
 WINDOWS = "keyword string, number int, posts int, score double, strength double, anomalous boolean"
 CANDIDATES = (

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from batch.archive import day_start
 from batch.backtest.alerts import live_alerts
 from batch.backtest.difference import describe, pair_alerts, write_pairs
 from batch.backtest.replay import Replay
 from batch.backtest.rule import ReplayRule
-from batch.days import ONE_DAY, check_complete
+from batch.days import check_complete
+from core.windows import ONE_DAY, day_start
 from sql.connection import transaction
 
 

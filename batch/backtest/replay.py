@@ -9,24 +9,24 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.archive import day_start, read_archived_day
+from alerts.plans import Plans, Thresholds, load_plans, load_thresholds
+from archive.days import read_archived_day
 from batch.backtest.alerts import Alert, alert_of, unfinished_incidents
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
-from batch.candidates import candidates_of_table
-from batch.counts import count_keywords_per_window, posts_per_window
-from batch.days import ONE_DAY, judged_as_of
-from batch.keyword_batch import EVENING
-from batch.statistics import read_traffic, total_posts, with_rows_before
-from core.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
+from batch.days import judged_as_of
+from batch.statistics.candidates import candidates_of_table
+from batch.statistics.keyword_batch import EVENING
+from batch.statistics.learn import read_traffic, total_posts, with_rows_before
 from core.errors import NotReadyError
-from core.incident_book import BookedWindow, IncidentBook
 from core.keywords import ALL_POSTS
-from core.learn import Traffic
-from core.score import KEPT_POSTS
-from core.windows import WINDOW, window_number
+from core.windows import ONE_DAY, WINDOW, day_start, window_number
+from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
+from detection.daily_counts import count_keywords_per_window, posts_per_window
+from detection.learn import Traffic
+from detection.score import KEPT_POSTS
+from detection.tracker import BookedWindow, IncidentBook
 from sql.connection import query, transaction
-from sql.plans import Plans, Thresholds, load_plans, load_thresholds
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import BadInputError
-from core.lifecycle import LifecycleRule
 from core.settings import Settings
+from detection.lifecycle import LifecycleRule
 
 BUDGETS = {"discovery": "alerts_per_day", "watched": "watched_alerts_per_day"}
 """Settings that give a budget, by the scope of words that it is for."""

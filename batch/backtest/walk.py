@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.backtest.counts import CountsTable, CycleCounts
-from core.incident_book import BookedIncident, IncidentBook
-from core.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
-from core.learn import Floats, KeywordRows, Traffic, as_stored, day_traffic, default_rows, fit_day, forgettable, learn_traffic
-from core.lifecycle import LifecycleRule
-from core.score import AlarmRule
-from core.shape import Shape
+from detection.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
+from detection.learn import Floats, KeywordRows, Traffic, as_stored, day_traffic, default_rows, fit_day, forgettable, learn_traffic
+from detection.lifecycle import LifecycleRule
+from detection.score import AlarmRule
+from detection.seasonality import Shape
+from detection.tracker import BookedIncident, IncidentBook
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min

@@ -12,8 +12,8 @@ from pyarrow import csv
 from batch.backtest.counts import CountsTable
 from batch.backtest.walk import JudgedRows
 from core.errors import BadInputError
-from core.incident_book import BookedIncident
-from core.lifecycle import LifecycleRule
+from detection.lifecycle import LifecycleRule
+from detection.tracker import BookedIncident
 
 _SCORES = pa.schema(
     [

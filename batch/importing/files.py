@@ -4,15 +4,15 @@ import os
 
 import typer
 
+from archive.session import start_session
+from archive.storage import check_storage
+from archive.table import create_archive
 from batch.importing.blocks import inputs_of
 from batch.importing.clock import ImportClock
 from batch.importing.ledger import archived_files, only_one_import
 from batch.importing.run import Import
 from batch.importing.workers import workers
-from batch.storage import check_storage
-from core.archive import create_archive
 from core.settings import Settings
-from core.spark import start_session
 from producer.progress import StatusLine
 from producer.signals import Stop
 from sql.lake import metadata_location

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
+from core.catalog import IMPORTED
 from core.errors import AlreadyRunningError
 from core.settings import Settings
 from sql.connection import connect, query, transaction
@@ -71,7 +72,7 @@ def archived_files(settings: Settings) -> dict[int, Archived]:
     with open_archive(settings) as database:
         rows = database.execute(
             'SELECT partition, max("offset"), count(*) FILTER (topic = $topic), count(*) FILTER (topic <> $topic) '
-            "FROM raw_posts WHERE partition < 0 GROUP BY partition",
+            f"FROM raw_posts WHERE {IMPORTED} GROUP BY partition",
             {"topic": settings.posts_topic},
         ).fetchall()
     return {int(partition): Archived(*map(int, held)) for partition, *held in rows}

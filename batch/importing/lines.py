@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from batch.importing.clock import ImportClock
-from batch.importing.look import DEEPEST, LONGEST_NAME, LONGEST_NUMBER, UNSEEN, Look
+from batch.importing.prevalidate import DEEPEST, LONGEST_NAME, LONGEST_NUMBER, UNSEEN, Look
 from core.records import AHEAD, BEFORE_1970, EARLIEST_EVENT_SECONDS, NO_SECONDS, NO_TIME, NOT_AN_OBJECT, NOT_SENT
 from core.settings import Settings
 from producer.clocks import created_seconds

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import smart_open
 from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 from pyiceberg.typedef import Properties
 
-from batch.storage import away, endpoint_of
+from archive.storage import away, endpoint_of
 from core.errors import NotReadyError
 from core.settings import Settings
-from producer.s3_objects import s3_client
 
 
 class WholeObjects(PyArrowFileIO):
@@ -20,7 +20,7 @@ class WholeObjects(PyArrowFileIO):
 
     def __init__(self, properties: Properties, settings: Settings) -> None:
         super().__init__(properties)
-        self._client = s3_client(settings)
+        self._client = boto3.client(**settings.s3_client_arguments())
 
     def new_output(self, location: str) -> PyArrowFile:
         """A file to be; what `create` of it gives uploads when it is closed."""

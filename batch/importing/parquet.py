@@ -14,14 +14,14 @@ from pyiceberg.table import Table, WriteTask
 
 from batch.importing.blocks import Block
 from batch.importing.lines import Row, Rows, record_head
-from batch.importing.look import lines_with_looks
 from batch.importing.objects import WholeObjects, told_if_away
+from batch.importing.prevalidate import lines_with_looks
 
 DAY_MICROS = 86_400_000_000
 BUFFER_BYTES = 96 * 1024 * 1024
 """Bytes of records that a worker keeps before it writes them; a file of one day has as many at most."""
 ROW_GROUP_ROWS = 8_000
-"""Some 3 MB compressed: a reader's task takes a row group at least (SPLIT_BYTES of core.archive)."""
+"""Some 3 MB compressed: a reader's task takes a row group at least (SPLIT_BYTES of archive.table)."""
 COLUMNS = ("value", "key", "topic", "partition", "offset", "kafka_time", "event_time")
 
 

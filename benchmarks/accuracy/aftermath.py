@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts
-from core.incident_book import BookedIncident, IncidentBook
-from core.judge import Floats
-from core.judge_day import DayCounts, judge_day
-from core.learn import KeywordRows, day_traffic, default_rows, fit_day, learn_traffic
-from core.lifecycle import LifecycleRule
-from core.score import AlarmRule, scale, smallest_alarming_posts
+from detection.judge_day import DayCounts, judge_day
+from detection.learn import KeywordRows, day_traffic, default_rows, fit_day, learn_traffic
+from detection.lifecycle import LifecycleRule
+from detection.score import AlarmRule, scale, smallest_alarming_posts
+from detection.tracker import BookedIncident, IncidentBook
+from detection.verdicts import Floats
 
 BURST_DAY, DAYS = 21, 36
 BURST_FACTOR = 20.0

@@ -9,15 +9,15 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from batch.candidates import FIGURES, candidate_windows, candidates_of_table
-from batch.keyword_batch import EPOCH, KeywordBatch
+from batch.statistics.candidates import FIGURES, candidate_windows, candidates_of_table
+from batch.statistics.keyword_batch import EPOCH, KeywordBatch
 from benchmarks.accuracy.stationary import Plan, WordsHistory
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
-from core.budget import LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
-from core.incident_book import BookedWindow
-from core.judge import Floats
-from core.lifecycle import LifecycleRule, decide
-from core.score import alarm_rule
+from detection.budget import LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
+from detection.lifecycle import LifecycleRule, decide
+from detection.score import alarm_rule
+from detection.tracker import BookedWindow
+from detection.verdicts import Floats
 
 BUDGETS = (1, 2, 5, 10, 20)
 FLOOR = 10

@@ -16,9 +16,9 @@ from batch.backtest.counts_file import open_counts
 from batch.backtest.walk import Walk
 from benchmarks.accuracy.nab_score import Flags, Floats, SeriesScore, Window, score_series
 from core.errors import NotReadyError
-from core.lifecycle import LifecycleRule
-from core.score import alarm_rule
-from core.shape import QUARTER_HOURS
+from detection.lifecycle import LifecycleRule
+from detection.score import alarm_rule
+from detection.seasonality import QUARTER_HOURS
 
 THRESHOLD, FLOOR = 4.5, 10
 COOL_DOWN_WINDOWS = QUARTER_HOURS.windows

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts
-from core.judge import Flags, Floats, judge
-from core.learn import KeywordRows, Traffic, day_traffic, default_rows, expected_by_window, fit_day, learn_traffic
-from core.score import KEPT_POSTS, AlarmRule, scale
+from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, expected_by_window, fit_day, learn_traffic
+from detection.score import KEPT_POSTS, AlarmRule, scale
+from detection.verdicts import Flags, Floats, judge
 
 HISTORY_DAYS = 28
 WINDOW_MINUTES = 15

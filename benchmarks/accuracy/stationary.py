@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
-from core.incident_book import IncidentBook
-from core.judge import Floats, Verdicts
-from core.judge_day import DayCounts, judge_day
-from core.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
-from core.lifecycle import LifecycleRule
-from core.score import KEPT_POSTS, AlarmRule, alarm_rule
+from detection.judge_day import DayCounts, judge_day
+from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
+from detection.lifecycle import LifecycleRule
+from detection.score import KEPT_POSTS, AlarmRule, alarm_rule
+from detection.tracker import IncidentBook
+from detection.verdicts import Floats, Verdicts
 
 RULES = {"4.5": alarm_rule(4.5, 10), "6": alarm_rule(6.0, 10), "6, first look alone": AlarmRule(6.0, 1e9, 10)}
 _BEFORE = 3

@@ -11,7 +11,7 @@ from benchmarks.accuracy.nab_score import PROFILES, STANDARD, SeriesScore
 from benchmarks.accuracy.power import Burst, find, learn_history, without_second_look
 from benchmarks.accuracy.stationary import RULES, Plan, count_false_alerts, exposures
 from benchmarks.accuracy.worlds import WORLDS, World
-from core.score import alarm_rule
+from detection.score import alarm_rule
 
 _WATCHED, _DISCOVERY = alarm_rule(4.5, 10), alarm_rule(6.0, 10)
 POWER_WORLDS = (

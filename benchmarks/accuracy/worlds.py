@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.judge import Floats
-from core.shape import QUARTER_HOURS
+from detection.seasonality import QUARTER_HOURS
+from detection.verdicts import Floats
 
 WINDOWS = QUARTER_HOURS.windows
 MOST_FREQUENT = 7_000.0

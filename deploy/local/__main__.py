@@ -11,8 +11,9 @@ import typer
 
 from core.errors import GroundswellError
 from core.settings import Settings
-from deploy.local import airflow, consoles, stack
+from deploy.local import consoles, stack
 from deploy.local.layout import Layout, State, layout_for
+from deploy.local.servers import airflow
 from deploy.local.shell import child_environment
 from sql.figures import status_text
 

@@ -2,7 +2,7 @@
 
 Java's own class data sharing (JEP 350): the classes that one run has loaded are kept ready-made in a file, which later runs map
 into their memory. Java checks that Java and class path are the same, and otherwise goes on without the file. Here a run uses of
-Spark, Iceberg, Kafka and S3 what the programs use, as far as it needs no server; `core.spark` names the file to Java.
+Spark, Iceberg, Kafka and S3 what the programs use, as far as it needs no server; `archive.session` names the file to Java.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from core.spark import CLASS_ARCHIVE, class_path
+from archive.session import CLASS_ARCHIVE, class_path
 from deploy.local.layout import layout_for
 
 EXIT_SECONDS = 120

@@ -5,7 +5,7 @@ import os
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local.layout import Layout, write_private
-from deploy.local.postgres import installation
+from deploy.local.servers.postgres import installation
 from deploy.local.shell import search_path
 from sql.lake import archive_statements, tables_statements
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import NotReadyError
 from deploy.local.layout import Layout
-from deploy.local.preflight import java_problem
+from deploy.local.setup.preflight import java_problem
 
 
 def java_program() -> str:

@@ -13,12 +13,13 @@ import psycopg2
 import typer
 
 from core.errors import AlreadyRunningError, GroundswellError
-from deploy.local import preflight, stack
+from deploy.local import stack
+from deploy.local.demo.own_posts import play_own_posts
+from deploy.local.demo.session import Session
+from deploy.local.demo.simulated import play_next_day
+from deploy.local.demo.stages import Screen
 from deploy.local.layout import Layout, layout_for
-from deploy.local.own_posts import play_own_posts
-from deploy.local.session import Session
-from deploy.local.simulated import play_next_day
-from deploy.local.stages import Screen
+from deploy.local.setup import preflight
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

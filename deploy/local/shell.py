@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from core.settings import ENV_PREFIX, Settings
 from deploy.local.layout import LOOPBACK, REPOSITORY, Layout, State, write_private
-from deploy.local.postgres import installation
+from deploy.local.servers.postgres import installation
 
 
 def settings_variables(settings: Settings) -> dict[str, str]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
-from deploy.local.kafka import kafka_server
 from deploy.local.layout import LOOPBACK, Layout, State, choose_ports, layout_for, new_state, read_state, write_private
-from deploy.local.postgres import USER, choose_place, delete_data, postgres_server
-from deploy.local.s3 import s3_server
-from deploy.local.server import Server, bring_up
+from deploy.local.servers.kafka import kafka_server
+from deploy.local.servers.postgres import USER, choose_place, delete_data, postgres_server
+from deploy.local.servers.s3 import s3_server
+from deploy.local.servers.server import Server, bring_up
 from deploy.local.shell import write_env
 
 SERVERS = ("kafka", "s3", "postgres")

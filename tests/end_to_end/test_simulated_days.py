@@ -44,7 +44,7 @@ def truth(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
     run(settings, "batch", "--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)), "--steps", steps)
     run(settings, "producer", live, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "streaming.log")
-    run(settings, "streaming.decide")
+    run(settings, "streaming.finish")
     with (folder / "truth.ndjson").open() as lines:
         return [event for event in ndjson.load(lines) if event["day"] == str(LIVE_DAY)]
 

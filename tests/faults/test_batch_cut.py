@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from batch.failures import sentence_for
 from batch.run import Step
 from core.settings import Settings
-from deploy.local.postgres import create_databases, drop_databases
+from deploy.local.servers.postgres import create_databases, drop_databases
 from sql.connection import connect
 from tests.archived import TABLE_STEPS, archive_posts, run_batch
 from tests.conftest import TEMPLATE

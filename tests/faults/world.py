@@ -183,10 +183,10 @@ def a_world(stack: Settings, folder: Path, seed: int, **changes: object) -> Iter
 
 def decide(settings: Settings) -> None:
     """Decide every window with the command that a person has for it."""
-    command = [sys.executable, "-m", "streaming.decide"]
+    command = [sys.executable, "-m", "streaming.finish"]
     told = subprocess.run(command, cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, check=False, timeout=120)
     if told.returncode:
-        raise FaultError(f"python -m streaming.decide failed: {told.stderr[-300:]}")
+        raise FaultError(f"python -m streaming.finish failed: {told.stderr[-300:]}")
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:

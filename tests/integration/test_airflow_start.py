@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pyspark.sql import SparkSession
 
 from core.settings import Settings
-from deploy.local.airflow import first_day_to_schedule
+from deploy.local.servers.airflow import first_day_to_schedule
 from sql.connection import transaction
 from tests.archived import archive_posts
 from tests.factories import a_post

@@ -16,7 +16,7 @@ from core.errors import NotReadyError
 from core.settings import Settings
 from core.windows import WINDOW
 from deploy.local.layout import layout_for
-from deploy.local.postgres import create_databases, drop_databases
+from deploy.local.servers.postgres import create_databases, drop_databases
 from sql.connection import transaction
 from sql.migrate import migrate
 from streaming.checkpoints import without_streaming

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.upkeep import KEPT_SNAPSHOTS, compact_day, tidy_archive
+from archive.upkeep import KEPT_SNAPSHOTS, compact_day, tidy_archive
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from tests.archived import archive_posts
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, send

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pyspark.sql import SparkSession
 
+from alerts.step import FAR
 from batch.audit import Audit, audit, lines_of
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import transaction
-from streaming.decision import FAR
 from tests.archived import archive_posts, run_batch
 from tests.integration.test_detection import a_value
 from tests.kafka_posts import drain_topics, let_time_decide, send

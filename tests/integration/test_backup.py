@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from core.catalog import RAW_POSTS
 from core.errors import CheckpointError
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from deploy.local.layout import layout_for
-from deploy.local.postgres import drop_databases, installation
+from deploy.local.servers.postgres import drop_databases, installation
 from deploy.local.shell import client_variables
 from sql.connection import transaction
 from tests.integration.test_detection import a_value
@@ -102,7 +102,7 @@ def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(w
 
 
 def test_registering_an_archive_that_is_registered_changes_nothing(world: Settings, spark_for) -> None:
-    from batch.catalog import register_archive
+    from archive.register import register_archive
     from sql.lake import metadata_location
 
     lake = spark_for(world)
@@ -114,8 +114,8 @@ def test_registering_an_archive_that_is_registered_changes_nothing(world: Settin
 
 
 def test_a_catalog_that_is_older_than_the_archive_is_brought_forward_also_where_its_state_is_deleted(world: Settings, spark_for) -> None:
-    from batch.catalog import register_archive
-    from batch.storage import s3_client
+    from archive.register import register_archive
+    from archive.storage import s3_client
 
     lake = spark_for(world)
     of_catalog = world.model_copy(update={"postgres_database": world.catalog_database})

@@ -12,10 +12,10 @@ import pytest
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
-from core.archive import create_archive
+from archive.table import create_archive
 from core.settings import Settings
 from sql.connection import transaction
-from streaming.archive import start_archive
+from streaming.archive_query import start_archive
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, environment
 from tests.tables import rows

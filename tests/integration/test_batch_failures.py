@@ -7,13 +7,13 @@ import pytest
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from batch.archive import read_archived_day
+from archive.days import read_archived_day
+from archive.storage import check_storage
 from batch.failures import sentence_for
-from batch.statistics import read_rows
-from batch.storage import check_storage
+from batch.statistics.learn import read_rows
+from core.catalog import CATALOG, spark_properties
 from core.errors import NotReadyError
 from core.settings import Settings
-from core.spark import CATALOG, catalog_options
 from deploy.local import processes
 from deploy.local import stack as local_stack
 from deploy.local.layout import Layout
@@ -41,7 +41,7 @@ def stop(layout: Layout, name: str) -> None:
 def test_servers_that_go_away_in_mid_work_are_named(servers: Layout, spark: SparkSession) -> None:
     settings = local_stack.stack_settings(servers)
     lake = spark.newSession()
-    for name, value in {**catalog_options(settings), f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": "1"}.items():
+    for name, value in {**spark_properties(settings), f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": "1"}.items():
         lake.conf.set(name, value)
     archive_posts(lake, settings, [a_post(time_stamp=1767571200.0)])
     records = read_archived_day(lake, settings, DAY)

@@ -8,12 +8,12 @@ import psycopg2
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.archive import read_archived_day
+from archive.days import read_archived_day
+from archive.table import create_archive
 from batch.failures import sentence_for
-from batch.load import BY_DAY, MERGED, load_day
-from core.archive import create_archive
+from batch.tables.load import BY_DAY, MERGED, load_day
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import query, transaction
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post
@@ -216,7 +216,7 @@ def test_a_load_that_breaks_in_the_middle_leaves_every_table_as_it_was(
         if len(calls) == 2:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    monkeypatch.setattr("batch.load.attach_partition", lose_connection)
+    monkeypatch.setattr("batch.tables.load.attach_partition", lose_connection)
     with pytest.raises(psycopg2.Error) as raised:
         load(lake, settings, TUESDAY)
     assert (sentence_for(raised.value, settings) or "").startswith("Postgres does not answer at 127.0.0.1")

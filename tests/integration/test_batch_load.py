@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.archive import read_archived_day
-from batch.copy import copy_partition, create_staging
-from batch.load import load_day
-from core.archive import create_archive
+from archive.days import read_archived_day
+from archive.table import create_archive
+from batch.tables.copy import copy_partition, create_staging
+from batch.tables.load import load_day
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import transaction
 from tests.archived import archive_posts
 from tests.factories import ABSENT, a_post

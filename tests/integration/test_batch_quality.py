@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.quality import Check, check_day
 from batch.run import Step
+from batch.tables.checks import Check, check_day
 from core.errors import NotReadyError, QualityError
 from core.settings import Settings
 from sql.connection import transaction

@@ -13,7 +13,7 @@ from batch.run import Batch, Step
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from deploy.local.layout import layout_for
-from deploy.local.postgres import create_databases, drop_databases
+from deploy.local.servers.postgres import create_databases, drop_databases
 from sql.connection import transaction
 from tests.archived import archive_posts, run_batch
 from tests.integration.test_batch_command import batch, tables

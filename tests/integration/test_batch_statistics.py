@@ -10,10 +10,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.run import Batch, Step
-from batch.statistics import forget_statistics
+from batch.statistics.learn import forget_statistics
 from core.errors import NotReadyError
-from core.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
 from core.settings import Settings
+from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
 from sql.connection import transaction
 from tests.archived import archive_posts
 from tests.factories import a_post

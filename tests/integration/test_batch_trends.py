@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.run import Batch, Step
-from batch.trends import count_trends
+from batch.tables.trends import count_trends
 from core.errors import NotReadyError
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -148,9 +148,9 @@ def test_a_day_that_stands_on_one_that_is_no_longer_kept_is_refused_and_keeps_wh
 @pytest.mark.usefixtures("batch")
 def test_a_connection_lost_in_the_middle_leaves_the_trends_as_they_were(module_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")
-    monkeypatch.setattr("batch.trends.LEAST_POSTS", 1)
+    monkeypatch.setattr("batch.tables.trends.LEAST_POSTS", 1)
     lost = "SELECT pg_terminate_backend(pg_backend_pid())"
-    monkeypatch.setattr("batch.trends.query", lambda name: lost if name == "mark_day_trended" else query(name))
+    monkeypatch.setattr("batch.tables.trends.query", lambda name: lost if name == "mark_day_trended" else query(name))
     with pytest.raises(Exception, match="closed"):
         count_trends(module_settings, DAY)
     assert rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank") == before

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
+from alerts.evidence.gather import AlertedWindows, Evidence, gather_evidence
+from alerts.evidence.store import store_due_evidence
+from alerts.listing import BEGINNING, incident_lines
+from archive.table import read_archive
 from batch.run import Step
-from core.archive import read_archive
-from core.evidence import AlertedWindows, Evidence, gather_evidence
 from core.settings import Settings
 from sql.connection import transaction
-from sql.evidence import store_due_evidence
-from streaming.alerts import BEGINNING, incident_lines
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
@@ -150,7 +150,7 @@ def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
         return gather_evidence(records, alerts, future_minutes=world.future_minutes)
 
     whole = gathered()
-    monkeypatch.setattr("core.evidence_posts.SAMPLED_POSTS", 150)
+    monkeypatch.setattr("alerts.evidence.posts.SAMPLED_POSTS", 150)
     sampled = gathered()
     assert sampled == gathered()
     assert [evidence.counted for evidence in sampled] == [evidence.counted for evidence in whole] == [60, 40]

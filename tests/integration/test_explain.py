@@ -1,4 +1,4 @@
-"""Laws of `python -m streaming.explain`: every figure of every alert follows from archive and statistics."""
+"""Laws of `python -m alerts.explain.command`: every figure of every alert follows from archive and statistics."""
 
 import json
 import random
@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from alerts.explain.command import Explanation, explain, find_alerts, lines_of
+from alerts.step import FAR
 from batch.run import Step
 from core.errors import BadInputError
 from core.settings import Settings
 from deploy.local.layout import layout_for
 from sql.connection import transaction
-from streaming.decision import FAR
-from streaming.explain import Explanation, explain, find_alerts, lines_of
 from tests.archived import archive_posts, run_batch
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
@@ -161,7 +161,7 @@ def test_a_window_that_is_still_open_is_said_to_be_provisional(world: Settings, 
 
 def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(world: Settings, explanations: list[Explanation]) -> None:
     newest = max(explanations, key=lambda explanation: explanation.stored.alert["opened_window"]).stored.alert
-    done = run(world, "streaming.explain", f"#{newest['keyword'].upper()}")
+    done = run(world, "alerts.explain.command", f"#{newest['keyword'].upper()}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"alert {newest['alert_id']}" in done.stdout
     assert "posts by" in done.stdout.splitlines()[1]
@@ -169,9 +169,9 @@ def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(world: Set
 
 
 def test_an_alert_that_does_not_exist_ends_with_2_and_says_what_to_do(world: Settings) -> None:
-    done = run(world, "streaming.explain", "nosuchword")
+    done = run(world, "alerts.explain.command", "nosuchword")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "There is no alert 'nosuchword'. `python -m streaming.alerts` prints all" in done.stderr
+    assert "There is no alert 'nosuchword'. `python -m alerts.listing` prints all" in done.stderr
     with pytest.raises(BadInputError, match="Say which alert"):
         find_alerts(world, [], every=False)
 

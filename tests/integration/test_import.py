@@ -16,22 +16,22 @@ import pytest
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
+from archive.table import create_archive
 from batch.importing import blocks, run
 from batch.importing.clock import ImportClock
 from batch.importing.files import import_files
 from batch.importing.ledger import archived_files
 from batch.importing.objects import WholeObjects, told_if_away
-from core.archive import create_archive
+from core.catalog import RAW_POSTS
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from producer.cli import app as producer
 from producer.signals import Stop
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
 from sql.connection import transaction
 from sql.lake import load_archive
-from streaming.archive import start_archive
+from streaming.archive_query import start_archive
 from streaming.rejects import store_rejected_records
 from tests.conftest import own_world
 from tests.kafka_posts import REPOSITORY, environment

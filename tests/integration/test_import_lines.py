@@ -7,9 +7,9 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from archive.table import archive_rows
 from batch.importing.clock import ImportClock
 from batch.importing.lines import Row, Rows
-from core.archive import archive_rows
 from core.records import IDENTITY_SCHEMA, parse_records, refusal_reason
 from core.settings import Settings
 from producer.simulate.files import simulate_days

@@ -59,22 +59,3 @@ def test_a_plain_text_is_read_as_it_would_be_with_one_character_more_beyond_asci
     text = "Don't @you www.x.y/z #Some_Tag 12 3rd a_1 rock'n'roll it's 2020's e-mail a@b.com U.S.A."
     rows = spark.createDataFrame([(text,), (text + " ☃",)], "text string").select(keywords(F.col("text")).alias("found")).collect()
     assert [*rows[0].found, "☃"] == rows[1].found
-
-
-def test_the_score_of_spark_columns_is_that_of_numbers(spark: SparkSession) -> None:
-    from core import score as rule
-
-    rows = [
-        (float(posts), level, deviation, level > 3, 1.3, 0.7, 2.0, 1.5)
-        for posts in (0, 12, 900)
-        for level, deviation in ((1.3, 0.4), (9.0, -2.0))
-    ]
-    columns = ("posts", "level", "deviation", "own", "share", "ratio", "variance", "burst")
-    table = spark.createDataFrame(rows, list(columns))
-    expected = rule.expected_posts(*(F.col(name) for name in ("level", "deviation", "own", "share", "ratio")))
-    scored = table.select(rule.score(F.col("posts"), expected, rule.scale(F.col("variance"), F.col("burst"))).alias("score")).collect()
-    plain = [
-        rule.score(posts, rule.expected_posts(level, deviation, own, share, ratio), rule.scale(variance, burst))
-        for posts, level, deviation, own, share, ratio, variance, burst in rows
-    ]
-    assert [row.score for row in scored] == pytest.approx(plain, rel=1e-12)

@@ -7,9 +7,9 @@ from math import sqrt
 
 import pytest
 
+from alerts.plans import load_thresholds
 from core.settings import Settings
 from sql.connection import transaction
-from sql.plans import load_thresholds
 from tests.kafka_posts import drain_topics, let_time_decide, send
 from tests.tables import rows
 

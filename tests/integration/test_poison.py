@@ -19,9 +19,9 @@ from pyspark.sql.types import ArrayType, DataType, StructType
 
 from batch.importing.clock import ImportClock
 from batch.run import Step
+from core.catalog import RAW_POSTS
 from core.records import POST_SCHEMA
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from producer.sources import Line
 from tests.archived import TABLE_STEPS, run_batch
 from tests.integration.test_import_lines import as_imported, differences

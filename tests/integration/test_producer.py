@@ -23,9 +23,9 @@ from kafka.partitioner.default import murmur2
 
 from core.settings import Settings
 from deploy.local import processes, stack
-from deploy.local.kafka import kafka_server
-from deploy.local.s3 import s3_client
-from deploy.local.server import bring_up
+from deploy.local.servers.kafka import kafka_server
+from deploy.local.servers.s3 import s3_client
+from deploy.local.servers.server import bring_up
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
 from tests.kafka_posts import REPOSITORY, environment

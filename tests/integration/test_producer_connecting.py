@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 from core.errors import SettingsError
 from core.settings import Settings
 from deploy.local import stack
-from deploy.local.kafka import create_topics, kafka_server
-from deploy.local.server import bring_up
+from deploy.local.servers.kafka import create_topics, kafka_server
+from deploy.local.servers.server import bring_up
 from producer.connecting import connect_producer
 from streaming.source import read_records
 from tests.certificates import write_certificate

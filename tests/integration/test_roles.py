@@ -11,13 +11,13 @@ from psycopg2.errors import InsufficientPrivilege
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from batch.partitions import partition_name
-from batch.statistics import forget_statistics
+from alerts.listing import BEGINNING, alerts_updated_since
+from batch.statistics.learn import forget_statistics
+from batch.tables.partitions import partition_name
 from core.settings import Settings
-from deploy.local.postgres import create_databases, drop_databases
+from deploy.local.servers.postgres import create_databases, drop_databases
 from sql.figures import read_figures
 from sql.migrate import migrate
-from streaming.alerts import BEGINNING, alerts_updated_since
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send

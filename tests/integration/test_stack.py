@@ -17,7 +17,7 @@ from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes, stack
 from deploy.local.layout import Layout, read_state
-from deploy.local.s3 import s3_client
+from deploy.local.servers.s3 import s3_client
 from sql.connection import connect
 from tests.servers import own_layout
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from kafka import KafkaAdminClient
 from pyspark.sql import SparkSession
 
+from core.catalog import RAW_POSTS
 from core.settings import Settings
-from core.spark import RAW_POSTS
 from sql.connection import transaction
 
 

@@ -17,15 +17,15 @@ from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from archive.storage import s3_client
 from batch.audit import audit
 from batch.run import Step
-from batch.storage import s3_client
+from core.catalog import RAW_POSTS
 from core.errors import CheckpointError, NotReadyError
 from core.settings import Settings
-from core.spark import RAW_POSTS
-from deploy.local.kafka import create_topics
 from deploy.local.layout import layout_for
-from deploy.local.postgres import create_databases, drop_databases, installation
+from deploy.local.servers.kafka import create_topics
+from deploy.local.servers.postgres import create_databases, drop_databases, installation
 from sql.connection import transaction
 from sql.migrate import check_migrated, migrate
 from streaming.checkpoints import checkpoint_of

@@ -8,7 +8,7 @@ from benchmarks.accuracy.budget import try_budgets
 from benchmarks.accuracy.power import Burst, find, learn_history, without_second_look
 from benchmarks.accuracy.stationary import RULES, Plan, count_false_alerts, exposures
 from benchmarks.accuracy.worlds import WORLDS, World, make_words, platform_posts, zipf_rates
-from core.score import alarm_rule
+from detection.score import alarm_rule
 
 WATCHED = alarm_rule(4.5, 10)
 STEADY = World("steady", 0.1, season=False)

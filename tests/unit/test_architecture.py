@@ -1,55 +1,124 @@
-"""Who may use whom: producer, streaming and batch build on core and sql, nobody builds on what schedules or deploys them.
+"""Which room may use which: arrows point downward only, and what is pure stays pure.
 
-Batch uses the producer's reading of files and lines, because an import must say of a line what the producer says; and its
-rebuild, nothing else of it, uses the stream's decision, because it must say of a window what the stream said.
+The batch uses the producer's reading of files and lines, because an import must treat a line as the producer does; and its
+rebuild, nothing else in it, uses the stream's checkpoints, because it must not run beside the stream.
 """
 
 import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOMS = {"core", "producer", "streaming", "batch", "dags", "sql", "deploy", "benchmarks", "tests"}
 MAY_USE = {
     "core": set(),
     "sql": {"core"},
+    "archive": {"core", "sql"},
+    "detection": {"core"},
+    "alerts": {"core", "sql", "archive", "detection"},
     "producer": {"core"},
-    "streaming": {"core", "sql"},
-    "batch": {"core", "sql", "producer", "streaming"},
+    "streaming": {"core", "sql", "archive", "detection", "alerts"},
+    "batch": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming"},
     "dags": set(),
 }
-OPENS_SOMETHING = {"kafka", "boto3", "psycopg2", "requests", "pyiceberg", "duckdb"}
+"""The rooms that run in production, by what they may import."""
+OTHERS = {"deploy", "tools", "benchmarks", "tests"}
+CLIENTS = {"kafka", "boto3", "psycopg2", "requests", "pyiceberg", "duckdb"}
+PURE = {
+    *(f"core.{name}" for name in ("catalog", "command_line", "errors", "health", "kafka_options", "settings", "windows")),
+    *(f"detection.{name}" for name in ("authors", "budget", "judge_day", "labels", "learn", "lifecycle", "score", "seasonality")),
+    *("detection.tracker", "detection.verdicts", "alerts.incidents", "alerts.evidence.terms", "alerts.explain.sentence"),
+}
+"""Formulas and texts: they and all that they import need neither Spark nor a server."""
+SETUP = {"deploy.local.setup.install", "deploy.local.setup.preflight"}
+"""Run before anything is installed."""
 
 
-def imported_modules(room: str) -> set[tuple[str, str]]:
-    """(file, top-level module) of every import in a room."""
+@cache
+def imports_of(path: Path) -> frozenset[tuple[str, str]]:
+    """(module, name) of every import in a file; the name is empty for `import module`."""
     found = set()
-    for path in (REPOSITORY / room).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            found |= {(str(path.relative_to(REPOSITORY)), name.split(".")[0]) for name in names}
-    return found
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {(node.module, alias.name) for alias in node.names}
+    return frozenset(found)
 
 
-def test_a_room_uses_only_the_rooms_it_may() -> None:
+def files_of(room: str) -> list[Path]:
+    return sorted((REPOSITORY / room).rglob("*.py"))
+
+
+def arrows(room: str) -> set[tuple[str, str]]:
+    """(file, top-level module) of every import in a room."""
+    return {(str(path.relative_to(REPOSITORY)), module.split(".")[0]) for path in files_of(room) for module, _ in imports_of(path)}
+
+
+def file_of(module: str) -> Path | None:
+    path = REPOSITORY / module.replace(".", "/")
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def reached_from(module: str, seen: set[str]) -> Iterator[str]:
+    """Every module that `module` imports, directly or through others of ours."""
+    path = file_of(module)
+    for imported, name in imports_of(path) if path else ():
+        for candidate in (f"{imported}.{name}" if name and file_of(f"{imported}.{name}") else imported,):
+            if candidate not in seen:
+                seen.add(candidate)
+                yield candidate
+                yield from reached_from(candidate, seen)
+
+
+def test_a_room_uses_only_rooms_below_it() -> None:
     for room, allowed in MAY_USE.items():
-        used = {(path, module) for path, module in imported_modules(room) if module in ROOMS - {room} - allowed}
+        used = {(path, module) for path, module in arrows(room) if module in (set(MAY_USE) | OTHERS) - {room} - allowed}
         assert used == set(), room
 
 
-def test_of_batch_only_the_rebuild_uses_the_stream() -> None:
-    assert {path for path, module in imported_modules("batch") if module == "streaming"} == {"batch/rebuild.py"}
+def test_no_two_rooms_use_each_other() -> None:
+    below: dict[str, set[str]] = {}
+    for room, allowed in MAY_USE.items():
+        below[room] = set(allowed).union(*(below.get(other, set()) for other in allowed))
+    assert [room for room in below if room in below[room]] == []
 
 
-def test_core_opens_neither_kafka_nor_s3_nor_postgres() -> None:
-    assert {(path, module) for path, module in imported_modules("core") if module in OPENS_SOMETHING} == set()
+def test_of_the_batch_only_the_rebuild_uses_the_stream() -> None:
+    assert {path for path, module in arrows("batch") if module == "streaming"} == {"batch/rebuild.py"}
+
+
+def test_core_and_detection_open_nothing() -> None:
+    for room in ("core", "detection"):
+        assert {(path, module) for path, module in arrows(room) if module in CLIENTS} == set()
+        assert [str(path) for path in files_of(room) if ("pyspark.sql", "SparkSession") in imports_of(path)] == []
+
+
+def test_formulas_and_texts_need_neither_spark_nor_a_client() -> None:
+    for module in PURE:
+        assert file_of(module), module
+        heavy = {found for found in reached_from(module, set()) if found.split(".")[0] in CLIENTS | {"pyspark", "pyarrow"}}
+        assert heavy == set(), module
+
+
+def test_set_up_needs_the_standard_library_alone() -> None:
+    for module in SETUP:
+        found = {found.split(".")[0] for found in reached_from(module, set())}
+        assert found <= {*sys.stdlib_module_names, "deploy"}, module
+
+
+def test_no_command_is_imported_from_a_main_module() -> None:
+    rooms = [*MAY_USE, *OTHERS]
+    assert [
+        (str(path), module) for room in rooms for path in files_of(room) for module, _ in imports_of(path) if module.endswith("__main__")
+    ] == []
 
 
 def test_a_dag_file_holds_wiring_only() -> None:
-    assert {module for _, module in imported_modules("dags")} & (OPENS_SOMETHING | {"pyspark", "pandas"}) == set()
+    assert {module for _, module in arrows("dags")} & (CLIENTS | {"pyspark", "pandas"}) == set()
 
 
-def test_files_stay_in_the_size_of_one_room() -> None:
-    long = [str(path) for room in ROOMS for path in (REPOSITORY / room).rglob("*.py") if len(path.read_text().splitlines()) > 300]
+def test_a_file_stays_small_enough_to_read() -> None:
+    long = [str(path) for room in [*MAY_USE, *OTHERS] for path in files_of(room) if len(path.read_text().splitlines()) > 300]
     assert long == []

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from batch.backtest.__main__ import app, backtest_counts
 from core.errors import BadInputError
-from core.judge_day import DayCounts, judge_day
-from core.learn import Traffic, as_stored, day_traffic, default_rows, fit_day, learn_traffic
-from core.lifecycle import LifecycleRule
-from core.score import alarm_rule
-from core.shape import shape_of
+from detection.judge_day import DayCounts, judge_day
+from detection.learn import Traffic, as_stored, day_traffic, default_rows, fit_day, learn_traffic
+from detection.lifecycle import LifecycleRule
+from detection.score import alarm_rule
+from detection.seasonality import shape_of
 
 ALARM = alarm_rule(4.5, 10)
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from batch.fit import fit_batch as fit
-from batch.keyword_batch import dense, keyword_batch
-from core.learn import DayTraffic, default_rows, fit_day
+from batch.statistics.fit import fit_batch as fit
+from batch.statistics.keyword_batch import dense, keyword_batch
+from detection.learn import DayTraffic, default_rows, fit_day
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 DAY = date(2026, 1, 29)

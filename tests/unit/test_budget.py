@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from batch.candidates import candidate_windows
-from batch.keyword_batch import KeywordBatch
-from core.budget import CandidateWindows, incidents_at, threshold_within
-from core.judge_day import DayCounts, judge_day
-from core.learn import KeywordRows, Traffic, default_rows, fit_day
-from core.learn import day_traffic as traffic_of
-from core.lifecycle import LifecycleRule
-from core.score import alarm_rule
+from batch.statistics.candidates import candidate_windows
+from batch.statistics.keyword_batch import KeywordBatch
+from detection.budget import CandidateWindows, incidents_at, threshold_within
+from detection.judge_day import DayCounts, judge_day
+from detection.learn import KeywordRows, Traffic, default_rows, fit_day
+from detection.learn import day_traffic as traffic_of
+from detection.lifecycle import LifecycleRule
+from detection.score import alarm_rule
 
 RULE = LifecycleRule()
 WORDS, DAYS = 3_000, 5

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInputError
-from deploy.local.demo import Calendar, Event, Raised, judge, read_calendar, read_events, save_calendar
-from deploy.local.own_posts import _ranges, files_of
+from deploy.local.demo.own_posts import _ranges, files_of
+from deploy.local.demo.world import Calendar, Event, Raised, judge, read_calendar, read_events, save_calendar
 
 TODAY = date(2026, 3, 10)
 

@@ -8,7 +8,7 @@ import pytest
 from core.errors import AlreadyRunningError, BadInputError, NotReadyError
 from deploy.local import processes
 from deploy.local.layout import Layout, choose_ports, layout_for, new_state, read_state, write_private
-from deploy.local.s3 import delete_partial_objects
+from deploy.local.servers.s3 import delete_partial_objects
 from deploy.local.shell import settings_variables
 from deploy.local.stack import settings_of, stack_settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import setup
+from deploy.local.setup import install as setup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ def test_every_archive_of_the_lock_has_a_folder_an_exact_revision_and_no_descrip
 
 
 def test_what_is_asked_for_directly_is_in_the_lock_of_the_archives() -> None:
-    direct = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(REPOSITORY / "deploy/local/ivy.xml").iter("dependency")}
+    direct = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(REPOSITORY / "deploy/local/setup/ivy.xml").iter("dependency")}
     locked = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(setup.IVY_LOCK).iter("dependency")}
     assert direct <= locked
 

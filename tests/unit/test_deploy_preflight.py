@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import preflight
+from deploy.local.setup import preflight
 
 
 def _java(folder: Path, answer: str) -> dict[str, str]:

@@ -3,11 +3,11 @@
 import re
 
 from core.settings import Settings
-from deploy.local.example import FILE, example
+from tools.settings_example import FILE, example
 
 
 def test_the_example_file_is_what_the_settings_say() -> None:
-    assert FILE.read_text() == example(), "run `python -m deploy.local.example`"
+    assert FILE.read_text() == example(), "run `python -m tools.settings_example`"
 
 
 def test_every_setting_is_in_the_example_file_once_and_that_of_the_dag() -> None:

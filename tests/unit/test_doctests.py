@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOMS = ["core", "producer", "streaming", "batch", "sql", "deploy", "benchmarks"]
+ROOMS = ["core", "sql", "archive", "detection", "alerts", "producer", "streaming", "batch", "deploy", "tools", "benchmarks"]
 MODULES = sorted(
     ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
     for room in ROOMS
@@ -23,4 +23,4 @@ def test_the_examples_of_a_module_run(module: str) -> None:
 
 
 def test_the_maths_has_examples() -> None:
-    assert {"core.score", "core.learn"} <= set(MODULES)
+    assert {"detection.score", "detection.learn"} <= set(MODULES)

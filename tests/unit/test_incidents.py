@@ -6,7 +6,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
-from core.incidents import SAMPLED_POSTS, Member, events, overlap, sample_posts
+from alerts.incidents import SAMPLED_POSTS, Member, events, overlap, sample_posts
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)

@@ -5,12 +5,12 @@ from dataclasses import fields
 
 import numpy as np
 
-from core.incident_book import IncidentBook
-from core.judge import Verdicts
-from core.judge_day import DayCounts, judge_day, unknown_traffic
-from core.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
-from core.lifecycle import LifecycleRule
-from core.score import alarm_rule
+from detection.judge_day import DayCounts, judge_day, unknown_traffic
+from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
+from detection.lifecycle import LifecycleRule
+from detection.score import alarm_rule
+from detection.tracker import IncidentBook
+from detection.verdicts import Verdicts
 
 ALARM = alarm_rule(4.5, 10)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from core.judge_day import DayCounts, judge_day
-from core.labels import Label, LabelledAlert, fit_labelled
-from core.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
-from core.score import alarm_rule, scale, smallest_alarming_posts
+from detection.judge_day import DayCounts, judge_day
+from detection.labels import Label, LabelledAlert, fit_labelled
+from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
+from detection.score import alarm_rule, scale, smallest_alarming_posts
 
 DAY = DayTraffic(np.ones(96), np.ones(96))
 ALARM = alarm_rule(4.5, 10)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from core.learn import DayTraffic, KeywordRows, Traffic, day_traffic, default_rows, fit_day, forgettable, learn_traffic
-from core.score import alarm_rule, smallest_alarming_posts
+from detection.learn import DayTraffic, KeywordRows, Traffic, day_traffic, default_rows, fit_day, forgettable, learn_traffic
+from detection.score import alarm_rule, smallest_alarming_posts
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from core.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
+from detection.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
 
 RULE = LifecycleRule(cool_down_windows=16, quiet_windows=4)
 THRESHOLD = 6.0

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from core.learn import default_rows
+from alerts.explain.recompute import Stored, Usual, compare, figures_of_alert, incident_of, recompute_windows, spans_to_recount
+from alerts.explain.recount import Recount
 from core.settings import Settings
 from core.windows import window_number, window_start
-from streaming.recompute import Stored, Usual, compare, figures_of_alert, incident_of, recompute_windows, spans_to_recount
-from streaming.recount import Recount
+from detection.learn import default_rows
 
 OPENED = window_number(datetime(2026, 1, 6, 18, 0, tzinfo=UTC))
 SETTINGS = Settings(

@@ -5,7 +5,7 @@ from math import ceil, sqrt
 import numpy as np
 import pytest
 
-from core import score as rule
+from detection import score as rule
 
 
 def plain_score(posts: int, level: float, deviation: float | None, share: float, ratio: float, variance: float, burst: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from streaming.sentence import post_line, terms_line, what_happened
+from alerts.explain.sentence import post_line, terms_line, what_happened
 
 TUESDAY = datetime(2026, 1, 6, 18, 15, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core import spark
-from deploy.local import setup
+from archive import session as spark
+from deploy.local.setup import install as setup
 from tests.factories import settings_without_servers
 
 OPTIONS = "spark.driver.extraJavaOptions"

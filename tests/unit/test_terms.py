@@ -4,7 +4,7 @@ from math import log, sqrt
 
 import pytest
 
-from core.terms import TERMS_PER_KIND, TermCount, log_odds, standing_out
+from alerts.evidence.terms import TERMS_PER_KIND, TermCount, log_odds, standing_out
 
 
 @pytest.mark.parametrize(("y", "n", "other", "m"), [(83, 83, 2, 10_000), (4, 60, 700, 10_000), (1, 12, 0, 300), (40, 2_000, 40, 2_000)])

@@ -23,9 +23,9 @@ import boto3
 from kafka import KafkaConsumer, TopicPartition
 
 from core.settings import Settings
-from deploy.local.kafka import create_topics
 from deploy.local.layout import layout_for
-from deploy.local.postgres import create_databases, installation
+from deploy.local.servers.kafka import create_topics
+from deploy.local.servers.postgres import create_databases, installation
 from sql.migrate import migrate
 from tests.kafka_posts import REPOSITORY, environment, run_streaming_once, send
 

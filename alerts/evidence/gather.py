@@ -1,0 +1,236 @@
+"""Evidence: archived records of alerts' windows in; posts in their roles, terms that stand out and ids of the posts out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import sqrt
+from typing import Any
+from uuid import UUID
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from alerts.evidence.posts import POST_COLUMNS, count_by_window, posts_with_terms
+from alerts.evidence.terms import Term, TermCount, standing_out
+from alerts.incidents import sample_posts
+from core.windows import WINDOW, window_number
+
+ROLES = ("most liked", "typical", "first", "latest")
+POSTS_PER_ROLE = 3
+_ALL, _EVERY_POST = "", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertedWindows:
+    """What evidence is wanted for."""
+
+    alert_id: UUID
+    keyword: str
+    windows: frozenset[datetime]
+    """Starts of its windows."""
+    top_post_id: int | None = None
+    """Decides between posts with equally many likes."""
+
+    @property
+    def spans(self) -> list[tuple[datetime, datetime]]:
+        """Its windows as spans of time."""
+        return [(start, start + WINDOW) for start in self.windows]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePost:
+    """A post in a role; `rank` counts from 1 within the role."""
+
+    role: str
+    rank: int
+    post_id: int
+    author_id: str | None
+    author_name: str | None
+    text: str | None
+    likes: int | None
+    posted_micros: int
+    """Event time, microseconds since 1970 in UTC."""
+
+    @property
+    def link(self) -> str:
+        """Where people see it."""
+        return f"https://www.tiktok.com/@{self.author_name or '_'}/video/{self.post_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the archive says of one alert."""
+
+    alert_id: UUID
+    counted: int
+    """Posts with the keyword, each once a window."""
+    posts: list[EvidencePost]
+    terms: list[Term]
+    post_ids: list[int]
+    """Ids of its posts, sampled where they are many: `alerts.incidents.sample_posts`."""
+
+
+@dataclass(slots=True)
+class _Slim:
+    """A post of an alert, without what only people need."""
+
+    post_id: int
+    window: int
+    micros: int
+    likes: int
+    keywords: list[str]
+
+
+@dataclass(slots=True)
+class _Tallies:
+    """Posts by term and by what they were counted among."""
+
+    totals: Counter[tuple[int, str, bool]] = field(default_factory=Counter)
+    """Posts of any term, by window, keyword of an alert or `_ALL`, and whether they are of the sample of all posts."""
+    by_keyword: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+
+
+def gather_evidence(records: DataFrame, alerts: Sequence[AlertedWindows], *, future_minutes: int) -> list[Evidence]:
+    """Evidence for `alerts`, whose windows' archived `records` (`archive.table.read_archive`) are read once for all of them.
+
+    Records may hold other windows too. The alerts' posts, and the sample of all posts with which their terms are compared,
+    lie on the executors' disks until it is done; what comes to the driver is bounded by the alerts' own posts and their terms.
+    """
+    alerted = sorted({alert.keyword for alert in alerts})
+    posts = records.transform(posts_with_terms, alerted=alerted, by_window=count_by_window(records), future_minutes=future_minutes)
+    posts.persist(StorageLevel.DISK_ONLY)
+    try:
+        tallies, slim = _tally(posts), _alerted_posts(posts)
+        chosen = {alert.alert_id: _in_roles(alert, _posts_of(alert, slim)) for alert in alerts}
+        described = _describe(posts, {(post.post_id, post.window) for roles in chosen.values() for _, _, post in roles})
+        return [_evidence(alert, _posts_of(alert, slim), chosen[alert.alert_id], described, tallies) for alert in alerts]
+    finally:
+        posts.unpersist()
+
+
+def _tally(posts: DataFrame) -> _Tallies:
+    """Posts by term, of the sample of all posts and of those of the alerts; only for terms of the alerts' posts."""
+    groups = F.when(F.col("sampled"), F.concat(F.array(F.lit(_ALL)), "tags")).otherwise(F.col("tags"))
+    counted = (
+        posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("of"))
+        .select("window", "sampled", "of.*", F.explode("groups").alias("group"))
+        .groupBy("kind", "term", "window", "group", "sampled")
+        .agg(F.count(F.lit(1)).alias("posts"), F.max("name").alias("name"))
+        .groupBy("kind", "term")
+        .agg(F.collect_list(F.struct("window", "group", "sampled", "posts")).alias("counts"), F.max("name").alias("name"))
+        .where(F.exists("counts", lambda count: count["group"] != _ALL))
+    )
+    tallies = _Tallies()
+    for row in counted.toLocalIterator():
+        if row.kind == _EVERY_POST:
+            tallies.totals.update({(count.window, count.group, count.sampled): count.posts for count in row["counts"]})
+            continue
+        for group in {count.group for count in row["counts"]} - {_ALL}:
+            tallies.by_keyword[group].append(row)
+    return tallies
+
+
+def _terms() -> Column:
+    def of_kind(kind: str, terms: Column) -> Column:
+        return F.transform(terms, lambda term: _term(kind, term, F.lit(None).cast("string")))
+
+    terms = F.concat(
+        of_kind("word", F.array_except("keywords", "hashtags")),
+        of_kind("hashtag", F.array_intersect("hashtags", "keywords")),
+        F.array(_term("music", F.col("music_id"), F.col("music_name"))),
+        F.array(_term("author", F.col("author_id"), F.col("author_name"))),
+        F.array(_term(_EVERY_POST, F.lit(""), F.lit(None).cast("string"))),
+    )
+    return F.filter(terms, lambda term: term["term"].isNotNull())
+
+
+def _term(kind: str, term: Column, name: Column) -> Column:
+    return F.struct(F.lit(kind).alias("kind"), term.alias("term"), name.alias("name"))
+
+
+def _alerted_posts(posts: DataFrame) -> dict[str, list[_Slim]]:
+    """The alerts' posts by keyword."""
+    table = posts.where(F.size("tags") > 0).select("post_id", "window", "event_micros", "likes", "keywords", "tags").toArrow()
+    slim: dict[str, list[_Slim]] = defaultdict(list)
+    for row in table.to_pylist():
+        likes = -1 if row["likes"] is None else row["likes"]
+        post = _Slim(row["post_id"], row["window"], row["event_micros"], likes, row["keywords"])
+        for tag in row["tags"]:
+            slim[tag].append(post)
+    return slim
+
+
+def _posts_of(alert: AlertedWindows, slim: dict[str, list[_Slim]]) -> list[_Slim]:
+    numbers = {window_number(start) for start in alert.windows}
+    return [post for post in slim.get(alert.keyword, []) if post.window in numbers]
+
+
+def _in_roles(alert: AlertedWindows, posts: list[_Slim]) -> list[tuple[str, int, _Slim]]:
+    """(role, rank, post): at most three posts a role, each post once a role in the window of its first delivery."""
+    once: dict[int, _Slim] = {}
+    for post in sorted(posts, key=lambda post: (post.micros, post.post_id)):
+        once.setdefault(post.post_id, post)
+    frequency = Counter(keyword for post in once.values() for keyword in post.keywords)
+    orders = {
+        "most liked": lambda post: (-post.likes, post.post_id != alert.top_post_id, post.post_id),
+        "typical": lambda post: (-nearness(post.keywords, frequency), post.post_id),
+        "first": lambda post: (post.micros, post.post_id),
+        "latest": lambda post: (-post.micros, -post.post_id),
+    }
+    return [
+        (role, rank, post) for role in ROLES for rank, post in enumerate(sorted(once.values(), key=orders[role])[:POSTS_PER_ROLE], start=1)
+    ]
+
+
+def nearness(keywords: Sequence[str], frequency: Counter[str]) -> float:
+    """How near a post is to the others by the keywords they share: the cosine of its keywords and those of all posts, but for a factor.
+
+    sum of frequency over its keywords / sqrt(number of its keywords), where `frequency` counts posts by keyword.
+
+    >>> frequency = Counter({"flood": 9, "river": 8, "cat": 1})
+    >>> nearness(["flood", "river"], frequency) > nearness(["flood"], frequency) > nearness(["flood", "cat"], frequency)
+    True
+    """
+    return sum(frequency[keyword] for keyword in keywords) / sqrt(max(len(keywords), 1))
+
+
+def _describe(posts: DataFrame, chosen: set[tuple[int, int]]) -> dict[tuple[int, int], Row]:
+    if not chosen:
+        return {}
+    rows = posts.where(F.col("post_id").isin(sorted({post_id for post_id, _ in chosen}))).select(*POST_COLUMNS).collect()
+    return {(row.post_id, row.window): row for row in rows}
+
+
+def _evidence(
+    alert: AlertedWindows,
+    posts: list[_Slim],
+    roles: list[tuple[str, int, _Slim]],
+    described: dict[tuple[int, int], Row],
+    tallies: _Tallies,
+) -> Evidence:
+    numbers = {window_number(start) for start in alert.windows}
+    total = len(posts)
+    others = sum(tallies.totals[number, _ALL, True] - tallies.totals[number, alert.keyword, True] for number in numbers)
+    counts = [_term_count(row, numbers, alert.keyword) for row in tallies.by_keyword.get(alert.keyword, [])]
+    return Evidence(
+        alert_id=alert.alert_id,
+        counted=total,
+        posts=[_evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles],
+        terms=standing_out(counts, total=total, other_total=others, keyword=alert.keyword),
+        post_ids=sample_posts({post.post_id for post in posts}),
+    )
+
+
+def _term_count(row: Row, numbers: set[int], keyword: str) -> TermCount:
+    among: Counter[tuple[str, bool]] = Counter()
+    for count in row["counts"]:
+        if count.window in numbers:
+            among[count.group, count.sampled] += count.posts
+    sampled = among[keyword, True]
+    return TermCount(row.kind, row.term, row.name, sampled + among[keyword, False], among[_ALL, True] - sampled)
+
+
+def _evidence_post(role: str, rank: int, row: Any) -> EvidencePost:
+    return EvidencePost(role, rank, row.post_id, row.author_id, row.author_name, row.text, row.likes, row.event_micros)

@@ -1,0 +1,46 @@
+"""The archive as batch reads it: the records of one day out of `lake.tiktok.raw_posts`."""
+
+from datetime import date, datetime, timedelta
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from archive.table import read_archive
+from core.catalog import IMPORTED, RAW_POSTS
+from core.records import IDENTITY_SCHEMA, parse_records
+from core.settings import Settings
+from core.windows import WINDOW, day_start
+
+
+def read_archived_day(spark: SparkSession, settings: Settings, day: date, *, evening: timedelta = timedelta(0)) -> DataFrame:
+    """The archived records of the posts' topic with an event time in `day`, one row a record, as they were delivered.
+
+    With `evening` also those of so much time before it. Reads one partition of the archive, or two. What batch makes of
+    records does not change when one comes twice.
+    """
+    return read_archive(spark, settings, [(day_start(day) - evening, day_start(day + timedelta(days=1)))])
+
+
+def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
+    """Deliveries with a usable id: post_id, window (number), day (date), imported (whether it came from a file)."""
+    window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
+    parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    return parsed.where(F.col("post_id").isNotNull()).select(
+        "post_id", window.alias("window"), F.to_date("event_time").alias("day"), F.expr(IMPORTED).alias("imported")
+    )
+
+
+def taken_between(start: datetime, end: datetime) -> Column:
+    """Whether Kafka took the record from `start` on and before `end`."""
+    return (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
+
+
+def days_with_posts(spark: SparkSession) -> set[date]:
+    """The days of which the archive holds posts; Iceberg answers from its metadata."""
+    days = spark.table(f"{RAW_POSTS}.partitions").where("record_count > 0").select("partition.event_time_day").collect()
+    return {row.event_time_day for row in days if row.event_time_day is not None}
+
+
+def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:
+    """Whether the archive holds a post of `day`."""
+    return bool(read_archived_day(spark, settings, day).select("offset").head(1))

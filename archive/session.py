@@ -1,0 +1,88 @@
+"""The Spark session that streaming and batch run in: settings in, a configured session out."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from core.catalog import spark_properties
+from core.errors import SettingsError
+from core.settings import Settings
+
+LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
+LEAST_DRIVER_MEMORY = "2g"
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
+"""Java's archive of the classes that Spark loads, made by set-up (`deploy.local.classes`); where it is missing, Spark starts slower."""
+
+
+def session_options(settings: Settings) -> dict[str, str]:
+    """The Spark properties of a Groundswell program, without secrets."""
+    options = {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.redaction.regex": "(?i)secret|password|token|access.?key|jaas",
+    }
+    if is_local(settings):
+        options |= {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.memory": settings.spark_driver_memory or LEAST_DRIVER_MEMORY,
+            "spark.driver.extraJavaOptions": " ".join(_java_options()),
+        }
+    if settings.spark_jars_dir and is_local(settings):
+        # On Java's own class path they need not be copied at each start, and their classes can be archived.
+        options["spark.driver.extraClassPath"] = class_path(settings.spark_jars_dir)
+    elif settings.spark_jars_dir:
+        options["spark.jars"] = ",".join(jar.as_uri() for jar in _jars(settings.spark_jars_dir))
+    if settings.spark_local_dir:
+        options["spark.local.dir"] = settings.spark_local_dir
+    return options
+
+
+def is_local(settings: Settings) -> bool:
+    """Whether Spark runs in one Java beside the program."""
+    return settings.spark_master is not None and settings.spark_master.startswith("local")
+
+
+def class_path(folder: str) -> str:
+    """A folder's Java archives as class path: the same, to the order, where classes are archived and where they are used."""
+    return ":".join(str(jar) for jar in _jars(folder))
+
+
+def _jars(folder: str) -> list[Path]:
+    jars = sorted(Path(folder).absolute().glob("*.jar"))
+    if not jars:
+        raise SettingsError(f"GROUNDSWELL_SPARK_JARS_DIR names {folder}, which holds no Java archives. Run `make setup`.")
+    return jars
+
+
+def _java_options() -> list[str]:
+    options = ["-XX:+UseParallelGC", "-Duser.timezone=UTC", f'"-Dlog4j2.configurationFile={LOG_CONFIGURATION}"']
+    if CLASS_ARCHIVE.exists():
+        # One of another Java or another Spark is not used, and Java says so where nobody asked.
+        options += [f'"-XX:SharedArchiveFile={CLASS_ARCHIVE}"', "-Xlog:cds*=off"]
+    return options
+
+
+def start_session(settings: Settings, name: str, **further: str) -> SparkSession:
+    """Start Spark as `name`, with `further` properties (dots written as they are); the caller stops it."""
+    # Workers otherwise take the python3 of PATH; hosts without a name of their own otherwise fail to bind.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if is_local(settings):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.appName(name)
+    if settings.spark_master:
+        builder = builder.master(settings.spark_master)
+    for key, value in {**session_options(settings), **further}.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    # The catalog's options hold passwords: set here they stay out of the JVM's command line, which everybody can list.
+    for key, value in spark_properties(settings).items():
+        session.conf.set(key, value)
+    return session

@@ -1,0 +1,110 @@
+"""The archive `lake.tiktok.raw_posts`: its table, what a record becomes in it, and its records of spans of event time."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from core.catalog import CATALOG, RAW_POSTS
+from core.errors import NotReadyError
+from core.records import IDENTITY_SCHEMA, parse_records
+from core.settings import Settings
+
+SPLIT_BYTES = 4 * 1024 * 1024
+"""Compressed bytes that one task reads: small enough that a day of 20,000 posts keeps two cores busy."""
+
+CREATE_RAW_POSTS = f"""
+CREATE TABLE IF NOT EXISTS {RAW_POSTS} (
+    value      binary    COMMENT 'the record, byte for byte',
+    key        binary    COMMENT 'its Kafka key: the post id',
+    topic      string    COMMENT 'Kafka topic',
+    partition  int       COMMENT 'Kafka partition',
+    offset     bigint    COMMENT 'Kafka offset',
+    kafka_time timestamp COMMENT 'when Kafka took the record',
+    event_time timestamp COMMENT 'time_stamp of the post; null where the record was refused'
+)
+USING iceberg
+PARTITIONED BY (days(event_time))
+TBLPROPERTIES (
+    'format-version' = '2',
+    'write.parquet.compression-codec' = 'zstd',
+    'write.distribution-mode' = 'none',
+    'write.metadata.delete-after-commit.enabled' = 'true',
+    'write.metadata.previous-versions-max' = '20'
+)
+"""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Span = tuple[datetime, datetime]
+"""From the first moment, included, to the second, excluded; aware datetimes."""
+
+
+def create_archive(spark: SparkSession) -> None:
+    """Create namespace and table where they are not there yet."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.tiktok")
+    spark.sql(CREATE_RAW_POSTS)
+
+
+def archive_rows(records: DataFrame, *, settings: Settings) -> DataFrame:
+    """Kafka records as rows of the archive; `event_time` is null for what is refused and for other topics than the posts'."""
+    parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    event_time = F.when(F.col("topic") == settings.posts_topic, F.col("event_time")).alias("event_time")
+    return parsed.select("value", "key", "topic", "partition", "offset", "kafka_time", event_time)
+
+
+def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span]) -> DataFrame:
+    """The archived records of the posts' topic with an event time in one of `spans`, one row a record, as they were delivered.
+
+    Only partitions and files that reach into a span are read. A record may stand there twice after a repair of the
+    archive, and a post may have been delivered more than once: who counts has to see to it. Raises NotReadyError where
+    there is no archive yet.
+    """
+    _check_there(spark)
+    return (
+        spark.read.option("split-size", str(SPLIT_BYTES))
+        .option("file-open-cost", str(SPLIT_BYTES // 4))
+        .table(RAW_POSTS)
+        .where(_within(merged(spans)) & (F.col("topic") == settings.posts_topic))
+    )
+
+
+def archived_span(spark: SparkSession) -> Span | None:
+    """Event times of the oldest and the newest post in the archive, both included; None where it holds no post.
+
+    Iceberg answers from its metadata. Raises NotReadyError where there is no archive yet.
+    """
+    _check_there(spark)
+    times = [F.unix_micros(edge("event_time")).alias(name) for name, edge in (("oldest", F.min), ("newest", F.max))]
+    [row] = spark.table(RAW_POSTS).select(*times).collect()
+    return None if row.oldest is None else (_EPOCH + timedelta(microseconds=row.oldest), _EPOCH + timedelta(microseconds=row.newest))
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """`spans` in order, those that overlap or touch made one.
+
+    >>> from datetime import UTC
+    >>> at = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in range(6)]
+    >>> [(start.hour, end.hour) for start, end in merged([(at[4], at[5]), (at[0], at[2]), (at[1], at[3])])]
+    [(0, 3), (4, 5)]
+    """
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _check_there(spark: SparkSession) -> None:
+    if not spark.catalog.tableExists(RAW_POSTS):
+        raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+
+
+def _within(spans: list[Span]) -> Column:
+    event_time = F.col("event_time")
+    return reduce(or_, ((event_time >= F.lit(start)) & (event_time < F.lit(end)) for start, end in spans), F.lit(False))

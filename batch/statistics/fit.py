@@ -1,0 +1,109 @@
+"""Fits batches of keywords: an Arrow batch of yesterday's rows and today's sparse counts in, today's rows out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch.statistics.candidates import candidate_windows
+from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
+from batch.tables.copy import copy_partition
+from core.settings import Settings
+from detection.budget import LOWEST_THRESHOLD
+from detection.labels import LabelledAlert, fit_labelled
+from detection.learn import HOURS, DayTraffic, Floats, KeywordRows, Traffic, fit_day, forgettable
+from detection.score import alarm_rule
+
+STEP = "statistics"
+STATISTICS, CANDIDATES = "keyword_statistics", "candidate_windows"
+"""Tables that the step copies to `staging`."""
+
+
+@dataclass(frozen=True)
+class DayFit:
+    """What all keywords of a day share: the day, its traffic, what was known before it, and where Postgres is."""
+
+    day: date
+    traffic: DayTraffic
+    before: Traffic | None
+    """Traffic as of the day before; None on the first day of all."""
+    total_posts: Floats
+    """Posts of all keywords [3 + 96]: in the last windows of the day before, and in the day's."""
+    settings: Settings
+    labelled: Mapping[str, LabelledAlert]
+    """Labelled alerts of the day by keyword."""
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Fit the batches of one Spark partition and copy the rows to `staging`; yields one row: how many were `copied`.
+
+        Windows that may have alarmed go along to `staging.candidate_windows`, and are not among those counted.
+        """
+        yield copy_partition(STEP, self._tables(map(keyword_batch, batches)), self.settings, counted=STATISTICS)
+
+    def _tables(self, batches: Iterable[KeywordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+        age = self.before.history_days if self.before else 0.0
+        for batch in batches:
+            if self.before is not None:
+                alarm = alarm_rule(LOWEST_THRESHOLD, self.settings.floor)
+                yield CANDIDATES, candidate_windows(batch, day=self.day, traffic=self.before, total_posts=self.total_posts, alarm=alarm)
+            yield STATISTICS, fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled)
+
+
+def fit_batch(batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]) -> pa.RecordBatch:
+    """Rows of `keyword_statistics` as of `day`, one a keyword, without those that may be forgotten.
+
+    Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are fitted with
+    the effect of their label.
+    """
+    rows = fit_day(batch.posts, traffic, batch.rows, age)
+    for place, alert in _labelled_places(batch.keyword, labelled):
+        one = slice(place, place + 1)
+        _put(rows, one, fit_labelled(batch.posts[one], traffic, _part(batch.rows, one), age, alert))
+    today = (day - EPOCH).days
+    last_seen = np.where(batch.seen, today, batch.last_seen)
+    fitted = pa.record_batch(
+        {
+            "as_of": pa.repeat(pa.scalar(day, pa.date32()), len(batch.keyword)),
+            "keyword": batch.keyword,
+            "level": _reals(rows.level),
+            "hour_deviation": _postgres_arrays(rows),
+            "variance": _reals(rows.variance),
+            "burst": _reals(rows.burst),
+            "spread60": _reals(rows.spread60),
+            "last_seen": pa.array(last_seen.astype(np.int32)).cast(pa.date32()),
+        }
+    )
+    return fitted.filter(pa.array((batch.seen | batch.known) & ~forgettable(rows, today - last_seen)))
+
+
+def _labelled_places(keywords: pa.Array, labelled: Mapping[str, LabelledAlert]) -> Iterator[tuple[int, LabelledAlert]]:
+    """Where in the batch labelled keywords stand."""
+    if labelled:
+        told = pa.array(sorted(labelled), keywords.type)
+        for place in pc.indices_nonzero(pc.is_in(keywords, told)).to_pylist():
+            yield place, labelled[keywords[place].as_py()]
+
+
+def _part(rows: KeywordRows, part: slice) -> KeywordRows:
+    return KeywordRows(*(getattr(rows, field.name)[part] for field in fields(KeywordRows)))
+
+
+def _put(rows: KeywordRows, part: slice, fitted: KeywordRows) -> None:
+    for field in fields(KeywordRows):
+        getattr(rows, field.name)[part] = getattr(fitted, field.name)
+
+
+def _reals(values: Floats) -> pa.Array:
+    return pa.array(values.astype(np.float32))
+
+
+def _postgres_arrays(rows: KeywordRows) -> pa.Array:
+    """hour_deviation as `{1.5,...}`, null where a keyword has none."""
+    numbers = _reals(rows.hour_deviation[rows.has_profile].ravel()).cast(pa.string())
+    lists = pa.ListArray.from_arrays(np.arange(0, len(numbers) + 1, HOURS, dtype=np.int32), numbers)
+    texts = pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
+    places = np.cumsum(rows.has_profile) - 1
+    return texts.take(pa.array(places, mask=~rows.has_profile))

@@ -1,0 +1,97 @@
+"""Batches of keywords between Spark and numpy: an Arrow batch of yesterday's rows and sparse counts, as dense arrays."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from detection.judge_day import windows_before
+from detection.learn import HOURS, WINDOWS, KeywordRows
+from detection.score import DEFAULT_BURST, DEFAULT_LEVEL, DEFAULT_SPREAD60, DEFAULT_VARIANCE
+from detection.seasonality import QUARTER_HOURS
+from detection.verdicts import Flags, Floats
+
+EVENING = windows_before(QUARTER_HOURS)
+"""Windows of the day before that come along for the second look."""
+EPOCH = date(1970, 1, 1)
+
+Numbers = TypeVar("Numbers", Floats, NDArray[np.int64])
+
+
+@dataclass(frozen=True)
+class KeywordBatch:
+    """K keywords of a day: what was counted in its windows and in the three before, and the rows of the day before."""
+
+    keyword: pa.Array
+    counts: Floats
+    """Posts [K, 3 + 96]."""
+    authors: NDArray[np.int64]
+    """Bitmaps of authors [K, 3 + 96], one hashed bit of 64 an author."""
+    rows: KeywordRows
+    known: Flags
+    """Whether there was a row [K]."""
+    last_seen: NDArray[np.int64]
+    """Days since 1970 of the newest post up to the day before [K]; 0 where there was no row."""
+
+    @property
+    def posts(self) -> Floats:
+        """Posts of the day's windows [K, 96]."""
+        return self.counts[:, EVENING:]
+
+    @property
+    def seen(self) -> Flags:
+        """Whether the keyword was posted on the day [K]."""
+        seen: Flags = np.any(self.posts > 0, axis=1)
+        return seen
+
+
+def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
+    """The arrays of `batch`.
+
+    Columns in: keyword; windows, posts, authors (lists, parallel, window -3 to 95; null: not counted); level, variance,
+    burst, spread60 (float), hour_deviation (list of 24 floats or null), last_seen (date32): the row before, all null for a
+    new keyword.
+    """
+    windows = batch.column("windows")
+    known = batch.column("level").is_valid().to_numpy(zero_copy_only=False)
+    return KeywordBatch(
+        keyword=batch.column("keyword"),
+        counts=dense(windows, batch.column("posts"), np.zeros((batch.num_rows, EVENING + WINDOWS))),
+        authors=dense(windows, batch.column("authors"), np.zeros((batch.num_rows, EVENING + WINDOWS), dtype=np.int64)),
+        rows=_rows_before(batch),
+        known=known,
+        last_seen=_numbers(batch.column("last_seen").cast(pa.int32()), 0).astype(np.int64),
+    )
+
+
+def dense(windows: pa.ListArray, values: pa.ListArray, into: Numbers) -> Numbers:
+    """`into` [K, 3 + 96] filled from parallel lists of window numbers (from -3) and values; the rest stays as it is.
+
+    >>> dense(pa.array([[0, 95], None]), pa.array([[3, 4], None]), np.zeros((2, 99)))[:, [3, 4, 98]].tolist()
+    [[3.0, 0.0, 4.0], [0.0, 0.0, 0.0]]
+    """
+    keyword_rows = pc.list_parent_indices(windows).to_numpy()
+    into[keyword_rows, windows.flatten().to_numpy() + EVENING] = values.flatten().to_numpy()
+    return into
+
+
+def _rows_before(batch: pa.RecordBatch) -> KeywordRows:
+    profiles = batch.column("hour_deviation")
+    deviation = np.full((batch.num_rows, HOURS), np.nan)
+    deviation[profiles.is_valid().to_numpy(zero_copy_only=False)] = profiles.flatten().to_numpy().reshape(-1, HOURS)
+    return KeywordRows(
+        level=_numbers(batch.column("level"), DEFAULT_LEVEL),
+        hour_deviation=deviation,
+        variance=_numbers(batch.column("variance"), DEFAULT_VARIANCE),
+        burst=_numbers(batch.column("burst"), DEFAULT_BURST),
+        spread60=_numbers(batch.column("spread60"), DEFAULT_SPREAD60),
+    )
+
+
+def _numbers(column: pa.Array, default: float) -> Floats:
+    numbers: Floats = pc.fill_null(column.cast(pa.float64()), default).to_numpy(zero_copy_only=False)
+    return numbers

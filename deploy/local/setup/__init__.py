@@ -1,0 +1,1 @@
+"""Set-up: the virtual environment and the Java archives, with the standard library alone."""

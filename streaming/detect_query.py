@@ -1,0 +1,80 @@
+"""The detect query: Kafka to live counts to alerts, early, while windows are still open."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from psycopg2.extensions import cursor as Cursor
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from alerts.step import apply_counts, lock_detection
+from core.settings import Settings
+from detection.window_counts import collect_counts, count_keywords_per_window
+from sql.connection import transaction
+from streaming.failures import short_interruption
+from streaming.source import read_records
+
+QUERY = "detect"
+
+LEDGER_BATCHES = 1_000
+"""Batches that the ledger keeps; Spark repeats the newest one only."""
+
+log = logging.getLogger(__name__)
+
+
+def start_detect(
+    spark: SparkSession,
+    settings: Settings,
+    *,
+    checkpoint: str,
+    starting_offsets: str = "earliest",
+    phrases: Sequence[str] = (),
+    accept_loss: bool = False,
+    once: bool = False,
+) -> StreamingQuery:
+    """Start the query, which also counts the watched `phrases`; `once` takes what Kafka holds now and ends.
+
+    `accept_loss` goes on behind records that Kafka has thrown away before they were counted.
+    """
+    records = read_records(spark, settings, topics=[settings.posts_topic], starting_offsets=starting_offsets, accept_loss=accept_loss)
+    counts = records.transform(
+        count_keywords_per_window, lateness_minutes=settings.lateness_minutes, future_minutes=settings.future_minutes, phrases=phrases
+    )
+    writer = (
+        counts.writeStream.queryName(QUERY)
+        .outputMode("update")
+        .option("checkpointLocation", checkpoint)
+        .foreachBatch(batch_writer(settings))
+    )
+    if once:
+        return writer.trigger(availableNow=True).start()
+    return writer.trigger(processingTime=f"{settings.detect_trigger_seconds} seconds").start()
+
+
+def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
+    """What foreachBatch calls: the changed counts of one batch to Postgres, in one transaction, once."""
+
+    def write_batch(counts: DataFrame, batch_id: int) -> None:
+        query_id = UUID(counts.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
+        with short_interruption():
+            changed = collect_counts(counts)
+        with transaction(settings, application_name="groundswell detect") as cursor:
+            lock_detection(cursor)
+            if not _enter_in_ledger(cursor, query_id, batch_id, changed.last_post_at):
+                log.info("batch %s was committed before the restart and is not repeated", batch_id)
+                return
+            apply_counts(cursor, settings, changed)
+
+    return write_batch
+
+
+def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:
+    """Note the batch as done, as part of the transaction that does it; false where it was done before."""
+    cursor.execute("DELETE FROM detect_batches WHERE query_id = %s AND batch_id < %s", (query_id, batch_id - LEDGER_BATCHES))
+    cursor.execute(
+        "INSERT INTO detect_batches (query_id, batch_id, max_event_time) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (query_id, batch_id, last_post_at),
+    )
+    return cursor.rowcount == 1

@@ -1,0 +1,48 @@
+"""Law of counts: the batch counts what the stream counts."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from detection import window_counts as stream
+from detection.daily_counts import count_keywords_per_window, posts_per_window
+from tests.archived import KAFKA_TIME, RECORDS
+from tests.factories import a_post
+
+DAY = date(2026, 1, 5)
+MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
+TEXTS = ["snow", "Snow #Winter 🎉", "雪が降る", "don't @ana https://example.com/x", None, "", "snow snow\0katze", "любовь 2026"]
+
+
+def records() -> list[tuple[Any, ...]]:
+    """Posts all over the day, some delivered again in the same window and some in another, some refused."""
+    posts = [a_post(time_stamp=MIDNIGHT + 700.5 * n, itemInfos={"id": str(n + 1), "text": TEXTS[n % len(TEXTS)]}) for n in range(120)]
+    again = [{**post, "time_stamp": post["time_stamp"] + 0.25} for post in posts[::7]]
+    elsewhere = [{**post, "time_stamp": MIDNIGHT + 86399.999} for post in posts[::11]]
+    values = [orjson.dumps(post) for post in [*posts, *again, *elsewhere, a_post(time_stamp=None), a_post(time_stamp="x")]]
+    return [(value, None, "posts", 0, offset, KAFKA_TIME) for offset, value in enumerate([*values, b"no json", b""])]
+
+
+def test_batch_and_stream_count_the_same(spark: SparkSession):
+    rows = spark.createDataFrame(records(), RECORDS)
+    start = F.unix_seconds("window_start") - int(MIDNIGHT)
+    streamed = {
+        (keyword, second // 900): posts
+        for keyword, second, posts in stream.count_keywords_per_window(rows, lateness_minutes=15, future_minutes=5)
+        .where("window_start IS NOT NULL")
+        .select("keyword", start, "posts")
+        .collect()
+    }
+    by_keyword = rows.transform(posts_per_window, day=DAY, future_minutes=5).transform(count_keywords_per_window).collect()
+    batched = {
+        (keyword, window): posts
+        for keyword, windows, counts, _ in by_keyword
+        for window, posts in zip(windows, counts, strict=True)
+        if window is not None
+    }
+    assert batched == streamed
+    assert batched[("", 95)] == 11
+    assert batched[("snow", 0)] == 2

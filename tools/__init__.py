@@ -1,0 +1,1 @@
+"""Commands for those who develop Groundswell: lock files, the example of settings, known vulnerabilities."""
