@@ -23,7 +23,7 @@ class Member:
     keyword: str
     opened_window: datetime
     last_window: datetime
-    strength: float
+    threshold_ratio: float
     posts: int
     """Posts with it, for the headline."""
     post_ids: Sequence[int]
@@ -31,7 +31,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Incident:
     """Alerts that belong together, whose posts tell of one thing."""
 
     incident_id: UUID
@@ -68,10 +68,10 @@ def overlap(left: Sequence[int], right: Sequence[int], at_most: int = SAMPLED_PO
     return len(sets[0] & sets[1]) / smaller if smaller else 0.0
 
 
-def events(members: Iterable[Member]) -> list[Event]:
+def group_incidents(members: Iterable[Member]) -> list[Incident]:
     """The incidents of `members`: connected components of alerts with an overlap of at least one half in overlapping time.
 
-    The headline is the member with the most posts; where they are equal that of the higher strength, then the shorter
+    The headline is the member with the most posts; where they are equal that of the higher threshold_ratio, then the shorter
     word, then the first in the alphabet. The id follows from the member that opened first, of several the first in the
     alphabet: it stays while words join later.
     """
@@ -96,13 +96,19 @@ def events(members: Iterable[Member]) -> list[Event]:
     together: dict[int, list[int]] = {}
     for place in range(len(ordered)):
         together.setdefault(root(place), []).append(place)
-    return [_event([ordered[place] for place in places], [best[place] for place in places]) for places in together.values()]
+    return [
+        _incident([ordered[place] for place in places], [best[place] for place in places])
+        for places in together.values()
+    ]
 
 
-def _event(members: list[Member], best: list[float | None]) -> Event:
+def _incident(members: list[Member], best: list[float | None]) -> Incident:
     first = members[0]
-    headline = min(members, key=lambda member: (-member.posts, -member.strength, len(member.keyword), member.keyword))
-    return Event(
+    headline = min(
+        members,
+        key=lambda member: (-member.posts, -member.threshold_ratio, len(member.keyword), member.keyword),
+    )
+    return Incident(
         incident_id=uuid5(_NAMESPACE, str(first.alert_id)),
         headline=headline,
         overlaps={member.alert_id: shared for member, shared in zip(members, best, strict=True)},

@@ -12,7 +12,7 @@ import typer
 
 from core.errors import BadInputError, GroundswellError
 from core.settings import Settings, read_settings
-from detection.authors import MANY_PEOPLE
+from detection.authors import MANY_AUTHORS
 from sql.connection import query, transaction
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ class AlertLine:
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
     def __str__(self) -> str:
-        authors = f"{MANY_PEOPLE}+" if self.distinct_authors >= MANY_PEOPLE else str(self.distinct_authors)
+        authors = f"{MANY_AUTHORS}+" if self.distinct_authors >= MANY_AUTHORS else str(self.distinct_authors)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         return (
             f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} {self.keyword}: {self.posts} posts, "
@@ -91,16 +91,22 @@ def incident_lines(settings: Settings, *, since: datetime) -> Iterator[str]:
 
 
 def main(
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what comes, until Ctrl-C")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="go on with what comes, until Ctrl-C")
+    ] = False,
     since: Annotated[datetime | None, typer.Option(help="changes after this moment (UTC) only")] = None,
-    incidents: Annotated[bool, typer.Option("--incidents", help="one line an event: alerts that share their posts together")] = False,
+    incidents: Annotated[
+        bool, typer.Option("--incidents", help="one line an event: alerts that share their posts together")
+    ] = False,
 ) -> None:
     """Print alerts: what happened, when, severity, keyword, posts, expected, distinct authors, a link to a post."""
     try:
         start = since.replace(tzinfo=UTC) if since else BEGINNING
         if incidents:
             if follow:
-                raise BadInputError("--incidents shows events as they are now and follows nothing. Leave out --follow.")
+                raise BadInputError(
+                    "--incidents shows events as they are now and follows nothing. Leave out --follow."
+                )
             for line in incident_lines(read_settings(), since=start):
                 print(line)
             return
@@ -109,7 +115,9 @@ def main(
     except KeyboardInterrupt:
         pass
     except psycopg2.OperationalError as error:
-        raise SystemExit(f"alerts.listing: Postgres does not answer ({str(error).strip()}). Start it with `make up`.") from error
+        raise SystemExit(
+            f"alerts.listing: Postgres does not answer ({str(error).strip()}). Start it with `make up`."
+        ) from error
     except GroundswellError as error:
         raise SystemExit(f"alerts.listing: {error}") from error
 

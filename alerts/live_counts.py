@@ -8,21 +8,21 @@ import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 
 from core.windows import WINDOW
-from detection.score import SECOND_LOOK_WINDOWS
+from detection.score import WINDOWS_PER_HOUR
 from detection.window_counts import COLUMNS
 from sql.arrow import copy_batch
 from sql.connection import query
 
-EARLIER = (SECOND_LOOK_WINDOWS - 1) * WINDOW
+EARLIER = (WINDOWS_PER_HOUR - 1) * WINDOW
 """How far before a window the last hour begins."""
 _CREATE_BATCH = "CREATE TEMPORARY TABLE batch_counts (LIKE live_counts INCLUDING DEFAULTS) ON COMMIT DROP"
 
 OF_BATCH = """
 AND (hours.keyword, hours.window_start) IN (SELECT keyword, window_start FROM batch_counts)
-AND (hours.posts >= %(floor)s OR hours.posts60 >= 2 * %(floor)s OR hours.keyword = ANY (%(keywords)s))
+AND (hours.posts >= %(min_posts)s OR hours.hourly_posts >= 2 * %(min_posts)s OR hours.keyword = ANY (%(keywords)s))
 """
 """Counts that the batch changed and that could be anomalies at either look, or whose keyword is among `keywords`."""
-OF_WINDOWS = "AND (hours.posts >= %(floor)s OR hours.posts60 >= 2 * %(floor)s)"
+OF_WINDOWS = "AND (hours.posts >= %(min_posts)s OR hours.hourly_posts >= 2 * %(min_posts)s)"
 """All counts that could be anomalies at either look."""
 OF_KEYWORDS = "AND hours.keyword = ANY (%(keywords)s)"
 """All counts of `keywords`."""
@@ -41,12 +41,12 @@ class LiveCount(NamedTuple):
     latest_post_id: int
     top_post_id: int
     top_likes: int
-    posts60: int
-    authors60_bitmap: int
+    hourly_posts: int
+    hourly_authors_bitmap: int
     level: float | None
     variance: float | None
-    burst: float | None
-    spread60: float | None
+    dispersion: float | None
+    hourly_spread: float | None
     deviation: float | None
     """The keyword's own deviation in the window's hour, None where it has no profile."""
     deviation_before: float | None
@@ -63,10 +63,23 @@ def keep(cursor: Cursor, counts: pa.Table) -> None:
 
 
 def load(
-    cursor: Cursor, condition: str, *, first: datetime, before: datetime, as_of: date | None, floor: int, keywords: Iterable[str] = ()
+    cursor: Cursor,
+    condition: str,
+    *,
+    first: datetime,
+    before: datetime,
+    as_of: date | None,
+    min_posts: int,
+    keywords: Iterable[str] = (),
 ) -> list[LiveCount]:
     """Counts under one of the conditions above, of windows that start from `first` and before `before`."""
-    parameters = {"first": first, "before": before, "as_of": as_of, "floor": floor, "keywords": sorted(keywords)}
+    parameters = {
+        "first": first,
+        "before": before,
+        "as_of": as_of,
+        "min_posts": min_posts,
+        "keywords": sorted(keywords),
+    }
     cursor.execute(query("counts_to_judge") + condition, parameters)
     return [LiveCount(*row) for row in cursor.fetchall()]
 

@@ -22,8 +22,8 @@ class Plans:
 
     watched: Mapping[str, float | None]
     """Own threshold by watched keyword; None: the one of all watched words."""
-    silence: frozenset[str]
-    """Watched keywords whose silence is an alarm."""
+    drops: frozenset[str]
+    """Watched keywords for which a drop is an alert too."""
     calendar: Mapping[str, Sequence[tuple[datetime, datetime]]]
     """Planned times, from and until, by keyword."""
 
@@ -32,7 +32,10 @@ class Plans:
         back = (windows - 1) * WINDOW
         return np.array(
             [
-                any(begin < start + WINDOW and start - back < end for begin, end in self.calendar.get(keyword, ()))
+                any(
+                    begin < start + WINDOW and start - back < end
+                    for begin, end in self.calendar.get(keyword, ())
+                )
                 for keyword, start in zip(keywords, starts, strict=True)
             ],
             dtype=bool,
@@ -41,7 +44,7 @@ class Plans:
 
 def load_plans(cursor: Cursor) -> Plans:
     """The plans as they stand now."""
-    cursor.execute("SELECT keyword, threshold, silence FROM watchlist WHERE keyword IS NOT NULL")
+    cursor.execute("SELECT keyword, threshold, drops FROM watchlist WHERE keyword IS NOT NULL")
     watched = cursor.fetchall()
     cursor.execute("SELECT keyword, starts_at, ends_at FROM calendar ORDER BY keyword, starts_at")
     calendar: dict[str, list[tuple[datetime, datetime]]] = {}
@@ -49,7 +52,7 @@ def load_plans(cursor: Cursor) -> Plans:
         calendar.setdefault(keyword, []).append((starts_at, ends_at))
     return Plans(
         watched={keyword: threshold for keyword, threshold, _ in watched},
-        silence=frozenset(keyword for keyword, _, silence in watched if silence),
+        drops=frozenset(keyword for keyword, _, drops in watched if drops),
         calendar=calendar,
     )
 
@@ -74,6 +77,10 @@ def load_thresholds(cursor: Cursor, settings: Settings, day: date) -> Thresholds
     cursor.execute(query("thresholds_before_day"), {"day": day})
     budgeted = dict(cursor.fetchall())
     return Thresholds(
-        discovery=budgeted.get("discovery", settings.threshold) if settings.alerts_per_day else settings.threshold,
-        watched=budgeted.get("watched", WATCHED_THRESHOLD) if settings.watched_alerts_per_day else WATCHED_THRESHOLD,
+        discovery=budgeted.get("discovery", settings.threshold)
+        if settings.alerts_per_day
+        else settings.threshold,
+        watched=budgeted.get("watched", WATCHED_THRESHOLD)
+        if settings.watched_alerts_per_day
+        else WATCHED_THRESHOLD,
     )

@@ -16,8 +16,14 @@ from detection.window_counts import Counted, collect_counts, count_keywords_per_
 from sql.connection import query, transaction
 
 
-def redecide(
-    spark: SparkSession, settings: Settings, *, first: datetime, before: datetime, phrases: Sequence[str], note: Callable[[Cursor], None]
+def replay_decisions(
+    spark: SparkSession,
+    settings: Settings,
+    *,
+    first: datetime,
+    before: datetime,
+    phrases: Sequence[str],
+    note: Callable[[Cursor], None],
 ) -> None:
     """Count the archived windows from `first` to `before`, which are over, and decide them, in one transaction.
 
@@ -47,7 +53,9 @@ def check_undecided(cursor: Cursor, first: datetime) -> None:
         )
 
 
-def count_closed(spark: SparkSession, settings: Settings, *, first: datetime, before: datetime, phrases: Sequence[str]) -> Counted:
+def count_closed(
+    spark: SparkSession, settings: Settings, *, first: datetime, before: datetime, phrases: Sequence[str]
+) -> Counted:
     """The counts of the windows from `first` to `before` as the stream had them when they closed, late posts included."""
     records = read_archive(spark, settings, [(first, before)]).where(FROM_KAFKA)
     return collect_counts(

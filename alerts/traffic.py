@@ -43,21 +43,26 @@ def expected_before(cursor: Cursor, day: date) -> ExpectedTraffic:
     return ExpectedTraffic(rows[0][0] if known else None, expected if known else np.ones(HOURS), known)
 
 
-def save_posts(cursor: Cursor, posts_by_window: Mapping[datetime, int]) -> None:
+def save_traffic(cursor: Cursor, posts_by_window: Mapping[datetime, int]) -> None:
     """Upsert distinct posts of all keywords by window start."""
     if posts_by_window:
-        execute_values(cursor, query("upsert_traffic_windows"), sorted(posts_by_window.items()), page_size=1000)
+        execute_values(
+            cursor, query("upsert_traffic_windows"), sorted(posts_by_window.items()), page_size=1000
+        )
 
 
-def load_posts(cursor: Cursor, *, first: datetime, before: datetime) -> dict[datetime, int]:
+def load_traffic(cursor: Cursor, *, first: datetime, before: datetime) -> dict[datetime, int]:
     """Distinct posts of all keywords by start of the windows from `first` to `before`; a window without posts is absent."""
-    cursor.execute("SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s", (first, before))
+    cursor.execute(
+        "SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s",
+        (first, before),
+    )
     return dict(cursor.fetchall())
 
 
 def mark_degraded(cursor: Cursor, *, first: datetime, before: datetime) -> list[datetime]:
     """Note of the windows from `first` to `before`, which close now, whether ingest was down; returns the good ones, in order."""
-    posts = load_posts(cursor, first=first, before=before)
+    posts = load_traffic(cursor, first=first, before=before)
     expected = {day: expected_before(cursor, day) for day in {start.date() for start in posts}}
     marks = {start: expected[start.date()].degraded(posts, start) for start in sorted(posts)}
     known = [(start, mark) for start, mark in marks.items() if mark is not None]

@@ -33,12 +33,12 @@ class WatchedPhrases:
 
     def _now(self) -> tuple[str, ...]:
         with transaction(self._settings, application_name="groundswell watchlist") as cursor:
-            settle_watchlist(self._spark, cursor)
+            normalize_watchlist(self._spark, cursor)
             cursor.execute(query("watched_phrases"))
             return tuple(row[0] for row in cursor.fetchall())
 
 
-def settle_watchlist(spark: SparkSession, cursor: Cursor) -> None:
+def normalize_watchlist(spark: SparkSession, cursor: Cursor) -> None:
     """Write new entries of the watchlist as the keyword rule does, or say what is wrong with them."""
     cursor.execute("SELECT phrase FROM watchlist WHERE keyword IS NULL AND problem IS NULL")
     phrases = [row[0] for row in cursor.fetchall()]
@@ -58,7 +58,10 @@ def settle_watchlist(spark: SparkSession, cursor: Cursor) -> None:
 def _watched_keyword(tokens: Sequence[str], single: Sequence[str]) -> tuple[str | None, str | None]:
     """The keyword for a phrase of these tokens, or what is wrong with it."""
     if not single:
-        return None, "it has no keyword: only numbers, single letters, links, mentions or words that are too common"
+        return (
+            None,
+            "it has no keyword: only numbers, single letters, links, mentions or words that are too common",
+        )
     if len(tokens) > LONGEST_PHRASE:
         return None, f"it has {len(tokens)} words, and a phrase has at most {LONGEST_PHRASE}"
     return (" ".join(tokens) if len(tokens) > 1 else single[0]), None

@@ -12,13 +12,15 @@ from core.settings import Settings
 from core.windows import WINDOW, day_start
 
 
-def read_archived_day(spark: SparkSession, settings: Settings, day: date, *, evening: timedelta = timedelta(0)) -> DataFrame:
+def read_archived_day(
+    spark: SparkSession, settings: Settings, day: date, *, lookback: timedelta = timedelta(0)
+) -> DataFrame:
     """The archived records of the posts' topic with an event time in `day`, one row a record, as they were delivered.
 
-    With `evening` also those of so much time before it. Reads one partition of the archive, or two. What batch makes of
+    With `lookback` also those of so much time before it. Reads one partition of the archive, or two. What batch makes of
     records does not change when one comes twice.
     """
-    return read_archive(spark, settings, [(day_start(day) - evening, day_start(day + timedelta(days=1)))])
+    return read_archive(spark, settings, [(day_start(day) - lookback, day_start(day + timedelta(days=1)))])
 
 
 def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
@@ -26,7 +28,10 @@ def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
     window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
     parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     return parsed.where(F.col("post_id").isNotNull()).select(
-        "post_id", window.alias("window"), F.to_date("event_time").alias("day"), F.expr(IMPORTED).alias("imported")
+        "post_id",
+        window.alias("window"),
+        F.to_date("event_time").alias("day"),
+        F.expr(IMPORTED).alias("imported"),
     )
 
 
@@ -37,7 +42,12 @@ def taken_between(start: datetime, end: datetime) -> Column:
 
 def days_with_posts(spark: SparkSession) -> set[date]:
     """The days of which the archive holds posts; Iceberg answers from its metadata."""
-    days = spark.table(f"{RAW_POSTS}.partitions").where("record_count > 0").select("partition.event_time_day").collect()
+    days = (
+        spark.table(f"{RAW_POSTS}.partitions")
+        .where("record_count > 0")
+        .select("partition.event_time_day")
+        .collect()
+    )
     return {row.event_time_day for row in days if row.event_time_day is not None}
 
 

@@ -57,12 +57,18 @@ def class_path(folder: str) -> str:
 def _jars(folder: str) -> list[Path]:
     jars = sorted(Path(folder).absolute().glob("*.jar"))
     if not jars:
-        raise SettingsError(f"GROUNDSWELL_SPARK_JARS_DIR names {folder}, which holds no Java archives. Run `make setup`.")
+        raise SettingsError(
+            f"GROUNDSWELL_SPARK_JARS_DIR names {folder}, which holds no Java archives. Run `make setup`."
+        )
     return jars
 
 
 def _java_options() -> list[str]:
-    options = ["-XX:+UseParallelGC", "-Duser.timezone=UTC", f'"-Dlog4j2.configurationFile={LOG_CONFIGURATION}"']
+    options = [
+        "-XX:+UseParallelGC",
+        "-Duser.timezone=UTC",
+        f'"-Dlog4j2.configurationFile={LOG_CONFIGURATION}"',
+    ]
     if CLASS_ARCHIVE.exists():
         # One of another Java or another Spark is not used, and Java says so where nobody asked.
         options += [f'"-XX:SharedArchiveFile={CLASS_ARCHIVE}"', "-Xlog:cds*=off"]

@@ -17,7 +17,9 @@ _REFUSALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"}
 def check_storage(settings: Settings) -> None:
     """Raise NotReadyError where S3 is away, does not know the keys, or has no such bucket."""
     try:
-        s3_client(settings).list_objects_v2(Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/", MaxKeys=1)
+        s3_client(settings).list_objects_v2(
+            Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/", MaxKeys=1
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] in _REFUSALS:
             raise NotReadyError(

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS {RAW_POSTS} (
     partition  int       COMMENT 'Kafka partition',
     offset     bigint    COMMENT 'Kafka offset',
     kafka_time timestamp COMMENT 'when Kafka took the record',
-    event_time timestamp COMMENT 'time_stamp of the post; null where the record was refused'
+    event_time timestamp COMMENT 'time_stamp of the post; null where the record was rejected'
 )
 USING iceberg
 PARTITIONED BY (days(event_time))
@@ -50,7 +50,7 @@ def create_archive(spark: SparkSession) -> None:
 
 
 def archive_rows(records: DataFrame, *, settings: Settings) -> DataFrame:
-    """Kafka records as rows of the archive; `event_time` is null for what is refused and for other topics than the posts'."""
+    """Kafka records as rows of the archive; `event_time` is null for what is rejected and for other topics than the posts'."""
     parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     event_time = F.when(F.col("topic") == settings.posts_topic, F.col("event_time")).alias("event_time")
     return parsed.select("value", "key", "topic", "partition", "offset", "kafka_time", event_time)
@@ -78,9 +78,15 @@ def archived_span(spark: SparkSession) -> Span | None:
     Iceberg answers from its metadata. Raises NotReadyError where there is no archive yet.
     """
     _check_there(spark)
-    times = [F.unix_micros(edge("event_time")).alias(name) for name, edge in (("oldest", F.min), ("newest", F.max))]
+    times = [
+        F.unix_micros(edge("event_time")).alias(name) for name, edge in (("oldest", F.min), ("newest", F.max))
+    ]
     [row] = spark.table(RAW_POSTS).select(*times).collect()
-    return None if row.oldest is None else (_EPOCH + timedelta(microseconds=row.oldest), _EPOCH + timedelta(microseconds=row.newest))
+    return (
+        None
+        if row.oldest is None
+        else (_EPOCH + timedelta(microseconds=row.oldest), _EPOCH + timedelta(microseconds=row.newest))
+    )
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -102,9 +108,13 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 def _check_there(spark: SparkSession) -> None:
     if not spark.catalog.tableExists(RAW_POSTS):
-        raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+        raise NotReadyError(
+            "There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again."
+        )
 
 
 def _within(spans: list[Span]) -> Column:
     event_time = F.col("event_time")
-    return reduce(or_, ((event_time >= F.lit(start)) & (event_time < F.lit(end)) for start, end in spans), F.lit(False))
+    return reduce(
+        or_, ((event_time >= F.lit(start)) & (event_time < F.lit(end)) for start, end in spans), F.lit(False)
+    )

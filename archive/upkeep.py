@@ -42,7 +42,10 @@ def compact_day(spark: SparkSession, day: date) -> tuple[int, int]:
     """
     start, end = day_start(day), day_start(day + ONE_DAY)
     before = after = 0
-    for condition in (f"event_time >= {_timestamp(start)} AND event_time < {_timestamp(end)}", "event_time IS NULL"):
+    for condition in (
+        f"event_time >= {_timestamp(start)} AND event_time < {_timestamp(end)}",
+        "event_time IS NULL",
+    ):
         row = _call(
             spark,
             f"rewrite_data_files(table => '{RAW_POSTS}', where => \"{condition}\", options => "
@@ -52,7 +55,9 @@ def compact_day(spark: SparkSession, day: date) -> tuple[int, int]:
     return before, after
 
 
-def tidy_archive(spark: SparkSession, *, snapshot_age: timedelta = SNAPSHOT_AGE, kept_snapshots: int = KEPT_SNAPSHOTS) -> Upkeep:
+def tidy_archive(
+    spark: SparkSession, *, snapshot_age: timedelta = SNAPSHOT_AGE, kept_snapshots: int = KEPT_SNAPSHOTS
+) -> Upkeep:
     """Rewrite manifests, forget old snapshots and delete old files of no snapshot, by the clock of this machine."""
     now = datetime.now(UTC)
     manifests = _call(spark, f"rewrite_manifests('{RAW_POSTS}')")["rewritten_manifests_count"]

@@ -35,18 +35,29 @@ S3_RETRIES = "5"
 
 DEFAULT_COMMAND = "days"
 NOTHING_MORE = "Nothing more was done. "
-app = typer.Typer(cls=group_with_default(DEFAULT_COMMAND), add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    cls=group_with_default(DEFAULT_COMMAND),
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
 app.command("import")(import_command)
 
 
 @app.command(DEFAULT_COMMAND, help=__doc__)
 def main(
     day: Annotated[str | None, typer.Argument(help="UTC day, YYYY-MM-DD", show_default=False)] = None,
-    first: Annotated[str | None, typer.Option("--from", help="first of several days", show_default=False)] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="first of several days", show_default=False)
+    ] = None,
     last: Annotated[str | None, typer.Option("--to", help="last of several days", show_default=False)] = None,
     steps: Annotated[str, typer.Option(help="steps, separated by commas")] = ",".join(Step),
-    assume_complete: Annotated[bool, typer.Option(help="learn days without asking whether the archive is complete")] = False,
-    start_over: Annotated[bool, typer.Option(help="forget all statistics first, to learn them again from the archive")] = False,
+    assume_complete: Annotated[
+        bool, typer.Option(help="learn days without asking whether the archive is complete")
+    ] = False,
+    start_over: Annotated[
+        bool, typer.Option(help="forget all statistics first, to learn them again from the archive")
+    ] = False,
 ) -> None:
     """Parse the arguments, run the days, turn errors into one sentence."""
     with told_in_one_sentence(NOTHING_MORE):
@@ -54,7 +65,9 @@ def main(
         settings = read_settings()
         check_migrated(settings)
         with only_one_batch(settings, chosen), lazy_session(settings) as session:
-            batch = Batch(settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete)
+            batch = Batch(
+                settings, session=session, now=lambda: datetime.now(UTC), assume_complete=assume_complete
+            )
             if start_over:
                 batch.start_over(days, chosen)
             title = f"batch of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
@@ -66,7 +79,7 @@ def audit_command(
     first: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD (UTC)")],
     last: Annotated[str, typer.Option("--to", help="last day")],
 ) -> None:
-    """Say whether anything of these days is missing or double: Kafka's offsets, archive, counts, refused records, tables.
+    """Say whether anything of these days is missing or double: Kafka's offsets, archive, counts, rejected records, tables.
 
     Changes nothing. Exit code 3: something is.
     """
@@ -84,9 +97,15 @@ def audit_command(
 @app.command("rebuild")
 def rebuild_command(
     first: Annotated[
-        str | None, typer.Option("--from", help="first day, YYYY-MM-DD (UTC); else the archive's first", show_default=False)
+        str | None,
+        typer.Option(
+            "--from", help="first day, YYYY-MM-DD (UTC); else the archive's first", show_default=False
+        ),
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", help="last day; else the archive's last that is over", show_default=False)] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", help="last day; else the archive's last that is over", show_default=False),
+    ] = None,
 ) -> None:
     """Make tables, statistics and alerts again out of the archive, after the loss of Postgres (docs/rebuild.md).
 
@@ -112,7 +131,11 @@ def register_command() -> None:
         check_migrated(settings)
         with only_one_batch(settings, list(Step)), lazy_session(settings) as session:
             registered = Rebuild(settings, session=session, now=lambda: datetime.now(UTC)).register_archive()
-    typer.echo(f"The archive goes on from {registered}." if registered else "The catalog points to the archive's newest state already.")
+    typer.echo(
+        f"The archive goes on from {registered}."
+        if registered
+        else "The catalog points to the archive's newest state already."
+    )
 
 
 def show(lines: Iterable[str], *, title: str) -> None:
@@ -126,7 +149,9 @@ def show(lines: Iterable[str], *, title: str) -> None:
 def parse_days(day: str | None, first: str | None, last: str | None) -> list[date]:
     """The days asked for, in order: one, or all from `first` to `last`; raises BadInputError."""
     if (day is None) == (first is None and last is None) or (first is None) != (last is None):
-        raise BadInputError("Give one day (python -m batch 2026-01-05) or both ends (--from 2026-01-01 --to 2026-01-05).")
+        raise BadInputError(
+            "Give one day (python -m batch 2026-01-05) or both ends (--from 2026-01-01 --to 2026-01-05)."
+        )
     start, end = parse_day(day or first or ""), parse_day(day or last or "")
     if end < start:
         raise BadInputError(f"--to {end} lies before --from {start}. Swap them.")
@@ -146,7 +171,9 @@ def parse_steps(text: str) -> list[Step]:
     try:
         return [Step(name.strip()) for name in text.split(",")]
     except ValueError as error:
-        raise BadInputError(f"--steps {text} names a step that does not exist. There are: {', '.join(Step)}.") from error
+        raise BadInputError(
+            f"--steps {text} names a step that does not exist. There are: {', '.join(Step)}."
+        ) from error
 
 
 def batch_options(settings: Settings) -> dict[str, str]:

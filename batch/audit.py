@@ -1,6 +1,6 @@
 """`python -m batch audit --from DAY --to DAY`: whether anything of a period is missing or double, from Kafka's offsets to the tables.
 
-The law: archived = counted + late + duplicates + refused, each with a number. Detection counts a post once in each window in
+The law: archived = counted + late + duplicates + rejected, each with a number. Detection counts a post once in each window in
 which it was delivered; what was archived from files never went through it.
 """
 
@@ -64,9 +64,9 @@ class Audit:
     archived_twice: int
     behind: int
     """Records that the archive query had not read when it reported last."""
-    refused: int
+    rejected: int
     """Records in the archive that Kafka took in the period and that are no usable posts."""
-    refused_rows: int
+    rejected_rows: int
     """Rows of rejected_records of the same time."""
     days: list[DayAudit]
 
@@ -78,8 +78,8 @@ class Audit:
             yield f"{self.archived_twice:,} records are in the archive twice"
         if self.behind:
             yield f"the archive query is {self.behind:,} records behind Kafka"
-        if self.refused_rows != self.refused:
-            yield f"rejected_records has {self.refused_rows:,} rows of {self.refused:,} refused records"
+        if self.rejected_rows != self.rejected:
+            yield f"rejected_records has {self.rejected_rows:,} rows of {self.rejected:,} rejected records"
         for day in self.days:
             if day.overcounted:
                 places = ", ".join(f"{start:%H:%M}" for start in day.overcounted[:5])
@@ -93,13 +93,20 @@ def audit(spark: SparkSession, settings: Settings, first: date, last: date) -> A
     start, end = day_start(first), day_start(last + ONE_DAY)
     records, by_window = _archived(spark, settings, start, end)
     refused_records = spark.table(RAW_POSTS).where(F.col("event_time").isNull() & taken_between(start, end))
-    refused = refused_records.select("topic", "partition", "offset").distinct().count()
+    rejected = refused_records.select("topic", "partition", "offset").distinct().count()
     with transaction(settings, application_name="groundswell audit") as cursor:
-        cursor.execute("SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s", (start, end))
+        cursor.execute(
+            "SELECT window_start, posts FROM traffic_windows WHERE window_start >= %s AND window_start < %s",
+            (start, end),
+        )
         counted = {window_number(moment): posts for moment, posts in cursor.fetchall()}
-        cursor.execute("SELECT count(*) FROM rejected_records WHERE kafka_time >= %s AND kafka_time < %s", (start, end))
-        (refused_rows,) = cursor.fetchone() or (0,)
-        cursor.execute("SELECT sum(greatest(end_offset - next_offset, 0))::bigint FROM pipeline_progress WHERE query = 'archive'")
+        cursor.execute(
+            "SELECT count(*) FROM rejected_records WHERE kafka_time >= %s AND kafka_time < %s", (start, end)
+        )
+        (rejected_rows,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "SELECT sum(greatest(end_offset - next_offset, 0))::bigint FROM pipeline_progress WHERE query = 'archive'"
+        )
         (behind,) = cursor.fetchone() or (0,)
         cursor.execute(query("loaded_days"), {"days": list(records)})
         loaded = {row[0]: row[1] for row in cursor.fetchall()}
@@ -108,9 +115,22 @@ def audit(spark: SparkSession, settings: Settings, first: date, last: date) -> A
         of_day, seen = archived_of[day], counted_of[day]
         over = [window_start(number) for number in sorted(seen) if seen[number] > of_day.get(number, 0)]
         deliveries, imported, posts = records.get(day, (0, 0, 0))
-        days.append(DayAudit(day, deliveries, imported, sum(of_day.values()), sum(seen.values()), posts, loaded.get(day), over))
+        days.append(
+            DayAudit(
+                day,
+                deliveries,
+                imported,
+                sum(of_day.values()),
+                sum(seen.values()),
+                posts,
+                loaded.get(day),
+                over,
+            )
+        )
     offsets = archived_offsets(spark.table(RAW_POSTS), start, end)
-    return Audit(first, last, **offsets, behind=behind or 0, refused=refused, refused_rows=refused_rows, days=days)
+    return Audit(
+        first, last, **offsets, behind=behind or 0, rejected=rejected, rejected_rows=rejected_rows, days=days
+    )
 
 
 def _archived(
@@ -120,13 +140,19 @@ def _archived(
     records = read_archive(spark, settings, [(start, end)]).dropDuplicates(["topic", "partition", "offset"])
     usable = usable_deliveries(records, settings).persist()
     try:
-        of_days = usable.groupBy("day").agg(
-            F.count(F.lit(1)), F.sum(F.col("imported").cast("long")), F.count_distinct("post_id")
-        ).collect()  # fmt: skip
-        of_windows = usable.where(~F.col("imported")).groupBy("window").agg(F.count_distinct("post_id")).collect()
+        of_days = (
+            usable.groupBy("day")
+            .agg(F.count(F.lit(1)), F.sum(F.col("imported").cast("long")), F.count_distinct("post_id"))
+            .collect()
+        )
+        of_windows = (
+            usable.where(~F.col("imported")).groupBy("window").agg(F.count_distinct("post_id")).collect()
+        )
     finally:
         usable.unpersist()
-    return {day: (deliveries, imported, posts) for day, deliveries, imported, posts in of_days}, dict(map(tuple, of_windows))
+    return {day: (deliveries, imported, posts) for day, deliveries, imported, posts in of_days}, dict(
+        map(tuple, of_windows)
+    )
 
 
 def _by_day(by_window: Mapping[int, int]) -> defaultdict[date, dict[int, int]]:
@@ -146,7 +172,7 @@ def lines_of(found: Audit) -> Iterator[str]:
             f"{day.day!s:<12}{day.records:>12,}{day.imported:>12,}{day.duplicates:>12,}{day.counted:>12,}{day.late:>12,}{day.posts:>12,}"
             f"{loaded:>12}"
         )
-    yield f"{found.archived_offsets:,} of {found.kafka_offsets:,} offsets of Kafka archived, {found.refused:,} refused records"
+    yield f"{found.archived_offsets:,} of {found.kafka_offsets:,} offsets of Kafka archived, {found.rejected:,} rejected records"
     problems = list(found.problems())
     period = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
     yield f"{period}: {'NOT WHOLE: ' + '; '.join(problems) if problems else 'nothing is missing and nothing is double.'}"

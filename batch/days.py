@@ -54,7 +54,9 @@ def day_to_learn_from(cursor: Cursor, day: date, *, archive_has: Callable[[date]
     while missing in ledger:
         missing += ONE_DAY
     if missing < day:
-        raise NotReadyError(f"{missing} is not learned yet, and days are learned in order. Run: {command(missing, day)}")
+        raise NotReadyError(
+            f"{missing} is not learned yet, and days are learned in order. Run: {command(missing, day)}"
+        )
     cursor.execute(query("traffic_as_of"), {"as_of": before})
     if cursor.rowcount != HOURS:
         raise NotReadyError(
@@ -64,7 +66,9 @@ def day_to_learn_from(cursor: Cursor, day: date, *, archive_has: Callable[[date]
     return before
 
 
-def _check_start(day: date, ledger: dict[date, str], fitted: list[date], archive_has: Callable[[date], bool]) -> None:
+def _check_start(
+    day: date, ledger: dict[date, str], fitted: list[date], archive_has: Callable[[date], bool]
+) -> None:
     """Whether history may start with `day`: nothing earlier was left out, nothing later was learned without it."""
     if fitted and fitted[0] > day:
         raise NotReadyError(
@@ -111,7 +115,9 @@ def check_over(day: date, *, settings: Settings, now: datetime) -> datetime:
     """When the day's end and the lateness were past; raises NotReadyError where they are not at `now` (aware)."""
     over = day_start(day + ONE_DAY) + timedelta(minutes=settings.lateness_minutes)
     if now < over:
-        raise NotReadyError(f"{day} is complete at {over:%Y-%m-%d %H:%M} UTC at the earliest. Run this again after that.")
+        raise NotReadyError(
+            f"{day} is complete at {over:%Y-%m-%d %H:%M} UTC at the earliest. Run this again after that."
+        )
     return over
 
 
@@ -124,7 +130,10 @@ def judged_as_of(cursor: Cursor, day: date) -> date | None:
     rows = cursor.fetchall()
     if len(rows) == HOURS:
         return rows[0][0]  # type: ignore[no-any-return]
-    cursor.execute("SELECT min(as_of) FROM traffic_statistics WHERE EXISTS (SELECT FROM batch_days WHERE day < %s)", (day,))
+    cursor.execute(
+        "SELECT min(as_of) FROM traffic_statistics WHERE EXISTS (SELECT FROM batch_days WHERE day < %s)",
+        (day,),
+    )
     (oldest,) = cursor.fetchone() or (None,)
     if oldest is not None:
         raise NotReadyError(

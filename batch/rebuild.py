@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 
 from alerts.evidence.store import store_due_evidence
-from alerts.replay import redecide
+from alerts.replay import replay_decisions
 from alerts.watchlist import WatchedPhrases
 from archive.days import days_with_posts
 from archive.register import register_archive
@@ -35,7 +35,9 @@ TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS)
 class Rebuild:
     """One rebuild on one Spark session, which is started when it is needed first."""
 
-    def __init__(self, settings: Settings, *, session: Callable[[], SparkSession], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, *, session: Callable[[], SparkSession], now: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
         self._session = session
         self._now = now
@@ -58,7 +60,9 @@ class Rebuild:
             # What was going on at the end of a day is over with the next, also where that has no posts.
             for is_quiet, some in groupby(days, lambda day: not {day, day - ONE_DAY} & posted):
                 alike = list(some)
-                yield from self._note_quiet(alike) if is_quiet else chain.from_iterable(map(self._rebuild, alike))
+                yield from (
+                    self._note_quiet(alike) if is_quiet else chain.from_iterable(map(self._rebuild, alike))
+                )
             yield from self._store_evidence(days[-1])
             yield f"{days[0]} to {days[-1]} are there, and no window of them is judged again. Start the stream: python -m streaming"
 
@@ -69,13 +73,17 @@ class Rebuild:
 
     def _find_archive(self) -> Iterator[str]:
         """Register the archive where the catalog was lost too."""
-        if not metadata_location(self._settings) and (registered := register_archive(self._session(), self._settings)):
+        if not metadata_location(self._settings) and (
+            registered := register_archive(self._session(), self._settings)
+        ):
             yield f"The catalog had no archive; it goes on from {registered}"
 
     def _days(self, first: date | None, last: date | None) -> list[date]:
         span = archived_span(self._session())
         if span is None:
-            raise NotReadyError("The archive holds no posts, so there is nothing to rebuild from. docs/rebuild.md says what it needs.")
+            raise NotReadyError(
+                "The archive holds no posts, so there is nothing to rebuild from. docs/rebuild.md says what it needs."
+            )
         start = first or span[0].date()
         end = last or min(span[1].date(), self._newest_day_over())
         if end < start:
@@ -125,7 +133,9 @@ class Rebuild:
         def note(cursor: Cursor) -> None:
             cursor.execute(query("mark_day_rebuilt"), {"day": day})
 
-        redecide(self._session(), self._settings, first=first, before=before, phrases=phrases, note=note)
+        replay_decisions(
+            self._session(), self._settings, first=first, before=before, phrases=phrases, note=note
+        )
         with transaction(self._settings) as cursor:
             cursor.execute(query("decided_on_day"), {"first": first, "before": before})
             alerts, vetoed = cursor.fetchone()  # type: ignore[misc]
@@ -139,4 +149,6 @@ class Rebuild:
             yield f"{day}  {Step.EVIDENCE:<10}  {alerts:,} alert{'' if alerts == 1 else 's'}, {time.monotonic() - started:.1f} s"
 
     def _newest_day_over(self) -> date:
-        return (self._now() - timedelta(minutes=self._settings.lateness_minutes)).astimezone(UTC).date() - ONE_DAY
+        return (self._now() - timedelta(minutes=self._settings.lateness_minutes)).astimezone(
+            UTC
+        ).date() - ONE_DAY

@@ -12,7 +12,7 @@ from alerts.evidence.store import store_evidence_of_span
 from archive.days import has_posts, read_archived_day
 from archive.upkeep import compact_day, tidy_archive
 from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
-from batch.statistics.keyword_batch import EVENING
+from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import forget_statistics, learn_day
 from batch.tables.checks import check_day
 from batch.tables.load import load_day
@@ -46,7 +46,12 @@ class Batch:
     """The daily batch on one Spark session, which is started when it is needed first."""
 
     def __init__(
-        self, settings: Settings, *, session: Callable[[], SparkSession], now: Callable[[], datetime], assume_complete: bool = False
+        self,
+        settings: Settings,
+        *,
+        session: Callable[[], SparkSession],
+        now: Callable[[], datetime],
+        assume_complete: bool = False,
     ) -> None:
         self._settings = settings
         self._session = session
@@ -74,10 +79,14 @@ class Batch:
         or is not complete; nothing is forgotten then.
         """
         if Step.STATISTICS not in steps:
-            raise BadInputError(f"--start-over forgets the statistics, and --steps {','.join(steps)} would not learn them again.")
+            raise BadInputError(
+                f"--start-over forgets the statistics, and --steps {','.join(steps)} would not learn them again."
+            )
         self._check_complete(days[-1])
         if not self._archive_has(days[0]):
-            raise NotReadyError(f"The archive holds no posts of {days[0]}, so nothing was forgotten. Begin with a day that has posts.")
+            raise NotReadyError(
+                f"The archive holds no posts of {days[0]}, so nothing was forgotten. Begin with a day that has posts."
+            )
         forget_statistics(self._settings)
 
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
@@ -95,7 +104,9 @@ class Batch:
         with ThreadPoolExecutor(len(work)) as pool:
             for step in work:
                 if step in steps:
-                    done[step] = pool.submit(_timed, work[step], after=done.get(Step.LOAD) if step is Step.TRENDS else None)
+                    done[step] = pool.submit(
+                        _timed, work[step], after=done.get(Step.LOAD) if step is Step.TRENDS else None
+                    )
         for step, report in done.items():
             yield f"{day}  {step:<10}  {report.result()}"
         # What is checked and rewritten must not change under them.
@@ -132,7 +143,7 @@ class Batch:
         return f"{count_trends(self._settings, day):,} trends"
 
     def _learn(self, day: date, as_of: date | None) -> str:
-        records = read_archived_day(self._session(), self._settings, day, evening=EVENING * WINDOW)
+        records = read_archived_day(self._session(), self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
         learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day may follow"
@@ -148,7 +159,9 @@ class Batch:
         started = time.monotonic()
         checks = check_day(self._session(), self._settings, day)
         failed = [check for check in checks if not check.passed]
-        yield (f"{day}  {Step.CHECKS:<10}  {len(checks) - len(failed)} of {len(checks)} passed, {time.monotonic() - started:.1f} s")
+        yield (
+            f"{day}  {Step.CHECKS:<10}  {len(checks) - len(failed)} of {len(checks)} passed, {time.monotonic() - started:.1f} s"
+        )
         yield from (f"{day}  {Step.CHECKS:<10}  unusual: {check}" for check in failed if not check.blocking)
         blocking = [check for check in failed if check.blocking]
         if blocking:
@@ -162,9 +175,7 @@ class Batch:
 
     def _tidy(self) -> str:
         tidied = tidy_archive(self._session())
-        return (
-            f"{tidied.manifests:,} manifests rewritten, {tidied.snapshots:,} snapshots forgotten, {tidied.orphans:,} files of none deleted"
-        )
+        return f"{tidied.manifests:,} manifests rewritten, {tidied.snapshots:,} snapshots forgotten, {tidied.orphans:,} files of none deleted"
 
     def _stale_trends(self, days: Sequence[date]) -> Iterator[str]:
         later = days_grown_on(self._settings, list(days))

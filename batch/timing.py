@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def part(name: str) -> Iterator[None]:
+def timed(name: str) -> Iterator[None]:
     """Log `name` and the seconds that it took, where it did not fail."""
     began = time.monotonic()
     yield

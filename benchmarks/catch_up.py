@@ -57,7 +57,15 @@ def main(
         undisturbed = settings.model_copy(update={"postgres_database": UNDISTURBED})
         create_databases(settings, [UNDISTURBED], template=settings.postgres_database)
         began = time.monotonic()
-        run(undisturbed, folder / "batch.log", "batch", "--from", gap[0].isoformat(), "--to", gap[-1].isoformat())
+        run(
+            undisturbed,
+            folder / "batch.log",
+            "batch",
+            "--from",
+            gap[0].isoformat(),
+            "--to",
+            gap[-1].isoformat(),
+        )
         print(f"python -m batch: {days} days in {time.monotonic() - began:.0f} s", flush=True)
         failed = _by_airflow(settings, stack_layout(folder), gap, set(gap[:cut_days]), minutes * 60)
         differing = [table for table in TABLES if not _same(settings, undisturbed, table)]
@@ -67,7 +75,16 @@ def main(
 def _fill(settings: Settings, folder: Path, gap: list[date], posts_per_day: int) -> None:
     """The days of the gap and the one before it in the archive; that one learned, and the others judged by what was learned."""
     log, before = folder / "commands.log", gap[0] - timedelta(days=1)
-    further = ("--start", before.isoformat(), "--days", str(len(gap) + 1), "--posts-per-day", str(posts_per_day), "--seed", "1")
+    further = (
+        "--start",
+        before.isoformat(),
+        "--days",
+        str(len(gap) + 1),
+        "--posts-per-day",
+        str(posts_per_day),
+        "--seed",
+        "1",
+    )
     run(settings, log, "producer", "simulate", *further, "--out", str(folder / "posts"))
     files = {day: str(folder / "posts" / f"posts-{day}.ndjson") for day in (before, *gap)}
     run(settings, log, "batch", "import", files[before], "--clock", "original")
@@ -77,7 +94,9 @@ def _fill(settings: Settings, folder: Path, gap: list[date], posts_per_day: int)
     print(f"{posts_per_day:,} posts of each of {len(gap)} days are archived and judged", flush=True)
 
 
-def _by_airflow(settings: Settings, layout: Layout, gap: list[date], cut_days: set[date], seconds: float) -> bool:
+def _by_airflow(
+    settings: Settings, layout: Layout, gap: list[date], cut_days: set[date], seconds: float
+) -> bool:
     """Let Airflow catch up on `gap`; whether a run failed, or was not done in so many seconds."""
     state = stack.known_state(layout)
     environment = child_environment(layout, state, settings) | {airflow.START_DATE: gap[0].isoformat()}
@@ -98,25 +117,37 @@ def _by_airflow(settings: Settings, layout: Layout, gap: list[date], cut_days: s
                 break
             if time.monotonic() - reported > REPORT_SECONDS:
                 reported = time.monotonic()
-                print(f"  {waited:.0f} s: {states.count('success')} of {len(gap)} days done, {len(cut)} tasks cut", flush=True)
+                print(
+                    f"  {waited:.0f} s: {states.count('success')} of {len(gap)} days done, {len(cut)} tasks cut",
+                    flush=True,
+                )
             time.sleep(1)
     finally:
         ended.set()
         airflow.stop(layout)
     with transaction(own) as cursor:
         cursor.execute(
-            "SELECT count(*), count(*) FILTER (WHERE try_number > 1) FROM task_instance WHERE dag_id = %s AND state = 'success'", (DAG,)
+            "SELECT count(*), count(*) FILTER (WHERE try_number > 1) FROM task_instance WHERE dag_id = %s AND state = 'success'",
+            (DAG,),
         )
         done, again = cursor.fetchone() or (0, 0)
     successes = states.count("success")
-    print(f"Airflow: {successes} of {len(gap)} days in {waited:.0f} s; {len(cut)} tasks cut, {again} of {done} tried again", flush=True)
+    print(
+        f"Airflow: {successes} of {len(gap)} days in {waited:.0f} s; {len(cut)} tasks cut, {again} of {done} tried again",
+        flush=True,
+    )
     return successes != len(gap)
 
 
 def _unpause(environment: dict[str, str], *, deadline: float) -> None:
     """Unpause the DAG, as soon as Airflow's processor has read it."""
     while True:
-        done = subprocess.run(airflow.airflow_command("dags", "unpause", "--yes", DAG), env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            airflow.airflow_command("dags", "unpause", "--yes", DAG),
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         if done.returncode == 0 and "No paused DAGs" not in done.stdout + done.stderr:
             return
         if time.monotonic() > deadline:
@@ -126,11 +157,16 @@ def _unpause(environment: dict[str, str], *, deadline: float) -> None:
 
 def _run_states(own: Settings, gap: list[date]) -> list[str]:
     with transaction(own) as cursor:
-        cursor.execute("SELECT state FROM dag_run WHERE dag_id = %s AND (logical_date AT TIME ZONE 'UTC')::date = ANY (%s)", (DAG, gap))
+        cursor.execute(
+            "SELECT state FROM dag_run WHERE dag_id = %s AND (logical_date AT TIME ZONE 'UTC')::date = ANY (%s)",
+            (DAG, gap),
+        )
         return [state for (state,) in cursor.fetchall()]
 
 
-def _cut_tasks(settings: Settings, own: Settings, days: set[date], cut: set[tuple[str, str]], ended: threading.Event) -> None:
+def _cut_tasks(
+    settings: Settings, own: Settings, days: set[date], cut: set[tuple[str, str]], ended: threading.Event
+) -> None:
     """Cut each task of `days` off from Postgres the first time it is seen in a transaction; notes in `cut` which."""
     connections = [connect(chosen, application_name="cutter") for chosen in (own, settings)]
     for connection in connections:
@@ -152,10 +188,14 @@ def _same(settings: Settings, other: Settings, table: str) -> bool:
     found = []
     for chosen in (settings, other):
         with transaction(chosen) as cursor:
-            cursor.execute(f"SELECT count(*), md5(string_agg(row, '' ORDER BY row)) FROM (SELECT md5(t::text) AS row FROM {table} AS t)")
+            cursor.execute(
+                f"SELECT count(*), md5(string_agg(row, '' ORDER BY row)) FROM (SELECT md5(t::text) AS row FROM {table} AS t)"
+            )
             found.append(cursor.fetchone() or (0, None))
     same = found[0] == found[1]
-    counts = f"{found[0][0]:,} rows" if same else f"{found[0][0]:,} rows by Airflow, {found[1][0]:,} undisturbed"
+    counts = (
+        f"{found[0][0]:,} rows" if same else f"{found[0][0]:,} rows by Airflow, {found[1][0]:,} undisturbed"
+    )
     print(f"{'same' if same else 'DIFFERS':<8} {table}: {counts}", flush=True)
     return same
 

@@ -41,9 +41,17 @@ DIGITS = 8
 """Hexadecimal digits of a record's MD5 that go into the sum by which all records are compared."""
 TARGETS = ("Python", "the JVM", "both")
 COLUMNS = (
-    "minute", "posts sent", "caught up, s", "Python, MiB", "JVM, MiB", "open files", "checkpoints, MiB", "of them state", "tables, MiB",
+    "minute",
+    "posts sent",
+    "caught up, s",
+    "Python, MiB",
+    "JVM, MiB",
+    "open files",
+    "checkpoints, MiB",
+    "of them state",
+    "tables, MiB",
     "killed",
-)  # fmt: skip
+)
 
 
 def main(
@@ -67,7 +75,12 @@ def main(
                     wait_until_caught_up(settings, patience_seconds=PATIENCE_SECONDS)
                     caught_up = time.monotonic() - began
                     sender.wait_until((life + 1) * minutes * 60 / lives)
-                    cells = (f"{sender.seconds / 60:.0f}", f"{sender.sent.records:,}", f"{caught_up:.0f}", *_measured(settings, streaming))
+                    cells = (
+                        f"{sender.seconds / 60:.0f}",
+                        f"{sender.sent.records:,}",
+                        f"{caught_up:.0f}",
+                        *_measured(settings, streaming),
+                    )
                     target = "" if is_last else TARGETS[life % len(TARGETS)]
                     if is_last:
                         sender.stop()
@@ -156,7 +169,9 @@ class Sender:
         self.sent.records += 1
         at = datetime.now(UTC)
         value = a_post(self.sent.records, at.timestamp(), text)
-        producer.send(self._settings.posts_topic, key=b"%d" % self.sent.records, value=value).add_errback(self._errors.append)
+        producer.send(self._settings.posts_topic, key=b"%d" % self.sent.records, value=value).add_errback(
+            self._errors.append
+        )
         self.sent.digests += int(hashlib.md5(value).hexdigest()[:DIGITS], 16)
         self.sent.by_window[window_start(window_number(at))] += 1
 
@@ -187,7 +202,13 @@ def _measured(settings: Settings, streaming: Command) -> tuple[str, ...]:
         (tables,) = cursor.fetchone() or (0,)
     sizes = python.memory_info().rss, jvm.memory_info().rss
     files = python.num_fds() + jvm.num_fds()
-    return (*map(_mib, sizes), f"{files:,}", _mib(_size(checkpoints)), _mib(_size(checkpoints / "detect" / "state")), _mib(tables))
+    return (
+        *map(_mib, sizes),
+        f"{files:,}",
+        _mib(_size(checkpoints)),
+        _mib(_size(checkpoints / "detect" / "state")),
+        _mib(tables),
+    )
 
 
 def _size(folder: Path) -> int:
@@ -207,7 +228,9 @@ def _compared(settings: Settings, sent: SentRecords) -> Iterator[tuple[bool, str
     """Whether archive, windows and alerts hold what was sent, each with its numbers."""
     with open_archive(settings) as database:
         digest = f"sum(('0x' || left(md5(value), {DIGITS}))::UBIGINT)"
-        found = database.execute(f'SELECT count(*), count(DISTINCT (topic, partition, "offset")), {digest} FROM raw_posts').fetchone()
+        found = database.execute(
+            f'SELECT count(*), count(DISTINCT (topic, partition, "offset")), {digest} FROM raw_posts'
+        ).fetchone()
     rows, places, digests = found or (0, 0, 0)
     yield (
         (rows, places, int(digests or 0)) == (sent.records, sent.records, sent.digests),
@@ -216,10 +239,15 @@ def _compared(settings: Settings, sent: SentRecords) -> Iterator[tuple[bool, str
     with transaction(settings) as cursor:
         cursor.execute("SELECT window_start, posts FROM traffic_windows")
         counted = Counter(dict(cursor.fetchall()))
-        cursor.execute("SELECT keyword, count(*), sum(posts) FROM anomaly_alerts WHERE status <> 'withdrawn' GROUP BY keyword")
+        cursor.execute(
+            "SELECT keyword, count(*), sum(posts) FROM anomaly_alerts WHERE status <> 'withdrawn' GROUP BY keyword"
+        )
         alerts = {keyword: (number, posts) for keyword, number, posts in cursor.fetchall()}
     missing, double = (sent.by_window - counted).total(), (counted - sent.by_window).total()
-    yield not missing and not double, f"windows: {counted.total():,} posts counted, {missing:,} lost, {double:,} doubled"
+    yield (
+        not missing and not double,
+        f"windows: {counted.total():,} posts counted, {missing:,} lost, {double:,} doubled",
+    )
     right = sum(alerts.get(word) == (1, posts) for word, posts in sent.bursts.items())
     others = alerts.keys() - sent.bursts.keys()
     yield (

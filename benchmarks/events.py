@@ -22,7 +22,7 @@ from batch.run import Batch, Step
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings
 from deploy.local.demo.watching import alerts_of_day
-from deploy.local.demo.world import Event, Raised, judge, read_events
+from deploy.local.demo.world import Event, Raised, compare_with_labels, read_events
 from producer.simulate.events import CLIMB, HISTORY_DAYS, MUST_ALERT, ORGANIC, OUTAGE
 from sql.connection import transaction
 from streaming.archive_query import QUERY as ARCHIVE
@@ -63,11 +63,29 @@ def main(
     unlabelled: list[Raised] = []
     with benchmark_stack() as (servers, folder):
         settings = servers.model_copy(update={"statistics_keep_days": HISTORY_DAYS + days + 1})
-        run(settings, folder / "simulate.log", "producer", "simulate", "--start", str(FIRST_DAY), "--days", str(HISTORY_DAYS + days),
-            "--posts-per-day", str(posts_per_day), "--seed", str(seed), "--out", str(folder), "--compress", "zst")  # fmt: skip
+        run(
+            settings,
+            folder / "simulate.log",
+            "producer",
+            "simulate",
+            "--start",
+            str(FIRST_DAY),
+            "--days",
+            str(HISTORY_DAYS + days),
+            "--posts-per-day",
+            str(posts_per_day),
+            "--seed",
+            str(seed),
+            "--out",
+            str(folder),
+            "--compress",
+            "zst",
+        )
         spark = start_streaming_session(settings)
-        history, live = [[FIRST_DAY + number * ONE_DAY for number in numbers]
-                         for numbers in (range(HISTORY_DAYS), range(HISTORY_DAYS, HISTORY_DAYS + days))]  # fmt: skip
+        history, live = [
+            [FIRST_DAY + number * ONE_DAY for number in numbers]
+            for numbers in (range(HISTORY_DAYS), range(HISTORY_DAYS, HISTORY_DAYS + days))
+        ]
         _send(settings, folder, history)
         drain(spark, settings, [ARCHIVE])
         _learn(spark, settings, history)
@@ -84,11 +102,17 @@ def main(
         stop_session(spark)
     _print(found, unlabelled, days)
     met = [explanation for explanation in explanations if explanation.is_met]
-    typer.echo(f"explain: all stored figures of {len(met)} of {len(explanations)} alerts follow exactly from archive and statistics")
+    typer.echo(
+        f"explain: all stored figures of {len(met)} of {len(explanations)} alerts follow exactly from archive and statistics"
+    )
     for explanation in explanations:
         if not explanation.is_met:
-            differences = explanation.comparison.differences if explanation.comparison else [explanation.problem]
-            typer.echo(f"  {explanation.stored.keyword}: {'; '.join(map(str, differences))} {explanation.recounted or ''}")
+            differences = (
+                explanation.comparison.differences if explanation.comparison else [explanation.problem]
+            )
+            typer.echo(
+                f"  {explanation.stored.keyword}: {'; '.join(map(str, differences))} {explanation.recounted or ''}"
+            )
 
 
 def _send(settings: Settings, folder: Path, days: list[date]) -> None:
@@ -111,24 +135,34 @@ def _tell(settings: Settings, events: list[Event], number: int) -> dict[Event, s
             told[event] = PLANNED
             for keyword in event.keywords:
                 times = [datetime.fromtimestamp(moment, UTC) for moment in (event.start, event.end)]
-                cursor.execute("INSERT INTO calendar VALUES (%s, %s, %s, 'planned') ON CONFLICT DO NOTHING", (keyword, *times))
+                cursor.execute(
+                    "INSERT INTO calendar VALUES (%s, %s, %s, 'planned') ON CONFLICT DO NOTHING",
+                    (keyword, *times),
+                )
         for event in climbs[number % 2 :: 2]:
             told[event] = WATCHED
-            cursor.execute("INSERT INTO watchlist (phrase) VALUES (%s) ON CONFLICT DO NOTHING", (event.keyword,))
+            cursor.execute(
+                "INSERT INTO watchlist (phrase) VALUES (%s) ON CONFLICT DO NOTHING", (event.keyword,)
+            )
     return told
 
 
-def _take(settings: Settings, day: date, events: list[Event], told: dict[Event, str], found: dict[str, Found]) -> list[Raised]:
+def _take(
+    settings: Settings, day: date, events: list[Event], told: dict[Event, str], found: dict[str, Found]
+) -> list[Raised]:
     """Add what became of the day's events to `found`; returns the alerts that no event accounts for."""
-    verdict = judge(events, alerts_of_day(settings, day))
-    alerted = dict(verdict.found)
+    report = compare_with_labels(events, alerts_of_day(settings, day))
+    alerted = dict(report.found)
     with transaction(settings) as cursor:
         for event in events:
             kind = found[told[event]]
             kind.events += 1
             times = [datetime.fromtimestamp(moment, UTC) for moment in (event.start - 900, event.end)]
             if event.kind == OUTAGE:
-                cursor.execute("SELECT count(*) FROM traffic_windows WHERE degraded AND window_start > %s AND window_start < %s", times)
+                cursor.execute(
+                    "SELECT count(*) FROM traffic_windows WHERE degraded AND window_start > %s AND window_start < %s",
+                    times,
+                )
                 (windows,) = cursor.fetchone() or (0,)
                 kind.kept_back["degraded windows"] += int(windows >= OUTAGE_WINDOWS)
             elif event in alerted:
@@ -148,28 +182,51 @@ def _take(settings: Settings, day: date, events: list[Event], told: dict[Event, 
                 kind.incidents += len({row[3] for row in rows})
             else:
                 cursor.execute(
-                    "SELECT DISTINCT reason FROM vetoed_windows WHERE keyword = ANY (%s) AND window_start > %s AND window_start < %s",
+                    "SELECT DISTINCT reason FROM suppressed_windows WHERE keyword = ANY (%s) AND window_start > %s AND window_start < %s",
                     (sorted(event.keywords), *times),
                 )
                 kind.kept_back.update(reason for (reason,) in cursor.fetchall())
-    return verdict.unlabelled
+    return report.unlabelled
 
 
 def _print(found: dict[str, Found], unlabelled: list[Raised], days: int) -> None:
     table = Table(title=f"{days} live days", title_justify="left")
-    for name in ("kind", "alert is", "events", "alerted", "kept back, why", "origin", "opened by", "evidence", "alerts: incidents"):
+    for name in (
+        "kind",
+        "alert is",
+        "events",
+        "alerted",
+        "kept back, why",
+        "origin",
+        "opened by",
+        "evidence",
+        "alerts: incidents",
+    ):
         table.add_column(name)
     for kind, one in found.items():
         expected = {True: "due", False: "wrong", None: "welcome"}[EXPECTED[kind]]
-        table.add_row(kind, expected, str(one.events), str(one.alerted), _counts(one.kept_back), _counts(one.origins),
-                      _counts(one.opened_by), str(one.with_evidence), f"{one.alerts}: {one.incidents}")  # fmt: skip
+        table.add_row(
+            kind,
+            expected,
+            str(one.events),
+            str(one.alerted),
+            _counts(one.kept_back),
+            _counts(one.origins),
+            _counts(one.opened_by),
+            str(one.with_evidence),
+            f"{one.alerts}: {one.incidents}",
+        )
     Console(width=170, soft_wrap=True).print(table)
     due = [one for kind, one in found.items() if EXPECTED[kind]]
     wrong = sum(one.alerted for kind, one in found.items() if EXPECTED[kind] is False)
     right = sum(one.alerted for kind, one in found.items() if EXPECTED[kind] is not False)
-    typer.echo(f"recall of what must alert: {sum(one.alerted for one in due)} of {sum(one.events for one in due)}")
-    typer.echo(f"precision: {right} of {right + wrong + len(unlabelled)} alerted events are real ({wrong} labelled otherwise, "
-               f"{len(unlabelled)} alerts without a label: {', '.join(alert.keyword for alert in unlabelled) or '-'})")  # fmt: skip
+    typer.echo(
+        f"recall of what must alert: {sum(one.alerted for one in due)} of {sum(one.events for one in due)}"
+    )
+    typer.echo(
+        f"precision: {right} of {right + wrong + len(unlabelled)} alerted events are real ({wrong} labelled otherwise, "
+        f"{len(unlabelled)} alerts without a label: {', '.join(alert.keyword for alert in unlabelled) or '-'})"
+    )
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -55,7 +55,8 @@ def live(
         began, number, bursts = time.time(), 1, 0
         while (elapsed := time.time() - began) < seconds:
             texts = [
-                f"w{random.paretovariate(0.8):.0f} x{random.randrange(10**9)}" for _ in range(int(elapsed * rate) + bursts * 20 - number)
+                f"w{random.paretovariate(0.8):.0f} x{random.randrange(10**9)}"
+                for _ in range(int(elapsed * rate) + bursts * 20 - number)
             ]
             if elapsed >= bursts * burst_every_seconds:
                 bursts += 1
@@ -74,7 +75,9 @@ def live(
             rows = cursor.fetchall()
     first = [waited for waited, _, runs in rows if runs == 1]
     p50, p90 = np.percentile(first, [50, 90])
-    print(f"{len(rows)} bursts alerted at {rate} posts/s; {sum(row[0] is not None for row in rows)} have evidence, {len(first)} made once")
+    print(
+        f"{len(rows)} bursts alerted at {rate} posts/s; {sum(row[0] is not None for row in rows)} have evidence, {len(first)} made once"
+    )
     print(f"alert row to evidence: p50 {p50:.1f} s, p90 {p90:.1f} s, most {max(first):.1f} s")
 
 
@@ -100,17 +103,31 @@ def scan(
     today = datetime.now(UTC).date()
     with benchmark_stack() as (settings, folder):
         log = folder / "commands.log"
-        simulate = ("--start", today.isoformat(), "--posts-per-day", str(posts), "--seed", "1", "--out", str(folder / "posts"))
+        simulate = (
+            "--start",
+            today.isoformat(),
+            "--posts-per-day",
+            str(posts),
+            "--seed",
+            "1",
+            "--out",
+            str(folder / "posts"),
+        )
         run(settings, log, "producer", "simulate", *simulate)
         files = [str(path) for path in sorted((folder / "posts").glob("posts-*"))]
         began = window_start(window_number(datetime.now(UTC)))
         run(settings, log, "producer", "send", *files, "--clock", "now", "--no-resume")
         run(settings, log, "streaming", "--only", "archive", "--once")
         spark = start_session(
-            settings, "benchmark of evidence", **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"}
+            settings,
+            "benchmark of evidence",
+            **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"},
         )
         windows = frozenset(began + place * WINDOW for place in range(2))
-        chosen = [AlertedWindows(uuid4(), keyword, windows) for keyword in _keywords(spark, settings, windows, alerts)]
+        chosen = [
+            AlertedWindows(uuid4(), keyword, windows)
+            for keyword in _keywords(spark, settings, windows, alerts)
+        ]
         scanned = read_archive(spark, settings, chosen[0].spans).count()
         for number in range(scans + 1):
             _scan(spark, settings, chosen, scanned, "first" if number == 0 else "later")
@@ -120,21 +137,27 @@ def scan(
 def _keywords(spark: SparkSession, settings: Settings, windows: frozenset[datetime], count: int) -> list[str]:
     """Keywords that are in 50 to 5,000 posts of the windows."""
     spans = AlertedWindows(uuid4(), "", windows).spans
-    posts = read_archive(spark, settings, spans).transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=settings.future_minutes)
-    by_keyword = posts.select(F.explode(keywords(F.col("post.itemInfos.text"))).alias("keyword")).groupBy("keyword").count()
+    posts = read_archive(spark, settings, spans).transform(
+        parse_records, schema=DETECTION_SCHEMA, future_minutes=settings.future_minutes
+    )
+    by_keyword = (
+        posts.select(F.explode(keywords(F.col("post.itemInfos.text"))).alias("keyword"))
+        .groupBy("keyword")
+        .count()
+    )
     rows = by_keyword.where(F.col("count").between(*ALERT_POSTS)).orderBy("keyword").collect()
     return [row.keyword for row in rows[:: max(len(rows) // count, 1)][:count]]
 
 
-def _scan(spark: SparkSession, settings: Settings, alerts: list[AlertedWindows], scanned: int, name: str) -> None:
+def _scan(
+    spark: SparkSession, settings: Settings, alerts: list[AlertedWindows], scanned: int, name: str
+) -> None:
     cpu, began = _cpu_seconds(), time.perf_counter()
     records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
     found = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
     seconds, cpu_seconds = time.perf_counter() - began, _cpu_seconds() - cpu
     of_alerts = sum(evidence.counted for evidence in found)
-    line = (
-        f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {of_alerts:,} posts in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
-    )
+    line = f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {of_alerts:,} posts in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
     if name == "later":
         scale = WINDOW_POSTS / scanned
         line += f"; in proportion {WINDOW_POSTS:,} posts: {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"

@@ -32,7 +32,13 @@ def main(
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (settings, folder):
         log = folder / "commands.log"
-        further = (*(("--compress", "zst") if compress else ()), "--days", str(days), "--posts-per-day", str(posts // days))
+        further = (
+            *(("--compress", "zst") if compress else ()),
+            "--days",
+            str(days),
+            "--posts-per-day",
+            str(posts // days),
+        )
         run(settings, log, "producer", "simulate", "--start", DAY, "--out", str(folder / "posts"), *further)
         run(settings, log, "streaming", "--only", "archive", "--once")  # makes the archive's table
         for part in ("import", "the same again"):
@@ -44,7 +50,9 @@ def _imported(settings: Settings, folder: Path, processes: int) -> tuple[str, ..
     log = folder / "import.log"
     log.unlink(missing_ok=True)
     began, cpu = time.perf_counter(), _cpu_seconds()
-    command = run(settings, log, "batch", "import", str(folder / "posts" / "posts-*"), "--processes", str(processes))
+    command = run(
+        settings, log, "batch", "import", str(folder / "posts" / "posts-*"), "--processes", str(processes)
+    )
     seconds, cpu = time.perf_counter() - began, _cpu_seconds() - cpu
     told = re.search(r"imported ([\d,]+) posts .* s: ([\d,]+) posts/s", log.read_text())
     posts, rate = (told[1], told[2]) if told else ("0", "0")

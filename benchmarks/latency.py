@@ -29,7 +29,9 @@ def main(
     warm_up_seconds: Annotated[int, typer.Option(help="how long to send before measuring")] = 60,
     bursts_a_second: Annotated[float, typer.Option(help="words that begin to burst each second")] = 1.0,
     burst_posts: Annotated[int, typer.Option(help="posts of each of them", min=1)] = 20,
-    burst_seconds: Annotated[float, typer.Option(help="time into which they fall; 0: all at once", min=0)] = 0.0,
+    burst_seconds: Annotated[
+        float, typer.Option(help="time into which they fall; 0: all at once", min=0)
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="seed of all randomness")] = 11,
 ) -> None:
     """Measure and print percentiles, lag and memory."""
@@ -38,9 +40,13 @@ def main(
         with Command(settings, ("streaming",), folder / "streaming.log") as streaming:
             _wait_for_start(settings)
             schedule = burst_schedule(
-                random.Random(seed), round(seconds * bursts_a_second), posts=burst_posts, seconds=burst_seconds,
-                first=warm_up_seconds, gap=1 / bursts_a_second,
-            )  # fmt: skip
+                random.Random(seed),
+                round(seconds * bursts_a_second),
+                posts=burst_posts,
+                seconds=burst_seconds,
+                first=warm_up_seconds,
+                gap=1 / bursts_a_second,
+            )
             sent_at = _send(settings, random.Random(seed), rate, schedule, at_least=warm_up_seconds + seconds)
             wait_until_caught_up(settings, patience_seconds=60)
             time.sleep(2)
@@ -50,7 +56,9 @@ def main(
 def accept_background(settings: Settings) -> None:
     """Statistics by which the background is usual, so that what alerts are the bursts."""
     with transaction(settings) as cursor:
-        cursor.execute("INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7 FROM generate_series(0, 23) AS hour")
+        cursor.execute(
+            "INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7 FROM generate_series(0, 23) AS hour"
+        )
         cursor.execute("CREATE TABLE keyword_statistics_bench PARTITION OF keyword_statistics DEFAULT")
         cursor.execute(
             "INSERT INTO keyword_statistics SELECT current_date - 1, 'w' || n, 2 * sqrt(1e7 / n), NULL, 1, 1, 1, current_date - 1 "
@@ -60,27 +68,42 @@ def accept_background(settings: Settings) -> None:
 
 
 def _wait_for_start(settings: Settings) -> None:
-    producer_of(settings).send(settings.posts_topic, key=b"1", value=a_post(1, time.time(), "hello")).get(timeout=30)
+    producer_of(settings).send(settings.posts_topic, key=b"1", value=a_post(1, time.time(), "hello")).get(
+        timeout=30
+    )
     wait_until_caught_up(settings, patience_seconds=120)
 
 
 def producer_of(settings: Settings) -> KafkaProducer:
     """An idempotent producer whose batches wait 20 ms at most."""
     return KafkaProducer(
-        **settings.kafka_python_arguments(), acks="all", enable_idempotence=True, linger_ms=20, batch_size=131_072, compression_type="lz4"
+        **settings.kafka_python_arguments(),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=20,
+        batch_size=131_072,
+        compression_type="lz4",
     )
 
 
-def burst_schedule(rng: random.Random, bursts: int, *, posts: int, seconds: float, first: float, gap: float) -> list[tuple[float, str]]:
+def burst_schedule(
+    rng: random.Random, bursts: int, *, posts: int, seconds: float, first: float, gap: float
+) -> list[tuple[float, str]]:
     """(second, word) of every post of the bursts, in order; burst n begins at `first` + n*`gap`.
 
     >>> burst_schedule(random.Random(1), 2, posts=1, seconds=0.0, first=60, gap=5)
     [(60.0, 'burst0'), (65.0, 'burst1')]
     """
-    return sorted((first + burst * gap + seconds * rng.random(), f"burst{burst}") for burst in range(bursts) for _ in range(posts))
+    return sorted(
+        (first + burst * gap + seconds * rng.random(), f"burst{burst}")
+        for burst in range(bursts)
+        for _ in range(posts)
+    )
 
 
-def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tuple[float, str]], *, at_least: float) -> dict[str, float]:
+def _send(
+    settings: Settings, rng: random.Random, rate: int, schedule: list[tuple[float, str]], *, at_least: float
+) -> dict[str, float]:
     """Send background and bursts on schedule; returns when each word's first post was sent, by word."""
     producer = producer_of(settings)
     began = time.time()
@@ -90,13 +113,19 @@ def _send(settings: Settings, rng: random.Random, rate: int, schedule: list[tupl
     while (elapsed := time.time() - began) < seconds or burst_sent < len(schedule):
         while sent < elapsed * rate:
             number += 1
-            producer.send(settings.posts_topic, key=str(number).encode(), value=a_post(number, time.time(), background_text(rng)))
+            producer.send(
+                settings.posts_topic,
+                key=str(number).encode(),
+                value=a_post(number, time.time(), background_text(rng)),
+            )
             sent += 1
         while burst_sent < len(schedule) and schedule[burst_sent][0] <= elapsed:
             word = schedule[burst_sent][1]
             sent_at.setdefault(word, time.time())
             number += 1
-            producer.send(settings.posts_topic, key=str(number).encode(), value=a_post(number, time.time(), word))
+            producer.send(
+                settings.posts_topic, key=str(number).encode(), value=a_post(number, time.time(), word)
+            )
             burst_sent += 1
         time.sleep(TICK_SECONDS)
     producer.flush()
@@ -116,13 +145,21 @@ _FILLER = "f" * 2_000
 def a_post(number: int, at: float, text: str) -> bytes:
     """A record of some 2 KB with that text, sent at `at` (Unix seconds); its id follows from both numbers."""
     post_id = (int(at) << 32) + number
-    infos = {"id": str(post_id), "text": text, "authorId": str(number % 5_000), "diggCount": number % 100, "covers": [_FILLER]}
+    infos = {
+        "id": str(post_id),
+        "text": text,
+        "authorId": str(number % 5_000),
+        "diggCount": number % 100,
+        "covers": [_FILLER],
+    }
     return json.dumps({"itemInfos": infos, "time_stamp": at}).encode()
 
 
 def _print(settings: Settings, sent_at: dict[str, float], rate: int, peak_bytes: int) -> None:
     with transaction(settings) as cursor:
-        cursor.execute("SELECT keyword, min(created_at) FROM anomaly_alerts WHERE keyword LIKE 'burst%' GROUP BY keyword")
+        cursor.execute(
+            "SELECT keyword, min(created_at) FROM anomaly_alerts WHERE keyword LIKE 'burst%' GROUP BY keyword"
+        )
         created: dict[str, datetime] = dict(cursor.fetchall())
         cursor.execute("SELECT count(*) FROM anomaly_alerts WHERE keyword NOT LIKE 'burst%'")
         (others,) = cursor.fetchone() or (0,)
@@ -134,9 +171,13 @@ def _print(settings: Settings, sent_at: dict[str, float], rate: int, peak_bytes:
     seconds = [created[word].timestamp() - began for word, began in sent_at.items() if word in created]
     p50, p90, p99 = np.percentile(seconds, [50, 90, 99])
     print(f"{len(seconds)} of {len(sent_at)} bursts alerted at {rate} posts/s; {others} other alerts")
-    print(f"first post to alert row: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, most {max(seconds):.2f} s")
+    print(
+        f"first post to alert row: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, most {max(seconds):.2f} s"
+    )
     for query, count, mean, p99_ms, lag in batches:
-        print(f"{query}: {count} batches, {mean:.0f} ms on average, p99 {p99_ms:.0f} ms, lag at most {lag} records")
+        print(
+            f"{query}: {count} batches, {mean:.0f} ms on average, p99 {p99_ms:.0f} ms, lag at most {lag} records"
+        )
     print(f"streaming process, Python and JVM together: peak {peak_bytes / 2**20:,.0f} MiB")
 
 

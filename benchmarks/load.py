@@ -28,7 +28,10 @@ def main(
     posts: Annotated[int, typer.Option(help="posts of the day")] = 1_000_000,
     quick_start: Annotated[bool, typer.Option(help="compile little, as the default setting does")] = False,
     again: Annotated[bool, typer.Option(help="load the day a second time")] = True,
-    batch_of: Annotated[str | None, typer.Option(hidden=True, help="only run the batch of this day: what the benchmark measures")] = None,
+    batch_of: Annotated[
+        str | None,
+        typer.Option(hidden=True, help="only run the batch of this day: what the benchmark measures"),
+    ] = None,
 ) -> None:
     """Measure and print the parts."""
     if batch_of:
@@ -36,10 +39,14 @@ def main(
         return
     day = (datetime.now(UTC) - timedelta(days=2)).date()
     with benchmark_stack() as (base, folder):
-        settings = base.model_copy(update={"batch_quick_start": quick_start, "max_offsets_per_trigger": 50_000})
+        settings = base.model_copy(
+            update={"batch_quick_start": quick_start, "max_offsets_per_trigger": 50_000}
+        )
         _fill_archive(settings, folder, day, posts)
         for name in ROUNDS if again else ROUNDS[:1]:
-            measure(settings, folder / f"{name}.log", name, "benchmarks", "load", "--batch-of", day.isoformat())
+            measure(
+                settings, folder / f"{name}.log", name, "benchmarks", "load", "--batch-of", day.isoformat()
+            )
         _print_sizes(settings)
         ask_questions(settings)
 
@@ -49,14 +56,25 @@ def _run_batch(day: date) -> None:
     logging.getLogger("batch.timing").setLevel(logging.INFO)
     settings = read_settings()
     with lazy_session(settings) as session:
-        for line in Batch(settings, session=session, now=lambda: datetime.now(UTC)).run_days([day], [Step.LOAD, Step.TRENDS]):
+        for line in Batch(settings, session=session, now=lambda: datetime.now(UTC)).run_days(
+            [day], [Step.LOAD, Step.TRENDS]
+        ):
             print(line, flush=True)
 
 
 def _fill_archive(settings: Settings, folder: Path, day: date, posts: int) -> None:
     """A day of `posts` simulated posts in the archive."""
     log = folder / "commands.log"
-    simulate = ("--start", day.isoformat(), "--posts-per-day", str(posts), "--seed", "1", "--out", str(folder / "posts"))
+    simulate = (
+        "--start",
+        day.isoformat(),
+        "--posts-per-day",
+        str(posts),
+        "--seed",
+        "1",
+        "--out",
+        str(folder / "posts"),
+    )
     run(settings, log, "producer", "simulate", *simulate)
     files = sorted((folder / "posts").glob("posts-*"))
     run(settings, log, "producer", "send", *map(str, files), "--clock", "original", "--no-resume")

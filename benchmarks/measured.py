@@ -21,13 +21,22 @@ def measure(settings: Settings, log: Path, name: str, *arguments: str) -> None:
     """Run a command of the batch as `name` and print its seconds, its CPU and its memory, and what it said of days and their parts."""
     began = time.perf_counter()
     with Command(settings, arguments, log) as batch:
-        cpu_seconds, postgres_bytes = _watch(batch.process.pid, _postmaster(settings), until=lambda: batch.process.poll() is not None)
+        cpu_seconds, postgres_bytes = _watch(
+            batch.process.pid, _postmaster(settings), until=lambda: batch.process.poll() is not None
+        )
         batch.wait()
     print(
         f"{name}: {time.perf_counter() - began:.1f} s with Java's start, {cpu_seconds:.0f} CPU s; peak memory "
         f"{batch.peak_bytes / 2**20:,.0f} MiB, largest process of Postgres {postgres_bytes / 2**20:,.0f} MiB"
     )
-    print("".join(line for line in log.read_text().splitlines(keepends=True) if re.match(r"  |\d{4}-\d\d-\d\d", line)), flush=True)
+    print(
+        "".join(
+            line
+            for line in log.read_text().splitlines(keepends=True)
+            if re.match(r"  |\d{4}-\d\d-\d\d", line)
+        ),
+        flush=True,
+    )
 
 
 def _postmaster(settings: Settings) -> int:
@@ -76,10 +85,16 @@ def _own_bytes(process: psutil.Process) -> int:
 def ask_questions(settings: Settings) -> None:
     """Ask every question of docs/questions.md and print how long the slowest took; there are no alerts and statistics in this database."""
     seconds = {}
-    for heading, sql in re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE):
+    for heading, sql in re.findall(
+        r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE
+    ):
         with transaction(settings) as cursor:
             began = time.perf_counter()
             cursor.execute(sql)
             seconds[heading] = time.perf_counter() - began
     slowest = sorted(seconds.items(), key=lambda asked: -asked[1])[:SLOWEST]
-    print(f"{len(seconds)} questions asked, the slowest:", *(f"  {took:.2f} s  {heading}" for heading, took in slowest), sep="\n")
+    print(
+        f"{len(seconds)} questions asked, the slowest:",
+        *(f"  {took:.2f} s  {heading}" for heading, took in slowest),
+        sep="\n",
+    )

@@ -45,8 +45,12 @@ SAME_IN_BOTH = {
     """,
     "hashtags with their first post": "SELECT hashtag, hashtag_id, first_post_id FROM hashtags ORDER BY hashtag",
     "posts and authors of keys": _TRENDS.format("day, kind, key, rank, posts, authors"),
-    "sums of keys": _TRENDS.format("day, kind, key, plays::float8, likes::float8, shares::float8, comments::float8"),
-    "rates of keys": _TRENDS.format("day, kind, key, engagement_rate::float8, virality::float8, discussion::float8"),
+    "sums of keys": _TRENDS.format(
+        "day, kind, key, plays::float8, likes::float8, shares::float8, comments::float8"
+    ),
+    "rates of keys": _TRENDS.format(
+        "day, kind, key, engagement_rate::float8, virality::float8, discussion::float8"
+    ),
     "growth of keys": _TRENDS.format("day, kind, key, growth_1d, growth_7d, growth_1h, steepest_hour"),
 }
 """Queries by name that give the same rows in Postgres, once the batch has loaded the lines, and in the oracle."""
@@ -76,7 +80,12 @@ class Oracle:
     def add(self, lines: Iterable[bytes]) -> None:
         """Take the next lines."""
         texts = [line.decode(errors="replace") for line in lines]
-        added = pa.table({"kafka_offset": pa.array(range(self._lines, self._lines + len(texts)), pa.int64()), "line": texts})
+        added = pa.table(
+            {
+                "kafka_offset": pa.array(range(self._lines, self._lines + len(texts)), pa.int64()),
+                "line": texts,
+            }
+        )
         self._connection.register("added", added)
         self._connection.execute("INSERT INTO lines SELECT * FROM added")
         self._connection.unregister("added")
@@ -105,4 +114,6 @@ def _fold(text: str) -> str:
 
 def _plain(rows: Rows) -> Rows:
     """The rows with every number that is no integer rounded to 12 digits, as text: the two servers have different types for it."""
-    return [tuple(f"{cell:.12g}" if isinstance(cell, float | Decimal) else cell for cell in row) for row in rows]
+    return [
+        tuple(f"{cell:.12g}" if isinstance(cell, float | Decimal) else cell for cell in row) for row in rows
+    ]

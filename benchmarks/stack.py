@@ -55,9 +55,13 @@ class Command:
         variables = {**os.environ, **settings_variables(self.settings)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, env=variables, stdout=output, stderr=output,
+                [sys.executable, "-m", *self.arguments],
+                cwd=REPOSITORY,
+                env=variables,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 
@@ -75,7 +79,9 @@ class Command:
         while self.process.poll() is None:
             try:
                 root = psutil.Process(self.process.pid)
-                self.peak_bytes = max(self.peak_bytes, sum(p.memory_info().rss for p in [root, *root.children(recursive=True)]))
+                self.peak_bytes = max(
+                    self.peak_bytes, sum(p.memory_info().rss for p in [root, *root.children(recursive=True)])
+                )
             except psutil.Error:
                 pass
             threading.Event().wait(MEMORY_SECONDS)

@@ -29,7 +29,17 @@ def main(
         oracle = Oracle(database)
         _import_days(settings, folder, all_days, posts // days, seed, oracle)
         first, last = all_days[0].isoformat(), all_days[-1].isoformat()
-        measure(settings, folder / "batch.log", "batch", "batch", "--from", first, "--to", last, "--assume-complete")
+        measure(
+            settings,
+            folder / "batch.log",
+            "batch",
+            "batch",
+            "--from",
+            first,
+            "--to",
+            last,
+            "--assume-complete",
+        )
         ask_questions(settings)
         oracle.conclude(keep_ranks=settings.trends_keep_ranks)
         differing = [name for name in SAME_IN_BOTH if not oracle.agrees_with(settings, name)]
@@ -38,12 +48,31 @@ def main(
     raise typer.Exit(1 if differing else 0)
 
 
-def _import_days(settings: Settings, folder: Path, days: list[date], posts_a_day: int, seed: int, oracle: Oracle) -> None:
+def _import_days(
+    settings: Settings, folder: Path, days: list[date], posts_a_day: int, seed: int, oracle: Oracle
+) -> None:
     """Simulated posts of each of `days`, stamped with times of their day, into the archive and to the oracle."""
     log = folder / "commands.log"
     for day in days:
-        further = ("--world-start", days[0].isoformat(), "--posts-per-day", str(posts_a_day), "--seed", str(seed))
-        run(settings, log, "producer", "simulate", "--start", day.isoformat(), "--out", str(folder / "posts"), *further)
+        further = (
+            "--world-start",
+            days[0].isoformat(),
+            "--posts-per-day",
+            str(posts_a_day),
+            "--seed",
+            str(seed),
+        )
+        run(
+            settings,
+            log,
+            "producer",
+            "simulate",
+            "--start",
+            day.isoformat(),
+            "--out",
+            str(folder / "posts"),
+            *further,
+        )
         path = folder / "posts" / f"posts-{day}.ndjson"
         lines = list(with_time_stamps(path.read_bytes().splitlines(), day))
         path.write_bytes(b"\n".join(lines) + b"\n")

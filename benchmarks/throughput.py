@@ -33,7 +33,9 @@ def main(
     for column in ("round", "part", "posts/s cold", "posts/s warm", "seconds", "peak memory, MiB"):
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (base, folder):
-        settings = base.model_copy(update={"max_offsets_per_trigger": batch_records, "state_store": state_store})
+        settings = base.model_copy(
+            update={"max_offsets_per_trigger": batch_records, "state_store": state_store}
+        )
         if history:
             _learn_a_day(settings, folder, posts)
         for number in range(1, rounds + 1):
@@ -52,7 +54,9 @@ def _round(settings: Settings, folder: Path, posts: int, number: int) -> list[tu
     files = [str(path) for path in sorted(data.glob("posts-*"))]
     rows.append(_timed(settings, log, "produce", posts, _send(files)))
     for query in ("archive", "detect"):
-        rows.append(_timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm_query=query))
+        rows.append(
+            _timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm_query=query)
+        )
     for path in files:
         Path(path).unlink()
     return rows
@@ -63,7 +67,7 @@ def _learn_a_day(settings: Settings, folder: Path, posts: int) -> None:
     data, log = folder / "history", folder / "commands.log"
     run(settings, log, *_simulate(posts, 0, data))
     run(settings, log, *_send([str(path) for path in sorted(data.glob("posts-*"))]))
-    run(settings.model_copy(update={"floor": 1_000_000}), log, "streaming", "--once")
+    run(settings.model_copy(update={"min_posts": 1_000_000}), log, "streaming", "--once")
     run(settings, log, "batch", _day(0), "--steps", "statistics", "--assume-complete")
     with transaction(settings) as cursor:
         cursor.execute("DELETE FROM pipeline_metrics")
@@ -75,7 +79,18 @@ def _day(number: int) -> str:
 
 def _simulate(posts: int, number: int, out: Path) -> tuple[str, ...]:
     """The day `number` of one world."""
-    return ("producer", "simulate", "--start", _day(number), "--posts-per-day", str(posts), "--seed", "1", "--out", str(out))
+    return (
+        "producer",
+        "simulate",
+        "--start",
+        _day(number),
+        "--posts-per-day",
+        str(posts),
+        "--seed",
+        "1",
+        "--out",
+        str(out),
+    )
 
 
 def _send(files: list[str]) -> tuple[str, ...]:
@@ -83,7 +98,12 @@ def _send(files: list[str]) -> tuple[str, ...]:
 
 
 def _timed(
-    settings: Settings, log: Path, part: str, posts: int, arguments: tuple[str, ...], warm_query: str | None = None
+    settings: Settings,
+    log: Path,
+    part: str,
+    posts: int,
+    arguments: tuple[str, ...],
+    warm_query: str | None = None,
 ) -> tuple[str, ...]:
     began = time.perf_counter()
     command = run(settings, log, *arguments)
@@ -95,7 +115,10 @@ def _timed(
 def _warm_rate(settings: Settings, query: str) -> float:
     """Records a second over the batches of the newest run but its first."""
     with transaction(settings) as cursor:
-        cursor.execute("SELECT input_records, duration_ms FROM pipeline_metrics WHERE query = %s ORDER BY observed_at", (query,))
+        cursor.execute(
+            "SELECT input_records, duration_ms FROM pipeline_metrics WHERE query = %s ORDER BY observed_at",
+            (query,),
+        )
         batches = cursor.fetchall()
         cursor.execute("DELETE FROM pipeline_metrics WHERE query = %s", (query,))
     warm = batches[1:]

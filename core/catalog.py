@@ -37,7 +37,10 @@ def spark_properties(settings: Settings) -> dict[str, str]:
         if settings.catalog_uri:
             properties[f"{prefix}.uri"] = settings.catalog_uri
     if settings.s3_endpoint:
-        properties |= {f"{prefix}.s3.endpoint": settings.s3_endpoint, f"{prefix}.s3.path-style-access": "true"}
+        properties |= {
+            f"{prefix}.s3.endpoint": settings.s3_endpoint,
+            f"{prefix}.s3.path-style-access": "true",
+        }
     if settings.s3_access_key_id and settings.s3_secret_access_key:
         properties |= {
             f"{prefix}.s3.access-key-id": settings.s3_access_key_id,
@@ -65,15 +68,24 @@ def pyiceberg_properties(settings: Settings) -> dict[str, str]:
         "s3.secret-access-key": secret.get_secret_value() if secret else None,
     }
     if settings.catalog_type == "jdbc":
-        user, password = (quote(text, safe="") for text in (settings.postgres_user, settings.postgres_password.get_secret_value()))
+        user, password = (
+            quote(text, safe="")
+            for text in (settings.postgres_user, settings.postgres_password.get_secret_value())
+        )
         where = settings.catalog_jdbc_url.removeprefix("jdbc:postgresql://")
-        properties |= {"type": "sql", "uri": f"postgresql+psycopg2://{user}:{password}@{where}", "init_catalog_tables": "false"}
+        properties |= {
+            "type": "sql",
+            "uri": f"postgresql+psycopg2://{user}:{password}@{where}",
+            "init_catalog_tables": "false",
+        }
     else:
         properties |= {"type": settings.catalog_type, "uri": settings.catalog_uri}
     return {name: value for name, value in properties.items() if value}
 
 
-def duckdb_secret(settings: Settings, *, key_id: str, secret: str, session_token: str | None) -> dict[str, str | bool]:
+def duckdb_secret(
+    settings: Settings, *, key_id: str, secret: str, session_token: str | None
+) -> dict[str, str | bool]:
     """Options of DuckDB's CREATE SECRET with which it reads the bucket, by name, values not yet quoted.
 
     Format: https://duckdb.org/docs/stable/core_extensions/httpfs/s3api

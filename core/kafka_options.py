@@ -9,9 +9,19 @@ from collections.abc import Mapping
 from core.errors import SettingsError
 
 LOGIN_MODULES = ("PlainLoginModule", "ScramLoginModule")
-JAVA_ONLY = {"ssl.truststore.type", "ssl.keystore.type", "ssl.truststore.password", "sasl.client.callback.handler.class"}
-_SAME_FILE = {"ssl.truststore.location": ("ssl_cafile",), "ssl.keystore.location": ("ssl_certfile", "ssl_keyfile")}
-_LOGIN = re.compile(r"""\s*(?P<module>[\w.]+)\s+(?:required|requisite|sufficient|optional)\b(?P<options>.*?);\s*""", re.DOTALL)
+JAVA_ONLY = {
+    "ssl.truststore.type",
+    "ssl.keystore.type",
+    "ssl.truststore.password",
+    "sasl.client.callback.handler.class",
+}
+_SAME_FILE = {
+    "ssl.truststore.location": ("ssl_cafile",),
+    "ssl.keystore.location": ("ssl_certfile", "ssl_keyfile"),
+}
+_LOGIN = re.compile(
+    r"""\s*(?P<module>[\w.]+)\s+(?:required|requisite|sufficient|optional)\b(?P<options>.*?);\s*""", re.DOTALL
+)
 _OPTION = re.compile(r"""\s*(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"';]+))""")
 
 
@@ -48,10 +58,15 @@ def _login(jaas: str) -> dict[str, str | int | bool]:
         )
     if login["module"].rpartition(".")[2] not in LOGIN_MODULES:
         return {}
-    told = {name: re.sub(r"\\(.)", r"\1", double or single or bare) for name, double, single, bare in _OPTION.findall(login["options"])}
+    told = {
+        name: re.sub(r"\\(.)", r"\1", double or single or bare)
+        for name, double, single, bare in _OPTION.findall(login["options"])
+    }
     missing = [name for name in ("username", "password") if name not in told]
     if missing:
-        raise SettingsError(f"sasl.jaas.config in GROUNDSWELL_KAFKA_OPTIONS has no {' and no '.join(missing)}.")
+        raise SettingsError(
+            f"sasl.jaas.config in GROUNDSWELL_KAFKA_OPTIONS has no {' and no '.join(missing)}."
+        )
     return {"sasl_plain_username": told["username"], "sasl_plain_password": told["password"]}
 
 

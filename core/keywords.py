@@ -88,9 +88,9 @@ def hashtags(text: Column) -> Column:
     """
     found = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
     names = F.transform(found, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
-    return F.when(text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)).otherwise(
-        F.array().cast("array<string>")
-    )
+    return F.when(
+        text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)
+    ).otherwise(F.array().cast("array<string>"))
 
 
 def folded(text: Column) -> Column:
@@ -100,7 +100,9 @@ def folded(text: Column) -> Column:
 
 
 def _keywords_of(text: Column, tokens: Column) -> Column:
-    cut = F.when(text.rlike(r"\S{65}"), F.transform(tokens, lambda token: F.left(token, F.lit(MAX_KEYWORD_CHARACTERS)))).otherwise(tokens)
+    cut = F.when(
+        text.rlike(r"\S{65}"), F.transform(tokens, lambda token: F.left(token, F.lit(MAX_KEYWORD_CHARACTERS)))
+    ).otherwise(tokens)
     kept = F.filter(cut, lambda token: ~_is_stop_word(token))
     return F.slice(F.array_distinct(kept), 1, MAX_KEYWORDS_PER_POST)
 
@@ -114,7 +116,9 @@ def _plain_tokens(text: Column) -> Column:
 def _folded(text: Column) -> Column:
     composed = F.reflect(F.lit("com.ibm.icu.text.Normalizer"), F.lit("compose"), text, F.lit(True))
     folded = F.reflect(F.lit("com.ibm.icu.lang.UCharacter"), F.lit("foldCase"), composed, F.lit(True))
-    return F.regexp_replace(F.replace(folded, F.lit("\u2019"), F.lit("'")), f"{LINK_OR_MENTION}|{SELECTOR}", " ")
+    return F.regexp_replace(
+        F.replace(folded, F.lit("\u2019"), F.lit("'")), f"{LINK_OR_MENTION}|{SELECTOR}", " "
+    )
 
 
 def _evaluated_once(value: Column, use: Callable[[Column], Column]) -> Column:

@@ -1,6 +1,6 @@
 """The record contract: the shape of a TikTok post on Kafka, and the one rule that says which records are usable.
 
-Archive, detection and batch all parse through `parse_records`, so they refuse the same records.
+Archive, detection and batch all parse through `parse_records`, so they reject the same records.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -30,9 +30,19 @@ POST_SCHEMA = _struct(
         coversOrigin=_TEXTS,
         coversDynamic=_TEXTS,
         video=_struct(urls=_TEXTS, videoMeta=_struct(**_texts("width", "height", "ratio", "duration"))),
-        **_texts("diggCount", "shareCount", "playCount", "commentCount", "isOriginal", "isOfficial", "isActivityItem"),
+        **_texts(
+            "diggCount",
+            "shareCount",
+            "playCount",
+            "commentCount",
+            "isOriginal",
+            "isOfficial",
+            "isActivityItem",
+        ),
     ),
-    authorInfos=_struct(**_texts("secUid", "userId", "uniqueId", "nickName", "signature", "verified", "isSecret")),
+    authorInfos=_struct(
+        **_texts("secUid", "userId", "uniqueId", "nickName", "signature", "verified", "isSecret")
+    ),
     # original is true or "" in the wild: as text both survive.
     musicInfos=_struct(
         **_texts("musicId", "musicName", "authorName", "original"),
@@ -41,15 +51,23 @@ POST_SCHEMA = _struct(
         coversMedium=_TEXTS,
         coversLarger=_TEXTS,
     ),
-    challengeInfoList=ArrayType(_struct(**_texts("challengeId", "challengeName", "text", "splitTitle", "isCommerce"))),
+    challengeInfoList=ArrayType(
+        _struct(**_texts("challengeId", "challengeName", "text", "splitTitle", "isCommerce"))
+    ),
     duetInfo=_TEXT,
-    textExtra=ArrayType(_struct(**_texts("AwemeId", "Start", "End", "HashtagName", "HashtagId", "Type", "UserId", "IsCommerce"))),
+    textExtra=ArrayType(
+        _struct(
+            **_texts("AwemeId", "Start", "End", "HashtagName", "HashtagId", "Type", "UserId", "IsCommerce")
+        )
+    ),
     authorStats=_struct(**_texts("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")),
     time_stamp=_TEXT,
 )
 """Every field that a post can have, as a Spark schema; scalars are text until a step casts them with try_cast."""
 
-DETECTION_SCHEMA = _struct(itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT)
+DETECTION_SCHEMA = _struct(
+    itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT
+)
 """The fields that detection needs."""
 
 EVIDENCE_SCHEMA = _struct(
@@ -69,7 +87,7 @@ MAX_NAME_CHARACTERS = 500
 EARLIEST_EVENT_SECONDS = 0.0
 """Unix seconds before which no event time is believed: 1970."""
 
-# Why a record is refused, as people read it in rejected_records.
+# Why a record is rejected, as people read it in rejected_records.
 NOT_SENT = "not sent by the producer"
 NOT_AN_OBJECT = "the value is not a JSON object"
 NO_TIME = "time_stamp is missing"
@@ -79,19 +97,21 @@ AHEAD = "time_stamp lies more than {minutes} minutes after Kafka's time: "
 
 
 def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int) -> DataFrame:
-    """Parse Kafka records and tell the usable ones from the refused.
+    """Parse Kafka records and tell the usable ones from the rejected.
 
     Grain: one row a record, in and out. Columns in: `value` (binary), `kafka_time` (timestamp). Columns added: `post`
     (struct of `schema`), `post_id` (bigint) and `event_time` (timestamp, from `time_stamp`: Unix seconds as a double).
-    A record is refused where it is no JSON object, has no id that is a positive 64-bit integer, or has a `time_stamp`
+    A record is rejected where it is no JSON object, has no id that is a positive 64-bit integer, or has a `time_stamp`
     that is no number, lies before 1970 or more than `future_minutes` after Kafka's time: `post_id` and `event_time`
-    are then both null, and `refusal_reason` says why. No row is dropped here, because a filter right behind
+    are then both null, and `rejection_reason` says why. No row is dropped here, because a filter right behind
     `from_json` makes Spark parse every record several times.
     """
     parsed = records.withColumn(
         "post",
         F.from_json(
-            F.col("value").cast("string"), StructType([*schema.fields, StructField(CORRUPT, _TEXT)]), {"columnNameOfCorruptRecord": CORRUPT}
+            F.col("value").cast("string"),
+            StructType([*schema.fields, StructField(CORRUPT, _TEXT)]),
+            {"columnNameOfCorruptRecord": CORRUPT},
         ),
     )
     usable = _post_id().isNotNull() & _event_time(future_minutes).isNotNull()
@@ -103,19 +123,23 @@ def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int
     )
 
 
-def refusal_reason(*, future_minutes: int) -> Column:
-    """Why a record of `parse_records` was refused, as text for people; null for a usable one."""
+def rejection_reason(*, future_minutes: int) -> Column:
+    """Why a record of `parse_records` was rejected, as text for people; null for a usable one."""
     id_text = F.col("post.itemInfos.id")
     seconds = F.col("post.time_stamp")
     return (
         F.when(F.col("post_id").isNotNull(), None)
         .when(F.col("value").isNull(), "the record has no value")
         .when(
-            F.col("post").isNull() | (F.col(f"post.{CORRUPT}").isNotNull() & id_text.isNull() & seconds.isNull()),
+            F.col("post").isNull()
+            | (F.col(f"post.{CORRUPT}").isNotNull() & id_text.isNull() & seconds.isNull()),
             NOT_AN_OBJECT,
         )
         .when(id_text.isNull(), "itemInfos.id is missing")
-        .when(_post_id().isNull(), F.concat(F.lit("itemInfos.id is not a positive 64-bit integer: "), F.left(id_text, F.lit(80))))
+        .when(
+            _post_id().isNull(),
+            F.concat(F.lit("itemInfos.id is not a positive 64-bit integer: "), F.left(id_text, F.lit(80))),
+        )
         .when(seconds.isNull(), NO_TIME)
         .when(_seconds().isNull(), F.concat(F.lit(NO_SECONDS), F.left(seconds, F.lit(80))))
         .when(_seconds() < EARLIEST_EVENT_SECONDS, F.concat(F.lit(BEFORE_1970), F.left(seconds, F.lit(80))))
@@ -138,7 +162,10 @@ def _seconds() -> Column:
 def _event_time(future_minutes: int) -> Column:
     latest = F.unix_micros("kafka_time") / 1e6 + 60.0 * future_minutes
     # The bound is tested before the cast, so that a far future can neither overflow nor move the watermark.
-    return F.when((_seconds() >= EARLIEST_EVENT_SECONDS) & (_seconds() <= latest), F.timestamp_micros((_seconds() * 1e6).cast("long")))
+    return F.when(
+        (_seconds() >= EARLIEST_EVENT_SECONDS) & (_seconds() <= latest),
+        F.timestamp_micros((_seconds() * 1e6).cast("long")),
+    )
 
 
 def shortened(name: Column) -> Column:

@@ -30,7 +30,9 @@ def start_date() -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
-        raise ValueError(f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31.") from error
+        raise ValueError(
+            f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31."
+        ) from error
 
 
 def batch_step(step: str) -> BashOperator:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detection.lifecycle import JudgedWindow
 
 DISTINCT_BITS = 64
-MANY_PEOPLE = 300
+MANY_AUTHORS = 300
 """Where the estimate of distinct people ends: a full bitmap says only that they are as many or more."""
 ORIGIN_POSTS, ORIGIN_EXPECTED, ORIGIN_MOST_POSTS, ORIGIN_SHARE = 50, 100.0, 500, 0.2
 
@@ -24,7 +24,10 @@ def origin(window: JudgedWindow) -> str | None:
         return None
     usual = window.expected
     more = max(min(window.posts, ORIGIN_MOST_POSTS) - usual, 1.0)
-    authors, texts = (estimate_distinct([bitmap], at_most=window.posts) for bitmap in (window.authors_bitmap, window.texts_bitmap))
+    authors, texts = (
+        estimate_distinct([bitmap], at_most=window.posts)
+        for bitmap in (window.authors_bitmap, window.texts_bitmap)
+    )
     if (authors - usual) / more < ORIGIN_SHARE:
         return "few authors"
     return "one text" if (texts - usual) / more < ORIGIN_SHARE else "organic"
@@ -51,7 +54,9 @@ def authors_or_infinity(bitmaps: NDArray[np.int64]) -> NDArray[np.float64]:
     >>> authors_or_infinity(np.array([0b1011, -1]))
     array([3.0726,    inf])
     """
-    authors: NDArray[np.float64] = _BY_ZERO_BITS[DISTINCT_BITS - np.bitwise_count(bitmaps.view(np.uint64)).astype(int)]
+    authors: NDArray[np.float64] = _BY_ZERO_BITS[
+        DISTINCT_BITS - np.bitwise_count(bitmaps.view(np.uint64)).astype(int)
+    ]
     return authors
 
 

@@ -12,11 +12,11 @@ from core.windows import WINDOW, day_start
 from detection.window_counts import hashed_bit
 
 
-def posts_per_window(records: DataFrame, *, day: date, future_minutes: int) -> DataFrame:
+def posts_in_windows(records: DataFrame, *, day: date, future_minutes: int) -> DataFrame:
     """One row a post and window in which it was delivered: post_id, window (int, 0 to 95 of `day`, less before it), text, author_bit.
 
     Columns in: value, kafka_time, partition, offset. Of several deliveries in one window the first that Kafka took gives
-    text and author, as in the stream; they share a Kafka partition, because the post id is the key. All refused records
+    text and author, as in the stream; they share a Kafka partition, because the post id is the key. All rejected records
     together are one row of nulls: a filter here would reach into `from_json` and parse every record twice.
     """
     seconds = F.unix_seconds("event_time") - int(day_start(day).timestamp())
@@ -39,12 +39,12 @@ def posts_per_window(records: DataFrame, *, day: date, future_minutes: int) -> D
     )
 
 
-def count_keywords_per_window(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFrame:
+def count_keywords_per_day(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFrame:
     """Distinct posts of every keyword: keyword, windows (array of int), posts and authors (arrays parallel to it).
 
-    In: what `posts_per_window` gives. Out: one row a keyword, and one with keyword `ALL_POSTS` that counts every post;
+    In: what `posts_in_windows` gives. Out: one row a keyword, and one with keyword `ALL_POSTS` that counts every post;
     `authors` are bitmaps (bigint) with one hashed bit of 64 an author. Windows without a post are left out; a null among the
-    windows counts the refused records. `explode_outer`, because `explode` adds filters that compute the keywords three
+    windows counts the rejected records. `explode_outer`, because `explode` adds filters that compute the keywords three
     times. `phrases` are watched phrases, as `core.keywords.keywords` takes them.
     """
     every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text"), phrases))

@@ -28,14 +28,16 @@ class Label(StrEnum):
 
 @dataclass(frozen=True)
 class LabelledAlert:
-    """One labelled alert as far as it lies in a day: its windows there (0 to 95) and its highest strength."""
+    """One labelled alert as far as it lies in a day: its windows there (0 to 95) and its highest threshold_ratio."""
 
     label: Label
     windows: tuple[int, ...]
-    strength: float
+    threshold_ratio: float
 
 
-def fit_labelled(counts: Floats, day: DayTraffic, row: KeywordRows, age: float, alert: LabelledAlert) -> KeywordRows:
+def fit_labelled(
+    counts: Floats, day: DayTraffic, row: KeywordRows, age: float, alert: LabelledAlert
+) -> KeywordRows:
     """`detection.learn.fit_day` for one keyword (counts [1, 96]) with the effect of a label.
 
     >>> quiet, burst = np.zeros((1, 96)), np.zeros((1, 96)); burst[0, 40:44] = 80
@@ -51,8 +53,8 @@ def fit_labelled(counts: Floats, day: DayTraffic, row: KeywordRows, age: float, 
         return fit_day(counts, replace(day, ratio=np.where(here, 0.0, day.ratio)), row, age)
     fitted = fit_day(counts, day, row, age)
     if alert.label is Label.WRONG_SENSE:
-        wide = scale(row.variance, row.burst) * max(alert.strength, 1.0)
-        return replace(fitted, burst=np.maximum(fitted.burst, wide**2 / (fitted.variance + 0.25)))
+        wide = scale(row.variance, row.dispersion) * max(alert.threshold_ratio, 1.0)
+        return replace(fitted, dispersion=np.maximum(fitted.dispersion, wide**2 / (fitted.variance + 0.25)))
     # What the word did above what its new row expects, window by window.
     y = square_root_posts(counts) - square_root_posts(expected_by_window(fitted, day))
     here &= day.ok

@@ -15,11 +15,11 @@ SCORE_VERSION = "score-2"
 ANSCOMBE = 0.375
 DEFAULT_LEVEL = 2 * ANSCOMBE**0.5
 """Level of a keyword without history: that of no posts at all."""
-DEFAULT_VARIANCE, DEFAULT_BURST, DEFAULT_SPREAD60 = 0.0, 1.0, 1.0
-PEOPLE_FACTOR = 1.25
+DEFAULT_VARIANCE, DEFAULT_DISPERSION, DEFAULT_HOURLY_SPREAD = 0.0, 1.0, 1.0
+AUTHOR_FACTOR = 1.25
 STEEP_SCORE = 6.0
 """Score from which a lift of twice the expected posts is enough; below it five times are asked for."""
-SECOND_LOOK_WINDOWS = 4
+WINDOWS_PER_HOUR = 4
 """Windows that the second look adds up, the newest included: an hour."""
 KEPT_POSTS = 3
 """Fewest posts that a window is judged with; fewer count as none, so that nobody needs to keep them for the second look."""
@@ -34,19 +34,19 @@ class AlarmRule:
 
     threshold: float
     """Score of one window."""
-    threshold60: float
+    hourly_threshold: float
     """Score of the last hour, the second look."""
-    floor: int = 10
+    min_posts: int = 10
     """Posts in a window below which nothing alarms."""
 
 
-def alarm_rule(threshold: float, floor: int) -> AlarmRule:
+def alarm_rule(threshold: float, min_posts: int) -> AlarmRule:
     """The rule for `threshold`; the second look's threshold goes with it, 5.5 at 4.5 and 6.5 at 6, on the line through both.
 
-    >>> alarm_rule(4.5, 10), alarm_rule(6.0, 10).threshold60
-    (AlarmRule(threshold=4.5, threshold60=5.5, floor=10), 6.5)
+    >>> alarm_rule(4.5, 10), alarm_rule(6.0, 10).hourly_threshold
+    (AlarmRule(threshold=4.5, hourly_threshold=5.5, min_posts=10), 6.5)
     """
-    return AlarmRule(threshold, 5.5 + (threshold - 4.5) * (6.5 - 5.5) / (6.0 - 4.5), floor)
+    return AlarmRule(threshold, 5.5 + (threshold - 4.5) * (6.5 - 5.5) / (6.0 - 4.5), min_posts)
 
 
 def square_root_posts(posts: Numbers) -> Numbers:
@@ -58,7 +58,9 @@ def square_root_posts(posts: Numbers) -> Numbers:
     return 2 * (posts + ANSCOMBE) ** 0.5
 
 
-def expected_posts(level: Numbers, hour_deviation: Numbers, own: Numbers, hour_share: Numbers, ratio: Numbers) -> Numbers:
+def expected_posts(
+    level: Numbers, hour_deviation: Numbers, own: Numbers, hour_share: Numbers, ratio: Numbers
+) -> Numbers:
     """Posts expected with a keyword in a window: max(b^2/4 - 3/8, 0) * (1 if own else hour_share) * ratio.
 
     b = max(level + hour_deviation, 0). `hour_deviation` is the keyword's own deviation in the window's hour, any number
@@ -75,13 +77,13 @@ def expected_posts(level: Numbers, hour_deviation: Numbers, own: Numbers, hour_s
     return _maximum(root * root / 4 - ANSCOMBE, 0.0) * _where(own, 1.0, hour_share) * ratio
 
 
-def scale(variance: Numbers, burst: Numbers) -> Numbers:
-    """Standard deviation of a keyword's square-root posts, at least that of a Poisson count: max(1, sqrt((variance + .25)*burst)).
+def scale(variance: Numbers, dispersion: Numbers) -> Numbers:
+    """Standard deviation of a keyword's square-root posts, at least that of a Poisson count: max(1, sqrt((variance + .25)*dispersion)).
 
     >>> scale(0.0, 1.0), scale(3.75, 4.0)
     (1.0, 4.0)
     """
-    return _maximum(((variance + 0.25) * burst) ** 0.5, 1.0)
+    return _maximum(((variance + 0.25) * dispersion) ** 0.5, 1.0)
 
 
 def score(posts: Numbers, expected: Numbers, scale: Numbers) -> Numbers:
@@ -93,21 +95,23 @@ def score(posts: Numbers, expected: Numbers, scale: Numbers) -> Numbers:
     return (square_root_posts(posts) - square_root_posts(expected)) / scale
 
 
-def score60(posts60: Numbers, expected60: Numbers, scale: Numbers, spread60: Numbers) -> Numbers:
+def hourly_score(
+    hourly_posts: Numbers, hourly_expected: Numbers, scale: Numbers, hourly_spread: Numbers
+) -> Numbers:
     """The second look: `score` of the last four windows' posts and expected posts together, on a scale as much wider as hours drift.
 
-    (2*sqrt(posts60 + 3/8) - 2*sqrt(expected60 + 3/8)) / (scale * max(1, sqrt(spread60))). It finds what climbs slowly.
+    (2*sqrt(hourly_posts + 3/8) - 2*sqrt(hourly_expected + 3/8)) / (scale * max(1, sqrt(hourly_spread))). It finds what climbs slowly.
 
-    >>> round(score60(30, 0.0, 1.0, 1.0), 3), round(score60(30, 0.0, 1.0, 4.0), 3)
+    >>> round(hourly_score(30, 0.0, 1.0, 1.0), 3), round(hourly_score(30, 0.0, 1.0, 4.0), 3)
     (9.798, 4.899)
     """
-    return score(posts60, expected60, scale * _maximum(spread60**0.5, 1.0))
+    return score(hourly_posts, hourly_expected, scale * _maximum(hourly_spread**0.5, 1.0))
 
 
 def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AlarmRule) -> Numbers:
-    """Whether a window is an anomaly: the score, at least `floor` posts, and a lift.
+    """Whether a window is an anomaly: the score, at least `min_posts` posts, and a lift.
 
-    The lift is floor + 5*expected, or floor + 2*expected for a score of at least max(threshold, 6); without it words
+    The lift is min_posts + 5*expected, or min_posts + 2*expected for a score of at least max(threshold, 6); without it words
     that drift give 17 to 82 false alerts a day on 200,000 words.
 
     >>> anomalous(14, 0.0, score(14, 0.0, 1.0), alarm_rule(6.0, 10))
@@ -115,42 +119,50 @@ def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AlarmRule
     >>> anomalous(200, 50.0, score(200, 50.0, 3.0), alarm_rule(4.5, 10))
     False
     """
-    steep = (score >= max(rule.threshold, STEEP_SCORE)) & (posts >= rule.floor + 2 * expected)
-    return (score >= rule.threshold) & (posts >= rule.floor) & ((posts >= rule.floor + 5 * expected) | steep)
+    steep = (score >= max(rule.threshold, STEEP_SCORE)) & (posts >= rule.min_posts + 2 * expected)
+    return (
+        (score >= rule.threshold)
+        & (posts >= rule.min_posts)
+        & ((posts >= rule.min_posts + 5 * expected) | steep)
+    )
 
 
-def anomalous60(posts60: Numbers, expected60: Numbers, score60: Numbers, rule: AlarmRule) -> Numbers:
-    """Whether the last hour is an anomaly: its score, and at least 2*floor + 2*expected60 posts.
+def hourly_anomalous(
+    hourly_posts: Numbers, hourly_expected: Numbers, hourly_score: Numbers, rule: AlarmRule
+) -> Numbers:
+    """Whether the last hour is an anomaly: its score, and at least 2*min_posts + 2*hourly_expected posts.
 
-    >>> anomalous60(30, 0.0, score60(30, 0.0, 1.0, 1.0), alarm_rule(6.0, 10))
+    >>> hourly_anomalous(30, 0.0, hourly_score(30, 0.0, 1.0, 1.0), alarm_rule(6.0, 10))
     True
     """
-    return (score60 >= rule.threshold60) & (posts60 >= 2 * rule.floor + 2 * expected60)
+    return (hourly_score >= rule.hourly_threshold) & (
+        hourly_posts >= 2 * rule.min_posts + 2 * hourly_expected
+    )
 
 
-def strength(score: Numbers, score60: Numbers, rule: AlarmRule) -> Numbers:
-    """How far the two scores reach to their thresholds: max(score/threshold, score60/threshold60).
+def threshold_ratio(score: Numbers, hourly_score: Numbers, rule: AlarmRule) -> Numbers:
+    """How far the two scores reach to their thresholds: max(score/threshold, hourly_score/hourly_threshold).
 
-    >>> strength(3.0, 6.5, alarm_rule(6.0, 10))
+    >>> threshold_ratio(3.0, 6.5, alarm_rule(6.0, 10))
     1.0
     """
-    return _maximum(score / rule.threshold, score60 / rule.threshold60)
+    return _maximum(score / rule.threshold, hourly_score / rule.hourly_threshold)
 
 
-def posts_by_people(posts: Numbers, distinct_authors: Numbers) -> Numbers:
+def posts_by_authors(posts: Numbers, distinct_authors: Numbers) -> Numbers:
     """The count that distinct people can answer for: min(posts, 1.25 * estimated authors); inf authors: too many to tell.
 
     A window is an anomaly only if this count is one too. Authors can only take an alarm away: to score this count alone
     would blind the detector to words above 100 posts a window, whose authors no longer fit the estimate.
 
-    >>> posts_by_people(500, 3.1), posts_by_people(60, 55.0), posts_by_people(900, float("inf"))
+    >>> posts_by_authors(500, 3.1), posts_by_authors(60, 55.0), posts_by_authors(900, float("inf"))
     (3.875, 60.0, 900.0)
     """
-    return _minimum(posts * 1.0, PEOPLE_FACTOR * distinct_authors)
+    return _minimum(posts * 1.0, AUTHOR_FACTOR * distinct_authors)
 
 
 def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) -> Numbers:
-    """The smallest count that would be an anomaly, for people: max(floor, z(T), min(floor + 5E, max(z(6), floor + 2E))).
+    """The smallest count that would be an anomaly, for people: max(min_posts, z(T), min(min_posts + 5E, max(z(6), min_posts + 2E))).
 
     z(t) = ((2*sqrt(E + .375) + t*scale)/2)^2 - .375. The exact bound; the smallest whole count is its ceiling.
 
@@ -162,20 +174,31 @@ def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) 
     def reached(target: float) -> Numbers:
         return ((root + target * scale) / 2) ** 2 - ANSCOMBE
 
-    steep = _maximum(reached(max(rule.threshold, STEEP_SCORE)), rule.floor + 2 * expected)
-    return _maximum(_maximum(reached(rule.threshold), float(rule.floor)), _minimum(rule.floor + 5 * expected, steep))
+    steep = _maximum(reached(max(rule.threshold, STEEP_SCORE)), rule.min_posts + 2 * expected)
+    return _maximum(
+        _maximum(reached(rule.threshold), float(rule.min_posts)),
+        _minimum(rule.min_posts + 5 * expected, steep),
+    )
 
 
-def smallest_alarming_posts60(expected60: Numbers, scale: Numbers, spread60: Numbers, rule: AlarmRule) -> Numbers:
-    """The smallest count of an hour that the second look finds: max(2*floor + 2*E, z), z the count whose score60 is the threshold.
+def smallest_alarming_hourly_posts(
+    hourly_expected: Numbers, scale: Numbers, hourly_spread: Numbers, rule: AlarmRule
+) -> Numbers:
+    """The smallest count of an hour that the second look finds: max(2*min_posts + 2*E, z), z the count whose hourly_score is the threshold.
 
-    z = ((2*sqrt(E + .375) + threshold60*scale*max(1, sqrt(spread60)))/2)^2 - .375, E the hour's expected posts.
+    z = ((2*sqrt(E + .375) + hourly_threshold*scale*max(1, sqrt(hourly_spread)))/2)^2 - .375, E the hour's expected posts.
 
-    >>> smallest_alarming_posts60(0.0, 1.0, 1.0, alarm_rule(6.0, 10))
+    >>> smallest_alarming_hourly_posts(0.0, 1.0, 1.0, alarm_rule(6.0, 10))
     20.0
     """
-    reached = ((square_root_posts(expected60) + rule.threshold60 * scale * _maximum(1.0, spread60**0.5)) / 2) ** 2 - ANSCOMBE
-    return _maximum(2 * rule.floor + 2 * expected60, reached)
+    reached = (
+        (
+            square_root_posts(hourly_expected)
+            + rule.hourly_threshold * scale * _maximum(1.0, hourly_spread**0.5)
+        )
+        / 2
+    ) ** 2 - ANSCOMBE
+    return _maximum(2 * rule.min_posts + 2 * hourly_expected, reached)
 
 
 def _maximum(left: Numbers, right: Numbers) -> Numbers:

@@ -14,7 +14,7 @@ _HOUR, _DAY = 3_600, 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Seasonality:
     """`slots` slots of `windows_per_slot` windows, each of `window_seconds`, make one cycle; windows are numbered from 1970 in UTC."""
 
     window_seconds: int
@@ -37,25 +37,27 @@ class Shape:
         return cycle * self.windows - self.shift
 
 
-QUARTER_HOURS = Shape(window_seconds=900, slots=24, windows_per_slot=4)
+QUARTER_HOURS = Seasonality(window_seconds=900, slots=24, windows_per_slot=4)
 """Windows of 15 minutes in cycles of a day with 24 hours: what the constants were calibrated for."""
 
 
-def shape_of(window: str) -> Shape:
+def seasonality_for(window: str) -> Seasonality:
     """The shape for windows as long as `window` says: 15m, 5m, 1h, 1d; raises BadInputError.
 
     Windows within an hour must divide it and have a profile of 24 hours; those within a day must divide it and have a
     profile of the day's windows; windows of a day have a profile of the seven days of a week, from Monday.
 
-    >>> shape_of("15m") == QUARTER_HOURS, shape_of("2h"), shape_of("1d").windows
-    (True, Shape(window_seconds=7200, slots=12, windows_per_slot=1, shift=0), 7)
+    >>> seasonality_for("15m") == QUARTER_HOURS, seasonality_for("2h"), seasonality_for("1d").windows
+    (True, Seasonality(window_seconds=7200, slots=12, windows_per_slot=1, shift=0), 7)
     """
     match = re.fullmatch(r"([1-9]\d{0,4})([mhd])", window.strip())
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if seconds == _DAY:
-        return Shape(_DAY, slots=7, windows_per_slot=1, shift=3)
+        return Seasonality(_DAY, slots=7, windows_per_slot=1, shift=3)
     if seconds and _HOUR % seconds == 0:
-        return Shape(seconds, slots=24, windows_per_slot=_HOUR // seconds)
+        return Seasonality(seconds, slots=24, windows_per_slot=_HOUR // seconds)
     if seconds and seconds % _HOUR == 0 and _DAY % seconds == 0:
-        return Shape(seconds, slots=_DAY // seconds, windows_per_slot=1)
-    raise BadInputError(f"A window of {window!r} fits into no day. Give 15m, or another that divides an hour or a day, or 1d.")
+        return Seasonality(seconds, slots=_DAY // seconds, windows_per_slot=1)
+    raise BadInputError(
+        f"A window of {window!r} fits into no day. Give 15m, or another that divides an hour or a day, or 1d."
+    )

@@ -17,10 +17,10 @@ class Verdicts:
     """What the rule says of windows; arrays of one shape."""
 
     score: Floats
-    score60: Floats
-    strength: Floats
+    hourly_score: Floats
+    threshold_ratio: Floats
     anomalous: Flags
-    vetoed: Flags
+    few_authors: Flags
     """Anomalies by their counts that have too few authors behind them, and are therefore not `anomalous`."""
     planned: Flags
     """Anomalies with people behind them that were planned, and are therefore not `anomalous`."""
@@ -30,34 +30,54 @@ def judge(
     posts: Floats,
     expected: Floats,
     *,
-    posts60: Floats,
-    expected60: Floats,
+    hourly_posts: Floats,
+    hourly_expected: Floats,
     scale: Floats,
-    spread60: Floats,
+    hourly_spread: Floats,
     alarm: AlarmRule,
     authors: Floats | float = np.inf,
-    authors60: Floats | float = np.inf,
+    hourly_authors: Floats | float = np.inf,
     planned: Flags | bool = False,
-    planned60: Flags | bool = False,
+    hourly_planned: Flags | bool = False,
 ) -> Verdicts:
-    """The verdicts on windows with `posts`, where `posts60` came in the hour that ends with them; shapes broadcast.
+    """The verdicts on windows with `posts`, where `hourly_posts` came in the hour that ends with them; shapes broadcast.
 
-    `authors` and `authors60` are the estimated distinct authors behind those counts, inf where there are too many to tell
+    `authors` and `hourly_authors` are the estimated distinct authors behind those counts, inf where there are too many to tell
     or none were counted. Each look must find an anomaly in its count and in the count that its authors can answer for.
-    `planned` and `planned60` say whether the window and the hour hold time in which the keyword is expected to stand out.
+    `planned` and `hourly_planned` say whether the window and the hour hold time in which the keyword is expected to stand out.
 
-    >>> quiet = {"posts60": 0.0, "expected60": 0.0, "scale": 1.0, "spread60": 1.0, "alarm": rule.alarm_rule(6.0, 10)}
+    >>> quiet = {"hourly_posts": 0.0, "hourly_expected": 0.0, "scale": 1.0, "hourly_spread": 1.0, "alarm": rule.alarm_rule(6.0, 10)}
     >>> crowd, ring = (judge(np.array([60.0]), np.array([1.0]), authors=authors, **quiet) for authors in (np.inf, 4.0))
-    >>> crowd.anomalous.tolist(), crowd.vetoed.tolist(), ring.anomalous.tolist(), ring.vetoed.tolist()
+    >>> crowd.anomalous.tolist(), crowd.few_authors.tolist(), ring.anomalous.tolist(), ring.few_authors.tolist()
     ([True], [False], [False], [True])
     """
-    score, score60 = rule.score(posts, expected, scale), rule.score60(posts60, expected60, scale, spread60)
-    people, people60 = rule.posts_by_people(posts, authors), rule.posts_by_people(posts60, authors60)
+    score, hourly_score = (
+        rule.score(posts, expected, scale),
+        rule.hourly_score(hourly_posts, hourly_expected, scale, hourly_spread),
+    )
+    people, hourly_posts_by_authors = (
+        rule.posts_by_authors(posts, authors),
+        rule.posts_by_authors(hourly_posts, hourly_authors),
+    )
     window = rule.anomalous(posts, expected, score, alarm)
-    hour = rule.anomalous60(posts60, expected60, score60, alarm)
-    window_of_people = window & rule.anomalous(people, expected, rule.score(people, expected, scale), alarm)
-    hour_of_people = hour & rule.anomalous60(people60, expected60, rule.score60(people60, expected60, scale, spread60), alarm)
-    people_say = window_of_people | hour_of_people
-    anomalous = (window_of_people & np.logical_not(planned)) | (hour_of_people & np.logical_not(planned60))
-    strength = rule.strength(score, score60, alarm)
-    return Verdicts(score, score60, strength, anomalous, (window | hour) & ~people_say, people_say & ~anomalous)
+    hour = rule.hourly_anomalous(hourly_posts, hourly_expected, hourly_score, alarm)
+    window_by_authors = window & rule.anomalous(people, expected, rule.score(people, expected, scale), alarm)
+    hour_by_authors = hour & rule.hourly_anomalous(
+        hourly_posts_by_authors,
+        hourly_expected,
+        rule.hourly_score(hourly_posts_by_authors, hourly_expected, scale, hourly_spread),
+        alarm,
+    )
+    by_authors = window_by_authors | hour_by_authors
+    anomalous = (window_by_authors & np.logical_not(planned)) | (
+        hour_by_authors & np.logical_not(hourly_planned)
+    )
+    threshold_ratio = rule.threshold_ratio(score, hourly_score, alarm)
+    return Verdicts(
+        score,
+        hourly_score,
+        threshold_ratio,
+        anomalous,
+        (window | hour) & ~by_authors,
+        by_authors & ~anomalous,
+    )

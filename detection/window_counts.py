@@ -16,9 +16,17 @@ from detection.authors import DISTINCT_BITS
 from detection.score import KEPT_POSTS
 
 COLUMNS = (
-    "window_start", "keyword", "posts", "authors_bitmap", "texts_bitmap", "first_post_at", "first_post_id", "latest_post_id",
-    "top_post_id", "top_likes",
-)  # fmt: skip
+    "window_start",
+    "keyword",
+    "posts",
+    "authors_bitmap",
+    "texts_bitmap",
+    "first_post_at",
+    "first_post_id",
+    "latest_post_id",
+    "top_post_id",
+    "top_likes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +49,51 @@ def collect_counts(counts: DataFrame) -> Counted:
     totals = rows.filter(pc.invert(of_keyword))
     return Counted(
         counts=rows.filter(of_keyword),
-        posts_by_window=dict(zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)),
+        posts_by_window=dict(
+            zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)
+        ),
         last_post_at=pc.max(totals["last_post_at"]).as_py(),
     )
 
 
-def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()) -> DataFrame:
+def count_keywords_per_window(
+    records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()
+) -> DataFrame:
     """Distinct posts by window and keyword, exact in any order of arrival.
 
     Grain out: one row a window and keyword, plus one a window with keyword `ALL_POSTS` that counts every post. Columns
     in: value, kafka_time. Columns out: window_start (timestamp), keyword, posts (bigint), authors_bitmap and
     texts_bitmap (bigint, one hashed bit of 64 an author or text), first_post_at and last_post_at (event time),
     first_post_id, latest_post_id, top_post_id and top_likes (bigint; -1 where likes are unknown). A post that comes twice
-    in a window counts once; refused records count nowhere; what comes later than `lateness_minutes` behind the newest
+    in a window counts once; rejected records count nowhere; what comes later than `lateness_minutes` behind the newest
     event is dropped with its window. `phrases` are watched phrases, as `core.keywords.keywords` takes them.
     """
     window_minutes = int(WINDOW.total_seconds() // 60)
     posts = (
         records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
-        .select("post_id", "event_time", "post.itemInfos.text", "post.itemInfos.authorId", "post.itemInfos.diggCount")
+        .select(
+            "post_id",
+            "event_time",
+            "post.itemInfos.text",
+            "post.itemInfos.authorId",
+            "post.itemInfos.diggCount",
+        )
         .withWatermark("event_time", f"{lateness_minutes} minutes")
         # Spark takes one column with a watermark through its state: the window's. The moment goes on as a number.
-        .withColumns({"window": F.window("event_time", f"{window_minutes} minutes"), "event_micros": F.unix_micros("event_time")})
+        .withColumns(
+            {
+                "window": F.window("event_time", f"{window_minutes} minutes"),
+                "event_micros": F.unix_micros("event_time"),
+            }
+        )
         .drop("event_time")
         .dropDuplicates(["post_id", "window"])
     )
     # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
     tagged = (
-        posts.withColumns({"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")})
+        posts.withColumns(
+            {"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")}
+        )
         .withColumns({"author_bit": hashed_bit(F.col("authorId")), "text_bit": hashed_bit(F.col("keywords"))})
         .select(
             "post_id",
@@ -94,11 +119,19 @@ def count_keywords_per_window(records: DataFrame, *, lateness_minutes: int, futu
             F.coalesce(F.max("likes"), F.lit(-1)).alias("top_likes"),
         )
         .select(
-            F.col("window.start").alias("window_start"), "keyword", "posts", "authors_bitmap", "texts_bitmap",
-            F.timestamp_micros("first_micros").alias("first_post_at"), F.timestamp_micros("last_micros").alias("last_post_at"),
-            "first_post_id", "latest_post_id", "top_post_id", "top_likes",
+            F.col("window.start").alias("window_start"),
+            "keyword",
+            "posts",
+            "authors_bitmap",
+            "texts_bitmap",
+            F.timestamp_micros("first_micros").alias("first_post_at"),
+            F.timestamp_micros("last_micros").alias("last_post_at"),
+            "first_post_id",
+            "latest_post_id",
+            "top_post_id",
+            "top_likes",
         )
-    )  # fmt: skip
+    )
 
 
 def first_deliveries(records: DataFrame, *, future_minutes: int) -> DataFrame:
@@ -120,10 +153,14 @@ def first_deliveries(records: DataFrame, *, future_minutes: int) -> DataFrame:
 def hashed_bit(column: Column) -> Column:
     """One of 64 bits as a bigint, for `bit_or`; 0 for null, whose hash would be 42 like that of one common author."""
     bit = F.pmod(F.xxhash64(column), F.lit(DISTINCT_BITS)).cast("int")
-    return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(F.call_function("shiftleft", F.lit(1).cast("long"), bit))
+    return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(
+        F.call_function("shiftleft", F.lit(1).cast("long"), bit)
+    )
 
 
 def _top_order() -> Column:
     """Likes first, then bits of the id's hash, as one bigint: equal likes give the same post in any order of arrival."""
-    bounded = F.greatest(F.least(F.coalesce("likes", F.lit(-1).cast("long")), F.lit(2**42)), F.lit(-1).cast("long"))
+    bounded = F.greatest(
+        F.least(F.coalesce("likes", F.lit(-1).cast("long")), F.lit(2**42)), F.lit(-1).cast("long")
+    )
     return F.call_function("shiftleft", bounded, F.lit(20)) + F.pmod(F.xxhash64("post_id"), F.lit(2**20))

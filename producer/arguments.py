@@ -35,7 +35,9 @@ def _parse_iso(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInputError(f"--start-at {text} is no moment: write 2026-01-31T12:00:00 or Unix seconds.") from error
+        raise BadInputError(
+            f"--start-at {text} is no moment: write 2026-01-31T12:00:00 or Unix seconds."
+        ) from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

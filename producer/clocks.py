@@ -38,7 +38,12 @@ class Clock:
     """Gives posts their time; a shifted clock sets itself by its first post."""
 
     def __init__(
-        self, name: ClockName, *, start_at: float, now: Callable[[], float] = time.time, shift_microseconds: int | None = None
+        self,
+        name: ClockName,
+        *,
+        start_at: float,
+        now: Callable[[], float] = time.time,
+        shift_microseconds: int | None = None,
     ) -> None:
         """`start_at`: Unix seconds on which a shifted clock lets the first post fall; a known shift goes before it."""
         self.name = name

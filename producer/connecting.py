@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import AuthorizationError, KafkaConfigurationError, KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaConfigurationError,
+    KafkaError,
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+)
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka.producer.future import FutureRecordMetadata
 from kafka.structs import TopicPartition
@@ -70,7 +76,11 @@ class LastError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the error that the record speaks of: a refusal before all others, and that time has run out is no reason."""
         for told in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(told, BaseException) and not isinstance(told, KafkaTimeoutError) and not isinstance(self.error, REFUSALS):
+            if (
+                isinstance(told, BaseException)
+                and not isinstance(told, KafkaTimeoutError)
+                and not isinstance(self.error, REFUSALS)
+            ):
                 self.error = told
 
 
@@ -89,7 +99,9 @@ class PostsProducer(KafkaProducer):  # type: ignore[misc]
     def put(self, topic: str, key: bytes, value: bytes) -> FutureRecordMetadata:
         """Put a record into its partition's newest batch; its partition is that which every client chooses for the key."""
         places = self._places.get(topic) or self._find_places(topic)
-        future, _, is_new_batch, _ = self._accumulator.append(places[partition_of(key, len(places))], None, key, value, ())
+        future, _, is_new_batch, _ = self._accumulator.append(
+            places[partition_of(key, len(places))], None, key, value, ()
+        )
         if is_new_batch:
             self._sender.wakeup()
         return future
@@ -138,7 +150,9 @@ class Patience:
             try:
                 result = connect()
             except (KafkaConfigurationError, ValueError, TypeError, AssertionError) as error:
-                raise SettingsError(f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
+                raise SettingsError(
+                    f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
+                ) from error
             except (KafkaError, OSError) as error:
                 self._wait(self._last.error or error)
                 continue
@@ -149,7 +163,9 @@ class Patience:
 
     def _wait(self, error: BaseException) -> None:
         if isinstance(error, REFUSALS):
-            raise SettingsError(f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
+            raise SettingsError(
+                f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
+            ) from error
         if self._next_reason is None:
             self._say(f"Kafka at {self._servers} does not answer; waiting for it.")
             self.broker_was_away = True

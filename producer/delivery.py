@@ -39,7 +39,9 @@ class Sent(NamedTuple):
 class Delivery:
     """Sends in order and tells what was acknowledged."""
 
-    def __init__(self, settings: Settings, *, stop: Stop, say: Say, instead: Callable[[Record, Position], Record]) -> None:
+    def __init__(
+        self, settings: Settings, *, stop: Stop, say: Say, instead: Callable[[Record, Position], Record]
+    ) -> None:
         """Connect, waiting as long as it takes; raises NotReadyError, SettingsError, or Stopped.
 
         `instead` gives what is sent in place of a record that the broker finds too large.
@@ -116,7 +118,9 @@ class Delivery:
     def _send_again(self, sent: Sent) -> None:
         error, record = sent.future.exception, sent.record
         if isinstance(error, REFUSALS):
-            raise SettingsError(f"Kafka at {self._servers} refuses to take posts: {error}. Check GROUNDSWELL_KAFKA_OPTIONS.") from error
+            raise SettingsError(
+                f"Kafka at {self._servers} refuses to take posts: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
+            ) from error
         if isinstance(error, MessageSizeTooLargeError):
             record = self._instead(record, sent.position)
         # First in the line again, so that the acknowledged position does not pass it.

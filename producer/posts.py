@@ -48,7 +48,9 @@ def read_record(line: bytes, *, is_utf8: bool = False) -> dict[str, Any]:
             line.decode("utf-8")  # which msgspec asks only of texts that it keeps
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _read_whole(line)
-    record: dict[str, Any] = {"itemInfos": {"id": found.itemInfos.id, "createTime": found.itemInfos.createTime}}
+    record: dict[str, Any] = {
+        "itemInfos": {"id": found.itemInfos.id, "createTime": found.itemInfos.createTime}
+    }
     if found.time_stamp is not msgspec.UNSET:
         record[TIME_STAMP] = found.time_stamp
     return record
@@ -67,7 +69,7 @@ def _read_whole(line: bytes) -> dict[str, Any]:
 def _read_leniently(line: bytes) -> Any:
     """What orjson refuses although it is JSON: an escaped half of a surrogate pair, more than 1,024 levels."""
     try:
-        return json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(line.decode("utf-8"), parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
         raise NotAPost("not UTF-8", f"byte {error.start}") from error
     except RecursionError as error:
@@ -76,7 +78,7 @@ def _read_leniently(line: bytes) -> Any:
         raise NotAPost("not JSON", str(error)) from error
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 

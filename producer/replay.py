@@ -12,10 +12,10 @@ from producer.delivery import Delivery, Record
 from producer.posts import MICROSECONDS, NotAPost, read_record, usable_id, with_time_stamp
 from producer.progress import StatusLine
 from producer.rejects import rejected_record
-from producer.resume import Position, Progress, StateFile
+from producer.resume import Position, SavedProgress, StateFile
 from producer.schedule import Schedule
 from producer.sources import MAX_LINE_BYTES, Input, Line
-from producer.summary import Summary
+from producer.summary import SendSummary
 
 LINES_BETWEEN_LOOKS = 200
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -24,7 +24,7 @@ AHEAD_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReplayPlan:
     """What to replay and how; `speed` and `rate` None mean as fast as possible, `limit` counts posts sent."""
 
     inputs: Sequence[Input]
@@ -38,28 +38,40 @@ class Plan:
 class Replay:
     """One run over the inputs."""
 
-    def __init__(self, plan: Plan, settings: Settings, *, state: StateFile | None, status: StatusLine, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        plan: ReplayPlan,
+        settings: Settings,
+        *,
+        state: StateFile | None,
+        status: StatusLine,
+        stop: threading.Event,
+    ) -> None:
         """`state` None: nothing is remembered; `stop` is set to end the run early."""
         self._plan = plan
         self._settings = settings
         self._state = state
         self._status = status
         self._stop = stop
-        self._begin = Progress(Position(), None)
+        self._begin = SavedProgress(Position(), None)
         self._posts = 0
         self._lag_seconds = 0.0
         self._next_look = 0.0
         self._shown = (time.monotonic(), 0)
-        self.summary = Summary()
+        self.summary = SendSummary()
 
-    def run(self) -> Summary:
+    def run(self) -> SendSummary:
         """Send everything; the summary says whether the end was reached. Raises what stands in the way, after a flush."""
         self._load()
         started = time.monotonic()
         delivery = None
         try:
             delivery = Delivery(self._settings, stop=self._stop, say=self._status.say, instead=self._instead)
-            self._clock = Clock(self._plan.clock, start_at=self._plan.start_at, shift_microseconds=self._begin.shift_microseconds)
+            self._clock = Clock(
+                self._plan.clock,
+                start_at=self._plan.start_at,
+                shift_microseconds=self._begin.shift_microseconds,
+            )
             self._schedule = Schedule(speed=self._plan.speed, rate=self._plan.rate, started=time.monotonic())
             self._send_all(delivery)
             self.summary.finished = not self._stop.is_set()
@@ -151,7 +163,7 @@ class Replay:
 
     def _save(self, delivery: Delivery) -> None:
         if self._state and delivery.acknowledged:
-            self._state.save(Progress(delivery.acknowledged, self._clock.shift_microseconds))
+            self._state.save(SavedProgress(delivery.acknowledged, self._clock.shift_microseconds))
 
     def _show(self, now: float, delivery: Delivery) -> None:
         arrived = delivery.arrived.get(self._settings.posts_topic, 0)

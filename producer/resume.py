@@ -26,7 +26,7 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Progress:
+class SavedProgress:
     """What is remembered: the position, and the shift of a shifted clock in microseconds."""
 
     position: Position
@@ -39,13 +39,13 @@ def state_path(folder: Path, *what: str) -> Path:
 
 
 class StateFile:
-    """Progress on disk, replaced as a whole and synced at every save."""
+    """SavedProgress on disk, replaced as a whole and synced at every save."""
 
     def __init__(self, path: Path, inputs: Sequence[Fingerprint]) -> None:
         """`inputs`: what is being sent; progress on inputs that have changed since is not used."""
         self.path = path
         self._inputs = [fingerprint.as_json() for fingerprint in inputs]
-        self._saved: Progress | None = None
+        self._saved: SavedProgress | None = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,28 +54,34 @@ class StateFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lock = self.path.with_suffix(".lock").open("w")
         except OSError as error:
-            raise BadInputError(f"Cannot write {self.path}: {error.strerror}. Name another file with --state.") from error
+            raise BadInputError(
+                f"Cannot write {self.path}: {error.strerror}. Name another file with --state."
+            ) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise AlreadyRunningError(f"Another producer sends the same inputs ({self.path}): wait for it or stop it.") from error
+                raise AlreadyRunningError(
+                    f"Another producer sends the same inputs ({self.path}): wait for it or stop it."
+                ) from error
             yield
 
-    def load(self) -> tuple[Progress | None, bool]:
+    def load(self) -> tuple[SavedProgress | None, bool]:
         """The progress of an unfinished run, None without one; and whether there was one of inputs that have changed."""
         try:
             state: dict[str, Any] = orjson.loads(self.path.read_bytes())
-            progress = Progress(Position(**state["position"]), state["shift_microseconds"])
+            progress = SavedProgress(Position(**state["position"]), state["shift_microseconds"])
         except FileNotFoundError:
             return None, False
         except (ValueError, KeyError, TypeError) as error:
-            raise BadInputError(f"{self.path} is no state of the producer: delete it, or start over with --no-resume.") from error
+            raise BadInputError(
+                f"{self.path} is no state of the producer: delete it, or start over with --no-resume."
+            ) from error
         if state["version"] != STATE_VERSION or state["inputs"] != self._inputs:
             return None, True
         return progress, False
 
-    def save(self, progress: Progress) -> None:
+    def save(self, progress: SavedProgress) -> None:
         """Replace what is remembered; nothing is written where nothing has changed. Raises BadInputError where it cannot be."""
         if progress == self._saved:
             return
@@ -95,7 +101,9 @@ class StateFile:
                 os.fsync(file.fileno())
             partial.replace(self.path)
         except OSError as error:
-            raise BadInputError(f"Cannot write {self.path}: {error.strerror}. Make room, or name another file with --state.") from error
+            raise BadInputError(
+                f"Cannot write {self.path}: {error.strerror}. Make room, or name another file with --state."
+            ) from error
         self._saved = progress
 
     def forget(self) -> None:

@@ -17,7 +17,10 @@ class S3Object(io.RawIOBase):
     def __init__(self, address: str, settings: Settings) -> None:
         """`address`: s3://bucket/key."""
         self._file: IO[bytes] = smart_open.open(
-            address, "rb", compression="disable", transport_params={"client": boto3.client(**settings.s3_client_arguments())}
+            address,
+            "rb",
+            compression="disable",
+            transport_params={"client": boto3.client(**settings.s3_client_arguments())},
         )
 
     def readable(self) -> bool:
@@ -40,5 +43,7 @@ def size_and_version(address: str, settings: Settings) -> tuple[int, str]:
     try:
         head = boto3.client(**settings.s3_client_arguments()).head_object(Bucket=bucket, Key=key)
     except (ClientError, BotoCoreError, ValueError) as error:
-        raise BadInputError(f"{address} cannot be read: {error}. Check its name and the GROUNDSWELL_S3_ variables.") from error
+        raise BadInputError(
+            f"{address} cannot be read: {error}. Check its name and the GROUNDSWELL_S3_ variables."
+        ) from error
     return int(head["ContentLength"]), str(head["ETag"])

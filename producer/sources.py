@@ -63,7 +63,11 @@ class Input:
     @property
     def address(self) -> str:
         """The name, absolute."""
-        return self.name if self.is_standard_input or self.name.startswith(S3_SCHEME) else str(Path(self.name).resolve())
+        return (
+            self.name
+            if self.is_standard_input or self.name.startswith(S3_SCHEME)
+            else str(Path(self.name).resolve())
+        )
 
     @property
     def is_plain_file(self) -> bool:
@@ -72,7 +76,11 @@ class Input:
             return False
         with Path(self.name).open("rb") as file:
             start = file.read(4)
-        return not start.startswith(GZIP_MAGIC) and start != ZSTD_MAGIC and not self.name.endswith((".gz", ".zst"))
+        return (
+            not start.startswith(GZIP_MAGIC)
+            and start != ZSTD_MAGIC
+            and not self.name.endswith((".gz", ".zst"))
+        )
 
     def fingerprint(self) -> Fingerprint:
         """Size and version of the input as it is now; raises BadInputError where it cannot be read."""
@@ -92,7 +100,9 @@ class Input:
             raise BadInputError(f"{self.name} cannot be read: {error.strerror or error}.") from error
         return Fingerprint(self.address, status.st_size, str(status.st_mtime_ns))
 
-    def lines(self, *, offset: int = 0, number: int = 0, is_stopped: Callable[[], bool] = lambda: False) -> Iterator[Line]:
+    def lines(
+        self, *, offset: int = 0, number: int = 0, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Iterator[Line]:
         """The lines behind `offset` bytes and `number` lines of the uncompressed input; standard input ends once `is_stopped`.
 
         A line over 10 MB comes with its beginning and its whole length. A damaged input raises BadInputError once the
@@ -105,7 +115,9 @@ class Input:
                     number = line.number
                     yield line
         except _DAMAGE as error:
-            raise BadInputError(f"{self.name} is damaged or cannot be read behind line {number}: {error}.") from error
+            raise BadInputError(
+                f"{self.name} is damaged or cannot be read behind line {number}: {error}."
+            ) from error
 
     def pieces(self) -> Iterator[bytes]:
         """The uncompressed content, some hundred kilobytes at a time; a damaged input raises BadInputError."""
@@ -125,7 +137,9 @@ class Input:
             return _buffered(ZstdFrames(plain))
         for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
             if self.name.endswith(suffix) and start:
-                raise BadInputError(f"{self.name} is no {kind} archive in spite of its name: rename it, or fetch it again.")
+                raise BadInputError(
+                    f"{self.name} is no {kind} archive in spite of its name: rename it, or fetch it again."
+                )
         return plain
 
     def _open_raw(self) -> io.RawIOBase:
@@ -196,7 +210,9 @@ class ZstdFrames(io.RawIOBase):
                 if self._frame:
                     raise EOFError("it ends too early")
                 return 0
-            self._frame = self._frame or zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW).decompressobj()
+            self._frame = (
+                self._frame or zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW).decompressobj()
+            )
             self._content = memoryview(self._frame.decompress(compressed))
             self._compressed = self._frame.unused_data if self._frame.eof else b""
             self._frame = None if self._frame.eof else self._frame

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass
-class Summary:
+class SendSummary:
     """Counts of one run: what arrived in Kafka, what was turned away and why, how long it took."""
 
     sent: int = 0
@@ -44,16 +44,20 @@ class Summary:
 
     def as_text(self) -> str:
         """A few lines."""
-        lines = [f"sent {self.sent:,} posts, {self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: {self.posts_per_second:,.0f} posts/s"]
+        lines = [
+            f"sent {self.sent:,} posts, {self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: {self.posts_per_second:,.0f} posts/s"
+        ]
         lines.append(f"rejected {self.rejected.total():,} lines")
         lines += [f"  {count:,} {reason}" for reason, count in self.rejected.most_common()]
         if self.stopped_at:
             lines.append(f"stopped: the next run goes on behind {self.stopped_at}")
         if self.not_acknowledged:
-            lines.append(f"{self.not_acknowledged:,} records were not acknowledged; the next run sends them again")
+            lines.append(
+                f"{self.not_acknowledged:,} records were not acknowledged; the next run sends them again"
+            )
         if self.ahead_of_clock:
             lines.append(
-                f"{self.ahead_of_clock:,} posts have a time_stamp more than five minutes ahead of the clock: the stream will refuse them; "
+                f"{self.ahead_of_clock:,} posts have a time_stamp more than five minutes ahead of the clock: the stream will reject them; "
                 "choose an earlier --start-at"
             )
         return "\n".join(lines)

@@ -29,16 +29,29 @@ def commands() -> None:
 def migrate_command() -> None:
     """Bring the database to the newest schema: apply the migrations that it does not have yet; safe to run again."""
     applied = migrate(read_settings())
-    typer.echo(f"{len(applied)} migrations applied" + (": " + ", ".join(applied) if applied else ", the schema is up to date"))
+    typer.echo(
+        f"{len(applied)} migrations applied"
+        + (": " + ", ".join(applied) if applied else ", the schema is up to date")
+    )
 
 
 @app.command("export")
 def export_command(
-    table: Annotated[str | None, typer.Option(help="a table or view, or raw_posts, the archive", show_default=False)] = None,
-    query: Annotated[str | None, typer.Option(help="a SELECT: DuckDB's SQL where it names raw_posts, else PostgreSQL's")] = None,
-    out: Annotated[str, typer.Option(help="file.csv, .csv.gz, .csv.zst or .parquet; - is CSV on standard output")] = "-",
+    table: Annotated[
+        str | None, typer.Option(help="a table or view, or raw_posts, the archive", show_default=False)
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(help="a SELECT: DuckDB's SQL where it names raw_posts, else PostgreSQL's")
+    ] = None,
+    out: Annotated[
+        str, typer.Option(help="file.csv, .csv.gz, .csv.zst or .parquet; - is CSV on standard output")
+    ] = "-",
     spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe/--raw", help="in CSV: an apostrophe before formulas and before numbers of 16 digits or more")
+        bool,
+        typer.Option(
+            "--spreadsheet-safe/--raw",
+            help="in CSV: an apostrophe before formulas and before numbers of 16 digits or more",
+        ),
     ] = True,
 ) -> None:
     """Write a table or the rows of a query to a file, whole or not at all."""
@@ -52,7 +65,10 @@ def export_command(
         rows = exporting.export(settings, source, out, spreadsheet_safe=spreadsheet_safe)
     except psycopg2.OperationalError as error:
         raise postgres_away(settings, error) from error
-    typer.echo(f"{rows:,} rows to {'standard output' if out == '-' else out} in {time.monotonic() - started:.1f} s", err=True)
+    typer.echo(
+        f"{rows:,} rows to {'standard output' if out == '-' else out} in {time.monotonic() - started:.1f} s",
+        err=True,
+    )
 
 
 @app.command("status")
@@ -70,7 +86,9 @@ def status_command() -> None:
 @app.command("metrics")
 def metrics_command(
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 9464,
-    address: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all, without a password")] = "127.0.0.1",
+    address: Annotated[
+        str, typer.Option(help="address to listen on; 0.0.0.0 for all, without a password")
+    ] = "127.0.0.1",
 ) -> None:
     """The same figures for Prometheus, read at every scrape, until Ctrl-C or SIGTERM."""
     from sql.metrics import serve

@@ -16,7 +16,11 @@ def copy_batch(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
     Moments go as UTC, the zone of every connection.
     """
     text = io.BytesIO()
-    csv.write_csv(pa.record_batch([_for_postgres(column) for column in batch.columns], names=batch.schema.names), text, _CSV)
+    csv.write_csv(
+        pa.record_batch([_for_postgres(column) for column in batch.columns], names=batch.schema.names),
+        text,
+        _CSV,
+    )
     text.seek(0)
     cursor.copy_expert(f"COPY {table} ({', '.join(batch.schema.names)}) FROM STDIN (FORMAT csv)", text)
 

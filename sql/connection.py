@@ -20,7 +20,9 @@ QUERIES = Path(__file__).parent / "queries"
 def connect(settings: Settings, *, application_name: str = "groundswell") -> Connection:
     """An open connection in UTC; the caller closes it. Raises psycopg2.OperationalError where the server is away."""
     arguments: dict[str, Any] = settings.postgres_connect_arguments()
-    connection: Connection = psycopg2.connect(**arguments, application_name=application_name, connect_timeout=10)
+    connection: Connection = psycopg2.connect(
+        **arguments, application_name=application_name, connect_timeout=10
+    )
     return connection
 
 
@@ -48,7 +50,9 @@ def copy_rows(cursor: Cursor, table: str, columns: Sequence[str], rows: Iterable
     """COPY `rows` into `columns` of `table`; None becomes NULL, NUL characters (which Postgres refuses) are dropped."""
     lines = io.StringIO()
     for row in rows:
-        lines.write("\t".join("\\N" if cell is None else str(cell).translate(_ESCAPES) for cell in row) + "\n")
+        lines.write(
+            "\t".join("\\N" if cell is None else str(cell).translate(_ESCAPES) for cell in row) + "\n"
+        )
     lines.seek(0)
     cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", lines)
 

@@ -64,7 +64,10 @@ def table_source(settings: Settings, table: str) -> Source:
 def query_source(query: str) -> Source:
     """The rows of one SELECT."""
     # On a line of its own, so that a comment at its end does not swallow the bracket.
-    return Source(f"SELECT * FROM (\n{query.strip().rstrip(';')}\n) AS query", in_archive=bool(_NAMES_ARCHIVE.search(query)))
+    return Source(
+        f"SELECT * FROM (\n{query.strip().rstrip(';')}\n) AS query",
+        in_archive=bool(_NAMES_ARCHIVE.search(query)),
+    )
 
 
 def export(settings: Settings, source: Source, out: str, *, spreadsheet_safe: bool = True) -> int:
@@ -91,32 +94,46 @@ def format_of(out: str) -> str:
             return _FORMATS[suffix]
     if out == STANDARD_OUTPUT:
         return _FORMATS[".csv"]
-    raise BadInputError(f"The name {out} says no format. End it in {', '.join(_FORMATS)}, or write - for CSV on standard output.")
+    raise BadInputError(
+        f"The name {out} says no format. End it in {', '.join(_FORMATS)}, or write - for CSV on standard output."
+    )
 
 
 @contextmanager
 def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB with what `source` reads, bounded in memory; it goes to a temporary folder where it needs more."""
-    statements = [*(archive_statements(settings) if source.in_archive else ["SET TimeZone = 'UTC'"]), *tables_statements(settings), GUARD]
+    statements = [
+        *(archive_statements(settings) if source.in_archive else ["SET TimeZone = 'UTC'"]),
+        *tables_statements(settings),
+        GUARD,
+    ]
     with tempfile.TemporaryDirectory(prefix="groundswell-export-") as folder, duckdb.connect() as database:
         # Rows of the archive in any order where the query asks for none: to keep that of the files, rows would be kept back.
         database.execute(f"SET preserve_insertion_order = {not source.in_archive}")
-        database.execute(f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = {quoted(folder)}")
+        database.execute(
+            f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = {quoted(folder)}"
+        )
         for statement in statements:
             database.execute(statement)
         if source.in_archive:
             if not any("CREATE VIEW" in statement for statement in statements):
-                raise NotReadyError("There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again.")
+                raise NotReadyError(
+                    "There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again."
+                )
             database.execute("SET search_path = 'memory.main,tables.public'")
         yield database
 
 
-def _select(database: duckdb.DuckDBPyConnection, source: Source, *, plain: bool, spreadsheet_safe: bool) -> str:
+def _select(
+    database: duckdb.DuckDBPyConnection, source: Source, *, plain: bool, spreadsheet_safe: bool
+) -> str:
     """`source` as a SELECT of DuckDB; unless `plain`, with its cells as they stand in a CSV."""
     rows = f"({source.select})" if source.in_archive else f"postgres_query('tables', {quoted(source.select)})"
     if plain:
         return f"SELECT * FROM {rows}"
-    columns = [(str(row[0]), str(row[1])) for row in database.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()]
+    columns = [
+        (str(row[0]), str(row[1])) for row in database.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
+    ]
     return f"SELECT {', '.join(_cells(database, *column, spreadsheet_safe) for column in columns)} FROM {rows} AS exported"
 
 
@@ -186,11 +203,15 @@ def _explained(settings: Settings, out: str) -> Iterator[None]:
     except duckdb.Error as error:
         text = str(error).replace(password, "***") if password else str(error)
         if "Could not write" in text or "No space left" in text or "Cannot open file" in text:
-            raise BadInputError(f"{out} cannot be written: {text.rpartition(': ')[2].strip()}. {_ROOM}") from error
+            raise BadInputError(
+                f"{out} cannot be written: {text.rpartition(': ')[2].strip()}. {_ROOM}"
+            ) from error
         if "Could not connect" in text or "HTTP" in text:
             where = settings.s3_endpoint or f"AWS ({settings.s3_region})"
             why = text.strip().partition("\n")[0]
-            raise NotReadyError(f"S3 does not answer at {where}. Start it or correct the GROUNDSWELL_S3_ variables. ({why})") from error
+            raise NotReadyError(
+                f"S3 does not answer at {where}. Start it or correct the GROUNDSWELL_S3_ variables. ({why})"
+            ) from error
         raise BadInputError(_sentence(text)) from error
 
 

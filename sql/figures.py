@@ -24,22 +24,60 @@ class Metric(NamedTuple):
 
 METRICS = (
     Metric("kafka_records", "counter", "records", ("topic",), "records that Kafka has taken: posts in"),
-    Metric("archived_records", "counter", "records", ("topic", "source"), "records in the archive, by way: kafka or import"),
+    Metric(
+        "archived_records",
+        "counter",
+        "records",
+        ("topic", "source"),
+        "records in the archive, by way: kafka or import",
+    ),
     Metric("counted_posts", "counter", "posts", (), "distinct posts that detection has counted in windows"),
     Metric("rejected_records", "counter", "records", ("topic",), "rows of rejected_records"),
     Metric("late_posts", "counter", "posts", (), "posts that came after their window had closed"),
-    Metric("duplicate_posts", "counter", "posts", (), "posts that had been counted in the same window before"),
-    Metric("lag_records", "gauge", "records", ("query",), "records that Kafka holds and a query has not committed"),
-    Metric("observed_timestamp_seconds", "gauge", "Unix seconds", ("query",), "when it was looked at how far a query is"),
+    Metric(
+        "duplicate_posts", "counter", "posts", (), "posts that had been counted in the same window before"
+    ),
+    Metric(
+        "lag_records",
+        "gauge",
+        "records",
+        ("query",),
+        "records that Kafka holds and a query has not committed",
+    ),
+    Metric(
+        "observed_timestamp_seconds",
+        "gauge",
+        "Unix seconds",
+        ("query",),
+        "when it was looked at how far a query is",
+    ),
     Metric("batches", "counter", "batches", ("query",), "batches that read something"),
     Metric("input_records", "counter", "records", ("query",), "records that batches read"),
     Metric("busy_seconds", "counter", "seconds", ("query",), "duration of those batches"),
     Metric("last_batch_seconds", "gauge", "seconds", ("query",), "duration of the newest one"),
     Metric("state_rows", "gauge", "rows", ("query",), "rows of state after it"),
     Metric("state_bytes", "gauge", "bytes", ("query",), "memory of that state"),
-    Metric("newest_event_timestamp_seconds", "gauge", "Unix seconds", (), "newest event time that detection has seen"),
-    Metric("closed_until_timestamp_seconds", "gauge", "Unix seconds", (), "event time before which windows are decided"),
-    Metric("last_complete_day_timestamp_seconds", "gauge", "Unix seconds", (), "midnight of the last day that is loaded and learned"),
+    Metric(
+        "newest_event_timestamp_seconds",
+        "gauge",
+        "Unix seconds",
+        (),
+        "newest event time that detection has seen",
+    ),
+    Metric(
+        "closed_until_timestamp_seconds",
+        "gauge",
+        "Unix seconds",
+        (),
+        "event time before which windows are decided",
+    ),
+    Metric(
+        "last_complete_day_timestamp_seconds",
+        "gauge",
+        "Unix seconds",
+        (),
+        "midnight of the last day that is loaded and learned",
+    ),
     Metric("alerts", "gauge", "alerts", ("status",), "alerts by status: open, resolved, withdrawn"),
     Metric("operator_alerts", "gauge", "alerts", ("kind",), "alerts for the operator that are open"),
     Metric("table_bytes", "gauge", "bytes", ("table",), "size of a table with its indexes and partitions"),
@@ -65,7 +103,9 @@ def _read(settings: Settings) -> tuple[Figures, list[OpenAlert]]:
     figures: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
     with transaction(settings, application_name="groundswell figures") as cursor:
         cursor.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
-        cursor.execute(query("figures"), {"posts_topic": settings.posts_topic, "rejected_topic": settings.rejected_topic})
+        cursor.execute(
+            query("figures"), {"posts_topic": settings.posts_topic, "rejected_topic": settings.rejected_topic}
+        )
         for name, labels, value in cursor.fetchall():
             figures[name][tuple(labels)] = float(value)
         alerts = alerts_now(cursor, settings)
@@ -80,13 +120,19 @@ def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = ()
         ("archived", _by_label(figures, "archived_records")),
         ("counted", f"{_total(figures, 'counted_posts'):,.0f} posts"),
         ("rejected", _by_label(figures, "rejected_records")),
-        ("late, duplicate", f"{_total(figures, 'late_posts'):,.0f}, {_total(figures, 'duplicate_posts'):,.0f} posts"),
+        (
+            "late, duplicate",
+            f"{_total(figures, 'late_posts'):,.0f}, {_total(figures, 'duplicate_posts'):,.0f} posts",
+        ),
         *((f"query {name}", _query(figures, name, now)) for (name,) in figures.get("lag_records", {})),
         ("detection is at", _moment(figures, "newest_event_timestamp_seconds", "%Y-%m-%d %H:%M UTC")),
         ("last complete day", _moment(figures, "last_complete_day_timestamp_seconds", "%Y-%m-%d")),
         ("alerts", _by_label(figures, "alerts")),
         ("largest tables", ", ".join(_largest(figures, tables))),
-        *(("for the operator", f"{alert.kind} since {alert.opened_at:%Y-%m-%d %H:%M} UTC: {alert.message}") for alert in alerts),
+        *(
+            ("for the operator", f"{alert.kind} since {alert.opened_at:%Y-%m-%d %H:%M} UTC: {alert.message}")
+            for alert in alerts
+        ),
     ]
     return "\n".join(f"{name:<18}{text or 'none'}" for name, text in rows)
 

@@ -1,4 +1,4 @@
-"""Alerts for the operator in Postgres: looks in, rows of operator_alerts out; and what is open now, for status and for Prometheus."""
+"""Alerts for the operator in Postgres: checks in, rows of operator_alerts out; and what is open now, for status and for Prometheus."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
-from core.health import Decision, Kind, Look, decide
+from core.health import Check, Decision, Kind, reconcile
 from core.settings import Settings
 from sql.connection import query
 
@@ -21,20 +21,20 @@ class OpenAlert(NamedTuple):
     message: str
 
 
-def save_looks(cursor: Cursor, looks: Sequence[Look]) -> Decision:
-    """Open, refresh and resolve alerts by `looks`, in the caller's transaction; returns what was decided."""
+def save_checks(cursor: Cursor, checks: Sequence[Check]) -> Decision:
+    """Open, refresh and resolve alerts by `checks`, in the caller's transaction; returns what was decided."""
     cursor.execute(query("open_operator_alerts"))
-    decision = decide({(kind, subject): seconds for kind, subject, seconds in cursor.fetchall()}, looks)
-    for look in (*decision.opened, *decision.seen):
-        cursor.execute(query("save_operator_alert"), look._asdict())
+    decision = reconcile({(kind, subject): seconds for kind, subject, seconds in cursor.fetchall()}, checks)
+    for check in (*decision.opened, *decision.seen):
+        cursor.execute(query("save_operator_alert"), check._asdict())
     for kind, subject in decision.resolved:
         cursor.execute(query("resolve_operator_alert"), {"kind": kind, "subject": subject})
     return decision
 
 
 def alerts_now(cursor: Cursor, settings: Settings) -> list[OpenAlert]:
-    """What is open, the oldest first; queries of which nothing was heard for `operator_silence_seconds` among them."""
-    cursor.execute(query("operator_alerts_now"), {"silence_seconds": settings.operator_silence_seconds})
+    """What is open, the oldest first; queries of which nothing was heard for `operator_stalled_seconds` among them."""
+    cursor.execute(query("operator_alerts_now"), {"stalled_seconds": settings.operator_stalled_seconds})
     return [OpenAlert(*row) for row in cursor.fetchall()]
 
 

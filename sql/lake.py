@@ -57,7 +57,9 @@ def metadata_location(settings: Settings) -> str | None:
     if settings.catalog_type != "jdbc":
         return _location_by_pyiceberg(settings)
     try:
-        with transaction(settings.model_copy(update={"postgres_database": settings.catalog_database})) as cursor:
+        with transaction(
+            settings.model_copy(update={"postgres_database": settings.catalog_database})
+        ) as cursor:
             cursor.execute(
                 "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = %s AND table_namespace = %s AND table_name = %s",
                 (CATALOG, NAMESPACE, TABLE),

@@ -44,7 +44,9 @@ def serve(settings: Settings, *, address: str, port: int, stop: threading.Event)
     try:
         server, thread = start_http_server(port, address, registry)
     except OSError as error:
-        raise NotReadyError(f"{address}:{port} cannot be listened on: {error.strerror}. Choose another one with --port.") from error
+        raise NotReadyError(
+            f"{address}:{port} cannot be listened on: {error.strerror}. Choose another one with --port."
+        ) from error
     try:
         stop.wait()
     finally:

@@ -39,7 +39,9 @@ def check_migrated(settings: Settings) -> None:
             cursor.execute("SELECT migration_id FROM _yoyo_migration")
             applied = {row[0] for row in cursor.fetchall()}
     except UndefinedTable as error:
-        raise NotReadyError(f"The database {settings.postgres_database} has no tables yet. Run: python -m sql migrate") from error
+        raise NotReadyError(
+            f"The database {settings.postgres_database} has no tables yet. Run: python -m sql migrate"
+        ) from error
     except psycopg2.OperationalError as error:
         raise postgres_away(settings, error) from error
     if missing := sorted(known - applied):

@@ -14,7 +14,17 @@ END
 """
 """Makes `guarded(text)`. Spreadsheets keep 15 digits of a number, so one with more becomes text as well."""
 
-_SHORT_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT", "DOUBLE", "BOOLEAN")
+_SHORT_NUMBERS = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "FLOAT",
+    "DOUBLE",
+    "BOOLEAN",
+)
 _MOMENTS = ("DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 
 
@@ -28,7 +38,11 @@ def guarded_column(name: str, column_type: str) -> str:
 def as_text(name: str, column_type: str) -> str:
     """The expression for a column as text; bytes are UTF-8 where they can be, else base64."""
     column = identifier(name)
-    return f"coalesce(try(decode({column})), base64({column}))" if column_type == "BLOB" else f"CAST({column} AS VARCHAR)"
+    return (
+        f"coalesce(try(decode({column})), base64({column}))"
+        if column_type == "BLOB"
+        else f"CAST({column} AS VARCHAR)"
+    )
 
 
 def identifier(name: str) -> str:

@@ -17,7 +17,7 @@ from streaming import archive_query as archive
 from streaming.checkpoints import CheckpointLock, start_detection_anew
 from streaming.evidence_worker import EvidenceWorker
 from streaming.failures import is_no_interruption
-from streaming.health import OperatorAlerts
+from streaming.health import HealthChecks
 from streaming.queries import QUERIES, drain, supervised_queries
 from streaming.session import has_jvm_ended, start_streaming_session, stop_session
 from streaming.supervisor import Supervisor
@@ -34,10 +34,16 @@ def main(
     only: Annotated[Only | None, typer.Option(help="run this query only")] = None,
     once: Annotated[bool, typer.Option("--once", help="take what Kafka holds now, then end")] = False,
     fresh_detect: Annotated[
-        bool, typer.Option("--fresh-detect", help="put detection's checkpoint aside and begin at the end of the topic")
+        bool,
+        typer.Option(
+            "--fresh-detect", help="put detection's checkpoint aside and begin at the end of the topic"
+        ),
     ] = False,
     accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="go on behind records that Kafka threw away before they were read")
+        bool,
+        typer.Option(
+            "--accept-loss", help="go on behind records that Kafka threw away before they were read"
+        ),
     ] = False,
 ) -> None:
     """Archive every record of the topics and raise alerts on keywords that take off."""
@@ -46,7 +52,13 @@ def main(
         logging.getLogger(noisy).setLevel(logging.ERROR)
     logging.getLogger("py4j.clientserver").addFilter(is_no_interruption)
     try:
-        run(read_settings(), [only.value] if only else list(QUERIES), once=once, fresh_detect=fresh_detect, accept_loss=accept_loss)
+        run(
+            read_settings(),
+            [only.value] if only else list(QUERIES),
+            once=once,
+            fresh_detect=fresh_detect,
+            accept_loss=accept_loss,
+        )
     except GroundswellError as error:
         raise SystemExit(f"streaming: {error}") from error
 
@@ -71,12 +83,24 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool,
 
 
 def _supervise(
-    spark: SparkSession, settings: Settings, names: list[str], *, starting_offsets: str, accept_loss: bool, lock: CheckpointLock
+    spark: SparkSession,
+    settings: Settings,
+    names: list[str],
+    *,
+    starting_offsets: str,
+    accept_loss: bool,
+    lock: CheckpointLock,
 ) -> None:
     evidence = EvidenceWorker(spark, settings)
-    queries = supervised_queries(spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss)
+    queries = supervised_queries(
+        spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss
+    )
     supervisor = Supervisor(
-        settings, queries, keep_lock=lock.keep, has_jvm_ended=partial(has_jvm_ended, spark), look_for_operator=OperatorAlerts(settings).look
+        settings,
+        queries,
+        keep_lock=lock.keep,
+        has_jvm_ended=partial(has_jvm_ended, spark),
+        check_health=HealthChecks(settings).run,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

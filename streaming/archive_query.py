@@ -28,7 +28,9 @@ def start_archive(
     spark.sql(f"ALTER TABLE {RAW_POSTS} SET TBLPROPERTIES ('write.data.path' = '{folder}')")
     starting_offsets = offsets_behind_archive(spark, settings, topics=topics, checkpoint=checkpoint)
     writer = (
-        read_records(spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss)
+        read_records(
+            spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss
+        )
         .transform(archive_rows, settings=settings)
         .writeStream.queryName(QUERY)
         .format("iceberg")
@@ -36,5 +38,9 @@ def start_archive(
         .option("fanout-enabled", "true")
         .option("checkpointLocation", checkpoint)
     )
-    trigger = writer.trigger(availableNow=True) if once else writer.trigger(processingTime=f"{settings.archive_trigger_seconds} seconds")
+    trigger = (
+        writer.trigger(availableNow=True)
+        if once
+        else writer.trigger(processingTime=f"{settings.archive_trigger_seconds} seconds")
+    )
     return trigger.toTable(RAW_POSTS)

@@ -80,9 +80,14 @@ class CheckpointLock:
 def without_streaming(settings: Settings) -> Iterator[None]:
     """Keep streaming processes from the checkpoints; raises AlreadyRunningError where one is at work on this database."""
     with transaction(settings) as cursor:
-        cursor.execute("SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s", (_HOLDER,))
+        cursor.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+            (_HOLDER,),
+        )
         if cursor.rowcount:
-            raise AlreadyRunningError("A streaming process is at work on this database. Stop it (`make stop`) and run this again.")
+            raise AlreadyRunningError(
+                "A streaming process is at work on this database. Stop it (`make stop`) and run this again."
+            )
     lock = CheckpointLock(settings)
     lock.take()
     try:
@@ -95,7 +100,9 @@ def put_detection_aside(settings: Settings) -> None:
     """Rename the checkpoint of detection, which lies on a disk, so that detection starts with a new one."""
     checkpoint = Path(checkpoint_of(settings, "detect"))
     if checkpoint.exists():
-        checkpoint.rename(checkpoint.with_name(f"detect-until-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}"))
+        checkpoint.rename(
+            checkpoint.with_name(f"detect-until-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}")
+        )
 
 
 def start_detection_anew(settings: Settings) -> None:
@@ -110,10 +117,14 @@ def start_detection_anew(settings: Settings) -> None:
         )
     put_detection_aside(settings)
     with transaction(settings) as cursor:
-        cursor.execute("UPDATE anomaly_alerts SET status = 'withdrawn', resolved_at = last_window + interval '15 minutes' "
-                       "WHERE status = 'open' AND provisional")  # fmt: skip
-        cursor.execute("UPDATE anomaly_alerts SET status = 'resolved', resolved_at = last_window + interval '15 minutes' "
-                       "WHERE status = 'open'")  # fmt: skip
+        cursor.execute(
+            "UPDATE anomaly_alerts SET status = 'withdrawn', resolved_at = last_window + interval '15 minutes' "
+            "WHERE status = 'open' AND provisional"
+        )
+        cursor.execute(
+            "UPDATE anomaly_alerts SET status = 'resolved', resolved_at = last_window + interval '15 minutes' "
+            "WHERE status = 'open'"
+        )
         cursor.execute("DELETE FROM live_counts")
         cursor.execute("DELETE FROM detect_clock")
         cursor.execute("DELETE FROM pipeline_progress WHERE query = 'detect'")

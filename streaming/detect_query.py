@@ -38,9 +38,18 @@ def start_detect(
 
     `accept_loss` goes on behind records that Kafka has thrown away before they were counted.
     """
-    records = read_records(spark, settings, topics=[settings.posts_topic], starting_offsets=starting_offsets, accept_loss=accept_loss)
+    records = read_records(
+        spark,
+        settings,
+        topics=[settings.posts_topic],
+        starting_offsets=starting_offsets,
+        accept_loss=accept_loss,
+    )
     counts = records.transform(
-        count_keywords_per_window, lateness_minutes=settings.lateness_minutes, future_minutes=settings.future_minutes, phrases=phrases
+        count_keywords_per_window,
+        lateness_minutes=settings.lateness_minutes,
+        future_minutes=settings.future_minutes,
+        phrases=phrases,
     )
     writer = (
         counts.writeStream.queryName(QUERY)
@@ -72,7 +81,10 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
 
 def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:
     """Note the batch as done, as part of the transaction that does it; false where it was done before."""
-    cursor.execute("DELETE FROM detect_batches WHERE query_id = %s AND batch_id < %s", (query_id, batch_id - LEDGER_BATCHES))
+    cursor.execute(
+        "DELETE FROM detect_batches WHERE query_id = %s AND batch_id < %s",
+        (query_id, batch_id - LEDGER_BATCHES),
+    )
     cursor.execute(
         "INSERT INTO detect_batches (query_id, batch_id, max_event_time) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         (query_id, batch_id, last_post_at),

@@ -12,21 +12,35 @@ from streaming.checkpoints import checkpoint_of
 from streaming.progress import EndOffsets, offsets_reached
 
 _DATA_LOSS = ("KAFKA_DATA_LOSS", "Some data may have been lost", "some data may have been missed")
-_DAMAGE = (
-    "CANNOT_LOAD_STATE_STORE", "MALFORMED_LOG_FILE", "Malformed log file", "Incomplete log file", "BATCH_METADATA_NOT_FOUND",
-    "OffsetSeqLog.deserialize", "CommitLog.deserialize", "OffsetSeqMetadata$.apply",
-)  # fmt: skip
-_NO_DAMAGE = ("OUT_OF_MEMORY",)
+_CORRUPTION = (
+    "CANNOT_LOAD_STATE_STORE",
+    "MALFORMED_LOG_FILE",
+    "Malformed log file",
+    "Incomplete log file",
+    "BATCH_METADATA_NOT_FOUND",
+    "OffsetSeqLog.deserialize",
+    "CommitLog.deserialize",
+    "OffsetSeqMetadata$.apply",
+)
+_NO_CORRUPTION = ("OUT_OF_MEMORY",)
 _OTHER_STATE = (
-    "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE", "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", "STATE_STORE_COLUMN_FAMILY_SCHEMA_INCOMPATIBLE",
-    "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA", "STATE_STORE_PROVIDER_DOES_NOT_SUPPORT_",
-    "STATE_STORE_KEY_ROW_FORMAT_VALIDATION_FAILURE", "STATE_STORE_VALUE_ROW_FORMAT_VALIDATION_FAILURE",
-)  # fmt: skip
+    "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE",
+    "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE",
+    "STATE_STORE_COLUMN_FAMILY_SCHEMA_INCOMPATIBLE",
+    "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA",
+    "STATE_STORE_PROVIDER_DOES_NOT_SUPPORT_",
+    "STATE_STORE_KEY_ROW_FORMAT_VALIDATION_FAILURE",
+    "STATE_STORE_VALUE_ROW_FORMAT_VALIDATION_FAILURE",
+)
 """Names of Spark's error conditions, of which STATE_STORE_... also tell of damage."""
 
 
 _TRACEBACK = "Traceback (most recent call last)"
-_INTERRUPTIONS = ("java.lang.InterruptedException", "java.io.InterruptedIOException", "java.nio.channels.ClosedByInterruptException")
+_INTERRUPTIONS = (
+    "java.lang.InterruptedException",
+    "java.io.InterruptedIOException",
+    "java.nio.channels.ClosedByInterruptException",
+)
 
 
 class Interrupted(Exception):
@@ -46,7 +60,9 @@ def short_interruption() -> Iterator[None]:
         kind = error.java_exception.getClass().getName()
         if kind not in _INTERRUPTIONS:
             raise
-        raise Interrupted(f"py4j.protocol.Py4JJavaError: An error occurred while calling Java.\n: {kind}") from None
+        raise Interrupted(
+            f"py4j.protocol.Py4JJavaError: An error occurred while calling Java.\n: {kind}"
+        ) from None
 
 
 def is_no_interruption(record: logging.LogRecord) -> bool:
@@ -63,9 +79,11 @@ def text_of(error: object) -> str:
     return "\n".join(texts)
 
 
-def is_damage(error: str) -> bool:
+def is_corruption(error: str) -> bool:
     """Whether the error says that the checkpoint cannot be read."""
-    return any(word in error for word in _DAMAGE) and not any(word in error for word in (*_NO_DAMAGE, *_OTHER_STATE))
+    return any(word in error for word in _CORRUPTION) and not any(
+        word in error for word in (*_NO_CORRUPTION, *_OTHER_STATE)
+    )
 
 
 def is_data_loss(error: str) -> bool:
@@ -77,7 +95,7 @@ def what_to_do(settings: Settings, query: str, topics: Sequence[str], error: str
     """What a person has to do about an error that starting `query` again cannot mend; None for any other."""
     if is_data_loss(error):
         return _sentence_on_gap(settings, query, topics)
-    if is_damage(error):
+    if is_corruption(error):
         return f"its checkpoint cannot be read. {begin_anew(settings, query)}"
     if any(word in error for word in _OTHER_STATE):
         return f"its checkpoint is another version's, whose counts this one cannot go on with. {begin_anew(settings, query)}"
@@ -95,7 +113,7 @@ def begin_anew(settings: Settings, query: str) -> str:
 def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
     """How many records Kafka has thrown away before `query` read them, and what to do; None where there are none."""
     with closing(EndOffsets(settings)) as ends:
-        begins = ends.begins(topics)
+        begins = ends.begin_offsets(topics)
     reached = offsets_reached(settings, query)
     gaps = {}
     for partition, begin in begins.items():
@@ -105,7 +123,10 @@ def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> s
     if not gaps:
         return None
     lost = sum(last - first + 1 for first, last in gaps.values())
-    where = ", ".join(f"{topic} partition {partition}: offsets {first} to {last}" for (topic, partition), (first, last) in gaps.items())
+    where = ", ".join(
+        f"{topic} partition {partition}: offsets {first} to {last}"
+        for (topic, partition), (first, last) in gaps.items()
+    )
     return (
         f"Kafka threw away {lost} records before they were read ({where}). They are lost here; whoever has them may send or import them "
         "again. Stop this process and start it once with --accept-loss, which goes on behind them."
@@ -115,7 +136,9 @@ def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> s
 def first_line(error: object) -> str:
     """The line of an exception that says something to a person; Spark's run to hundreds."""
     text = (
-        f"{type(error).__name__}: {error}" if isinstance(error, BaseException) and not isinstance(error, PySparkException) else str(error)
+        f"{type(error).__name__}: {error}"
+        if isinstance(error, BaseException) and not isinstance(error, PySparkException)
+        else str(error)
     )
     lines = [line for line in text.splitlines() if line.strip()]
     if any(_TRACEBACK in line for line in lines):

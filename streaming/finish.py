@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alerts.step import FAR, apply_time, load_clock, lock_detection
+from alerts.step import FAR, advance_on_idle, load_clock, lock_detection
 from core.errors import GroundswellError, NotReadyError
 from core.settings import Settings, read_settings
 from sql.connection import transaction
@@ -14,7 +14,9 @@ from streaming.progress import EndOffsets, offsets_reached
 
 
 def main(
-    patience_seconds: Annotated[float, typer.Option(help="how long to wait until detection has read all of the topic")] = 120,
+    patience_seconds: Annotated[
+        float, typer.Option(help="how long to wait until detection has read all of the topic")
+    ] = 120,
 ) -> None:
     """Decide every window up to the newest post, and resolve what is quiet, as if time had passed."""
     try:
@@ -22,7 +24,7 @@ def main(
         wait_until_caught_up(settings, patience_seconds=patience_seconds)
         with transaction(settings, application_name="groundswell decide") as cursor:
             lock_detection(cursor)
-            apply_time(cursor, settings, now=FAR)
+            advance_on_idle(cursor, settings, now=FAR)
             typer.echo(f"Every window up to {load_clock(cursor).closed_until:%Y-%m-%d %H:%M} UTC is decided.")
     except GroundswellError as error:
         raise SystemExit(f"streaming.finish: {error}") from error
@@ -31,7 +33,10 @@ def main(
 def wait_until_caught_up(settings: Settings, *, patience_seconds: float) -> None:
     """Wait until detection has committed all that Kafka holds now; raises NotReadyError where it does not get there."""
     with closing(EndOffsets(settings)) as ends:
-        wanted = {(partition.topic, partition.partition): end for partition, end in ends.of([settings.posts_topic]).items()}
+        wanted = {
+            (partition.topic, partition.partition): end
+            for partition, end in ends.end_offsets([settings.posts_topic]).items()
+        }
     deadline = time.monotonic() + patience_seconds
     while True:
         reached = offsets_reached(settings, "detect")

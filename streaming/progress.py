@@ -34,7 +34,9 @@ class QueryProgress:
     @property
     def lag_records(self) -> int:
         """Records that Kafka holds and the query has not committed."""
-        return sum(max(end - self.next_offsets.get(partition, 0), 0) for partition, end in self.end_offsets.items())
+        return sum(
+            max(end - self.next_offsets.get(partition, 0), 0) for partition, end in self.end_offsets.items()
+        )
 
 
 class EndOffsets:
@@ -44,11 +46,11 @@ class EndOffsets:
         self._settings = settings
         self._consumer: KafkaConsumer | None = None
 
-    def of(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """End offset of every partition of `topics`; raises kafka.errors.KafkaError where the brokers are away."""
         return self._ask(topics, KafkaConsumer.end_offsets)
 
-    def begins(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    def begin_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """First offset that Kafka still holds of every partition of `topics`; raises as `of`."""
         return self._ask(topics, KafkaConsumer.beginning_offsets)
 
@@ -57,9 +59,13 @@ class EndOffsets:
     ) -> dict[TopicPartition, int]:
         try:
             if self._consumer is None:
-                self._consumer = KafkaConsumer(**self._settings.kafka_python_arguments(), request_timeout_ms=5_000)
+                self._consumer = KafkaConsumer(
+                    **self._settings.kafka_python_arguments(), request_timeout_ms=5_000
+                )
             partitions = [
-                TopicPartition(topic, partition) for topic in topics for partition in self._consumer.partitions_for_topic(topic) or ()
+                TopicPartition(topic, partition)
+                for topic in topics
+                for partition in self._consumer.partitions_for_topic(topic) or ()
             ]
             return dict(offsets_of(self._consumer, partitions))
         except Exception:
@@ -76,7 +82,9 @@ class EndOffsets:
 def offsets_reached(settings: Settings, query: str) -> dict[tuple[str, int], int]:
     """Offset behind what `query` has committed, by topic and partition, as it reported last."""
     with transaction(settings, application_name="groundswell progress") as cursor:
-        cursor.execute("SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,))
+        cursor.execute(
+            "SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,)
+        )
         return {(topic, partition): offset for topic, partition, offset in cursor.fetchall()}
 
 
@@ -84,14 +92,23 @@ def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
     """Offsets behind what the batch of a Spark progress `report` committed."""
     offsets = report["sources"][0]["endOffset"] or {}
     return {
-        TopicPartition(topic, int(partition)): offset for topic, partitions in offsets.items() for partition, offset in partitions.items()
+        TopicPartition(topic, int(partition)): offset
+        for topic, partitions in offsets.items()
+        for partition, offset in partitions.items()
     }
 
 
 def save_progress(cursor: Cursor, progress: QueryProgress) -> None:
     """Upsert where the query stands, a row a partition."""
     rows = [
-        (progress.query, partition.topic, partition.partition, progress.next_offsets.get(partition, 0), end, progress.observed_at)
+        (
+            progress.query,
+            partition.topic,
+            partition.partition,
+            progress.next_offsets.get(partition, 0),
+            end,
+            progress.observed_at,
+        )
         for partition, end in progress.end_offsets.items()
     ]
     if rows:

@@ -15,7 +15,7 @@ from streaming import detect_query as detect
 from streaming.checkpoints import checkpoint_of
 from streaming.evidence_worker import EvidenceWorker
 from streaming.rejects import store_rejected_records
-from streaming.resume import check_counted, close_due_windows, is_new
+from streaming.resume import check_counted, close_expired_windows, is_new
 from streaming.supervisor import Supervised, Supervisor
 
 QUERIES = (archive.QUERY, detect.QUERY)
@@ -24,9 +24,15 @@ log = logging.getLogger(__name__)
 
 
 def supervised_queries(
-    spark: SparkSession, settings: Settings, names: Sequence[str], evidence: EvidenceWorker, *, starting_offsets: str = "earliest",
-    accept_loss: bool = False, once: bool = False,
-) -> list[Supervised]:  # fmt: skip
+    spark: SparkSession,
+    settings: Settings,
+    names: Sequence[str],
+    evidence: EvidenceWorker,
+    *,
+    starting_offsets: str = "earliest",
+    accept_loss: bool = False,
+    once: bool = False,
+) -> list[Supervised]:
     """The queries among `names`; with `once` they take what Kafka holds when they start, and end.
 
     `accept_loss` lets them go on behind records that Kafka has thrown away before they were read.
@@ -35,28 +41,37 @@ def supervised_queries(
     phrases = WatchedPhrases(spark, settings)
 
     def after_archive() -> None:
-        refused = store_rejected_records(spark, settings)
-        if refused:
-            log.warning("%d records refused; see the table rejected_records", refused)
+        rejected = store_rejected_records(spark, settings)
+        if rejected:
+            log.warning("%d records rejected; see the table rejected_records", rejected)
         evidence.archived()
 
     def start_detection() -> StreamingQuery:
         checkpoint = checkpoint_of(settings, detect.QUERY)
         if is_new(spark, checkpoint):
-            close_due_windows(settings)
+            close_expired_windows(settings)
         else:
             check_counted(spark, settings, checkpoint=checkpoint)
         return detect.start_detect(
-            spark, settings, checkpoint=checkpoint, starting_offsets=starting_offsets, phrases=phrases.take(), accept_loss=accept_loss,
+            spark,
+            settings,
+            checkpoint=checkpoint,
+            starting_offsets=starting_offsets,
+            phrases=phrases.take(),
+            accept_loss=accept_loss,
             once=once,
-        )  # fmt: skip
+        )
 
     supervised = [
         Supervised(
             archive.QUERY,
             [settings.posts_topic, settings.rejected_topic],
             partial(
-                archive.start_archive, spark, settings, checkpoint=checkpoint_of(settings, archive.QUERY), accept_loss=accept_loss,
+                archive.start_archive,
+                spark,
+                settings,
+                checkpoint=checkpoint_of(settings, archive.QUERY),
+                accept_loss=accept_loss,
                 once=once,
             ),
             after_batch=after_archive,
@@ -67,19 +82,29 @@ def supervised_queries(
             start_detection,
             outdated=phrases.changed,
         ),
-    ]  # fmt: skip
+    ]
     return [query for query in supervised if query.name in names]
 
 
 def drain(
-    spark: SparkSession, settings: Settings, names: Sequence[str] = QUERIES, *, starting_offsets: str = "earliest",
+    spark: SparkSession,
+    settings: Settings,
+    names: Sequence[str] = QUERIES,
+    *,
+    starting_offsets: str = "earliest",
     accept_loss: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Take what Kafka holds now through the queries `names`, in a session with `streaming.session.query_options`."""
     evidence = EvidenceWorker(spark, settings)
     queries = supervised_queries(
-        spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss, once=True
-    )  # fmt: skip
+        spark,
+        settings,
+        names,
+        evidence,
+        starting_offsets=starting_offsets,
+        accept_loss=accept_loss,
+        once=True,
+    )
     Supervisor(settings, queries).drain()
     if archive.QUERY in names:
         evidence.store_all()

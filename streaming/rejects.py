@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from core.catalog import RAW_POSTS
-from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, refusal_reason
+from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, rejection_reason
 from core.settings import Settings
 from sql.connection import query, transaction
 
@@ -16,14 +16,16 @@ ROWS_A_ROUND = 5_000
 
 
 def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
-    """Store the reason of every refused record that the archive holds and the table does not; returns how many.
+    """Store the reason of every rejected record that the archive holds and the table does not; returns how many.
 
     Works from the archive and by natural key, so it may run at any time, again, and after any crash.
     """
     stored = 0
     while True:
         with transaction(settings, application_name="groundswell rejects") as cursor:
-            cursor.execute('SELECT topic, partition, max("offset") FROM rejected_records GROUP BY topic, partition')
+            cursor.execute(
+                'SELECT topic, partition, max("offset") FROM rejected_records GROUP BY topic, partition'
+            )
             rows = _next_rejected(spark, settings, cursor.fetchall())
             if not rows:
                 return stored
@@ -31,24 +33,36 @@ def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
             stored += len(rows)
 
 
-def _next_rejected(spark: SparkSession, settings: Settings, stored: Sequence[tuple[str, int, int]]) -> list[tuple[object, ...]]:
-    refused = spark.table(RAW_POSTS).where(F.col("event_time").isNull())
+def _next_rejected(
+    spark: SparkSession, settings: Settings, stored: Sequence[tuple[str, int, int]]
+) -> list[tuple[object, ...]]:
+    rejected = spark.table(RAW_POSTS).where(F.col("event_time").isNull())
     for topic, partition, offset in stored:
         known = (F.col("topic") == topic) & (F.col("partition") == partition) & (F.col("offset") <= offset)
-        refused = refused.where(~known)
+        rejected = rejected.where(~known)
     # In order of offset, so that what is stored is always all up to an offset of each partition.
-    rows = _with_reason(refused, settings).orderBy("offset").limit(ROWS_A_ROUND).collect()
-    return [(row.topic, row.partition, row.offset, row.kafka_time, _storable(row.reason), _storable(row.head)) for row in rows]
+    rows = _with_reason(rejected, settings).orderBy("offset").limit(ROWS_A_ROUND).collect()
+    return [
+        (row.topic, row.partition, row.offset, row.kafka_time, _storable(row.reason), _storable(row.head))
+        for row in rows
+    ]
 
 
-def _with_reason(refused: DataFrame, settings: Settings) -> DataFrame:
+def _with_reason(rejected: DataFrame, settings: Settings) -> DataFrame:
     """The reason as bytes, because it quotes the record, in which there may be what Postgres refuses."""
-    parsed = refused.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
-    reason = F.when(F.col("topic") == settings.posts_topic, refusal_reason(future_minutes=settings.future_minutes)).otherwise(
-        _producers_reason()
-    )
+    parsed = rejected.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
+    reason = F.when(
+        F.col("topic") == settings.posts_topic, rejection_reason(future_minutes=settings.future_minutes)
+    ).otherwise(_producers_reason())
     head = F.substring("value", 1, 4 * HEAD_CHARACTERS)
-    return parsed.select("topic", "partition", "offset", "kafka_time", reason.cast("binary").alias("reason"), head.alias("head"))
+    return parsed.select(
+        "topic",
+        "partition",
+        "offset",
+        "kafka_time",
+        reason.cast("binary").alias("reason"),
+        head.alias("head"),
+    )
 
 
 def _producers_reason() -> Column:
@@ -59,4 +73,8 @@ def _producers_reason() -> Column:
 
 def _storable(text: bytes | None) -> str | None:
     """The first characters as text that Postgres takes: what is no UTF-8 as U+FFFD, without NUL."""
-    return None if text is None else bytes(text).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]
+    return (
+        None
+        if text is None
+        else bytes(text).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]
+    )

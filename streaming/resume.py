@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from alerts.step import LONG_AGO, apply_time, load_clock, lock_detection
+from alerts.step import LONG_AGO, advance_on_idle, load_clock, lock_detection
 from core.catalog import FROM_KAFKA, RAW_POSTS
 from core.errors import BadInputError, CheckpointError
 from core.settings import Settings
@@ -25,7 +25,9 @@ EARLIEST = "earliest"
 log = logging.getLogger(__name__)
 
 
-def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: Sequence[str], checkpoint: str) -> str:
+def offsets_behind_archive(
+    spark: SparkSession, settings: Settings, *, topics: Sequence[str], checkpoint: str
+) -> str:
     """Spark's starting offsets of the archive query; `earliest` where its checkpoint says where to go on, or nothing is archived."""
     if not is_new(spark, checkpoint):
         return EARLIEST
@@ -40,7 +42,7 @@ def offsets_behind_archive(spark: SparkSession, settings: Settings, *, topics: S
     if not archived:
         return EARLIEST
     with closing(EndOffsets(settings)) as ends:
-        begins, known_ends = ends.begins(topics), ends.of(topics)
+        begins, known_ends = ends.begin_offsets(topics), ends.end_offsets(topics)
     chosen = starting_offsets(archived, begins, known_ends)
     log.warning("archive: the checkpoint is new; it goes on behind what the archive holds: %s", chosen)
     return chosen
@@ -55,11 +57,13 @@ def starting_offsets(archived: Mapping[tuple[str, int], int], begins: Offsets, e
     for partition, end in ends.items():
         behind = archived.get((partition.topic, partition.partition), 0)
         begin = begins.get(partition, 0)
-        offsets.setdefault(partition.topic, {})[str(partition.partition)] = max(behind, begin) if behind <= end else begin
+        offsets.setdefault(partition.topic, {})[str(partition.partition)] = (
+            max(behind, begin) if behind <= end else begin
+        )
     return json.dumps(offsets, sort_keys=True)
 
 
-def close_due_windows(settings: Settings) -> None:
+def close_expired_windows(settings: Settings) -> None:
     """Close the windows that the newest event has left behind, by their counts as they stand.
 
     The next batch would close them; with a new checkpoint that is the first one, which counts a part of them anew.
@@ -68,7 +72,7 @@ def close_due_windows(settings: Settings) -> None:
         lock_detection(cursor)
         clock = load_clock(cursor)
         if clock.max_event_time != LONG_AGO:
-            apply_time(cursor, settings, now=clock.max_event_time)
+            advance_on_idle(cursor, settings, now=clock.max_event_time)
 
 
 def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -> None:
@@ -81,7 +85,9 @@ def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -
         return
     query_id = _query_id(spark, checkpoint)
     if query_id is None:
-        raise CheckpointError(f"its checkpoint cannot be read, it lacks metadata. {begin_anew(settings, 'detect')}")
+        raise CheckpointError(
+            f"its checkpoint cannot be read, it lacks metadata. {begin_anew(settings, 'detect')}"
+        )
     with transaction(settings) as cursor:
         cursor.execute("SELECT FROM detect_batches WHERE query_id = %s AND batch_id = %s", (query_id, done))
         if not cursor.rowcount:
@@ -116,7 +122,9 @@ def is_new(spark: SparkSession, checkpoint: str) -> bool:
 def _newest_batch(spark: SparkSession, checkpoint: str, log_name: str) -> int | None:
     """The newest batch in a log of the checkpoint, `offsets` or `commits`; None where there is none."""
     files, folder = _file_system(spark, checkpoint, log_name)
-    names = [status.getPath().getName() for status in files.listStatus(folder)] if files.exists(folder) else []
+    names = (
+        [status.getPath().getName() for status in files.listStatus(folder)] if files.exists(folder) else []
+    )
     return max((int(name) for name in names if name.isdigit()), default=None)
 
 

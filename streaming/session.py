@@ -51,8 +51,12 @@ def query_options(settings: Settings) -> dict[str, str]:
 
 def start_streaming_session(settings: Settings) -> SparkSession:
     """A session for both queries, which have fair shares of the cores."""
-    heap = settings.spark_driver_memory or driver_memory(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    settings = settings.model_copy(update={"spark_master": with_room_to_wait(settings.spark_master), "spark_driver_memory": heap})
+    heap = settings.spark_driver_memory or driver_memory(
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    )
+    settings = settings.model_copy(
+        update={"spark_master": with_room_to_wait(settings.spark_master), "spark_driver_memory": heap}
+    )
     return start_session(settings, "groundswell streaming", **FAIR_SHARES, **query_options(settings))
 
 

@@ -7,7 +7,12 @@ from core.settings import Settings
 
 
 def read_records(
-    spark: SparkSession, settings: Settings, *, topics: list[str], starting_offsets: str = "earliest", accept_loss: bool = False
+    spark: SparkSession,
+    settings: Settings,
+    *,
+    topics: list[str],
+    starting_offsets: str = "earliest",
+    accept_loss: bool = False,
 ) -> DataFrame:
     """All records of `topics`, one row each: value, key (binary), topic, partition, offset, kafka_time.
 
@@ -25,4 +30,6 @@ def read_records(
     )
     for name, value in settings.kafka_options.items():
         reader = reader.option(f"kafka.{name}", value)
-    return reader.load().select("value", "key", "topic", "partition", "offset", F.col("timestamp").alias("kafka_time"))
+    return reader.load().select(
+        "value", "key", "topic", "partition", "offset", F.col("timestamp").alias("kafka_time")
+    )

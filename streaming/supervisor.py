@@ -14,13 +14,20 @@ from pyspark import InheritableThread
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from alerts.step import apply_time, lock_detection
+from alerts.step import advance_on_idle, lock_detection
 from core.errors import AlreadyRunningError, CheckpointError, NotReadyError
 from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
-from streaming.failures import first_line, is_damage, text_of, what_to_do
-from streaming.progress import EndOffsets, QueryProgress, next_offsets, observed_now, save_metrics, save_progress
+from streaming.failures import first_line, is_corruption, text_of, what_to_do
+from streaming.progress import (
+    EndOffsets,
+    QueryProgress,
+    next_offsets,
+    observed_now,
+    save_metrics,
+    save_progress,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +39,8 @@ REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
 STOP_SECONDS = 10.0
 _NO_JVM = "Spark's Java process has ended (killed, or out of memory). Start this again: the checkpoints say where to go on."
-DAMAGES = 3
-"""Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away looks the same for a moment."""
+MAX_CORRUPT_STARTS = 3
+"""Starts in a row that must find a checkpoint damaged, because a disk or a file system that is away checks the same for a moment."""
 
 
 @dataclass
@@ -50,8 +57,8 @@ class Supervised:
     restarts: int = 0
     failure: str | None = None
     """What it stopped with last, until that has been looked at."""
-    damages: int = 0
-    hopeless: str | None = None
+    corrupt_starts: int = 0
+    fatal_error: str | None = None
     """Why it is not started again: what a person has to do."""
     started_at: float = 0.0
     start_after: float = 0.0
@@ -68,18 +75,18 @@ class Supervised:
         if self.query is not None and self.query.isActive:
             if now - self.started_at > HEALTHY_SECONDS:
                 self.backoff_seconds = FIRST_BACKOFF_SECONDS
-                self.damages = 0
+                self.corrupt_starts = 0
             return
         if self.query is not None:
             self._note_failure(now)
-        if now < self.start_after or self.hopeless is not None:
+        if now < self.start_after or self.fatal_error is not None:
             return
         try:
             self.query = self.start()
             self.started_at = now
             log.info("%s: started", self.name)
         except CheckpointError as error:
-            self.give_up(str(error))
+            self.mark_failed(str(error))
         except Exception as error:  # whatever keeps it from starting, servers away above all, is tried again
             log.warning("%s: cannot start: %s", self.name, first_line(error))
             self._delay(now)
@@ -91,7 +98,9 @@ class Supervised:
         self.restarts += 1
         self.failure = text_of(error)
         self._delay(now)
-        log.warning("%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, first_line(error))
+        log.warning(
+            "%s: stopped, starts again in %.0f s: %s", self.name, self.start_after - now, first_line(error)
+        )
 
     def renew(self) -> None:
         """Stop the query where it is outdated; the next round starts it anew."""
@@ -100,9 +109,9 @@ class Supervised:
             self.query.stop()
             self.query = None
 
-    def give_up(self, sentence: str) -> None:
+    def mark_failed(self, sentence: str) -> None:
         """Start it no more: `sentence` says what a person has to do."""
-        self.hopeless = sentence
+        self.fatal_error = sentence
         log.error("%s: stopped for good: %s", self.name, sentence)
 
     def _delay(self, now: float) -> None:
@@ -114,7 +123,9 @@ class Supervised:
         if self.query is None:
             return []
         reports = [json.loads(report.json) for report in self.query.recentProgress]
-        new = [report for report in reports if report["batchId"] > self.last_batch_id and report["numInputRows"]]
+        new = [
+            report for report in reports if report["batchId"] > self.last_batch_id and report["numInputRows"]
+        ]
         if new:
             self.last_batch_id = new[-1]["batchId"]
         return new or reports[-1:]
@@ -124,13 +135,18 @@ class Supervisor:
     """Runs supervised queries until it is told to stop."""
 
     def __init__(
-        self, settings: Settings, queries: list[Supervised], *, keep_lock: Callable[[], None] = lambda: None,
-        has_jvm_ended: Callable[[], bool] = lambda: False, look_for_operator: Callable[[list[Supervised]], None] = lambda _: None,
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        queries: list[Supervised],
+        *,
+        keep_lock: Callable[[], None] = lambda: None,
+        has_jvm_ended: Callable[[], bool] = lambda: False,
+        check_health: Callable[[list[Supervised]], None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._has_jvm_ended = has_jvm_ended
         self._keep_lock = keep_lock
-        self._look_for_operator = look_for_operator
+        self._check_health = check_health
         self._queries = queries
         self._ends = EndOffsets(settings)
         self._stop = threading.Event()
@@ -188,10 +204,18 @@ class Supervisor:
     def _round(self, now: float) -> None:
         for supervised in self._queries:
             supervised.keep_running(now)
-            self._attempt(f"{supervised.name}: its failure cannot be looked at", partial(self._look_at_failure, supervised))
-            self._attempt(f"{supervised.name}: progress cannot be taken", partial(self._observe, supervised, now, in_background=True))
-        if all(supervised.hopeless is not None for supervised in self._queries):
-            raise NotReadyError(" ".join(f"{supervised.name}: {supervised.hopeless}" for supervised in self._queries))
+            self._attempt(
+                f"{supervised.name}: its failure cannot be looked at",
+                partial(self._look_at_failure, supervised),
+            )
+            self._attempt(
+                f"{supervised.name}: progress cannot be taken",
+                partial(self._observe, supervised, now, in_background=True),
+            )
+        if all(supervised.fatal_error is not None for supervised in self._queries):
+            raise NotReadyError(
+                " ".join(f"{supervised.name}: {supervised.fatal_error}" for supervised in self._queries)
+            )
         self._attempt("quiet time cannot decide", partial(self._let_time_decide, now))
         if now - self._reported_at > REPORT_SECONDS:
             self._reported_at = now
@@ -199,7 +223,9 @@ class Supervisor:
             self._attempt("old metrics cannot be deleted", self._forget_old_metrics)
             for supervised in self._queries:
                 self._attempt(f"{supervised.name}: what it works by cannot be looked at", supervised.renew)
-            self._attempt("alerts for the operator cannot be written", partial(self._look_for_operator, self._queries))
+            self._attempt(
+                "alerts for the operator cannot be written", partial(self._check_health, self._queries)
+            )
             self._report()
 
     def _look_at_failure(self, supervised: Supervised) -> None:
@@ -207,11 +233,11 @@ class Supervisor:
         failure = supervised.failure
         if failure is None:
             return
-        supervised.damages += is_damage(failure)
-        if not is_damage(failure) or supervised.damages >= DAMAGES:
+        supervised.corrupt_starts += is_corruption(failure)
+        if not is_corruption(failure) or supervised.corrupt_starts >= MAX_CORRUPT_STARTS:
             sentence = what_to_do(self._settings, supervised.name, supervised.topics, failure)
             if sentence is not None:
-                supervised.give_up(sentence)
+                supervised.mark_failed(sentence)
         supervised.failure = None
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:
@@ -226,7 +252,7 @@ class Supervisor:
     def _observe(self, supervised: Supervised, now: float, *, in_background: bool = False) -> None:
         # What cannot be looked at, or does not run, is not known to have read everything, so time must not decide.
         caught_up_since, supervised.caught_up_since = supervised.caught_up_since, None
-        end_offsets = self._ends.of(supervised.topics)
+        end_offsets = self._ends.end_offsets(supervised.topics)
         observed_at = observed_now()
         reports = supervised.take_reports()
         if not reports:
@@ -244,7 +270,9 @@ class Supervisor:
             supervised.after_batch_due = False
         elif supervised.after_batch_due and not _is_alive(supervised.after_batch_thread):
             # With S3 away this takes minutes, in which both queries still want to be looked after.
-            supervised.after_batch_thread = InheritableThread(target=partial(self._follow_batch, supervised), daemon=True)
+            supervised.after_batch_thread = InheritableThread(
+                target=partial(self._follow_batch, supervised), daemon=True
+            )
             supervised.after_batch_thread.start()
 
     def _follow_batch(self, supervised: Supervised) -> None:
@@ -254,31 +282,41 @@ class Supervisor:
         except Exception as error:  # with Postgres or S3 away it is done later
             supervised.after_batch_due = True
             if not self._stop.is_set():
-                log.warning("%s: what follows its batches cannot be done: %s", supervised.name, first_line(error))
+                log.warning(
+                    "%s: what follows its batches cannot be done: %s", supervised.name, first_line(error)
+                )
 
     def _let_time_decide(self, now: float) -> None:
         """Close windows by the wall clock once detection has read everything and nothing has come for a while."""
         for supervised in self._queries:
-            quiet = supervised.caught_up_since is not None and now - supervised.caught_up_since >= self._settings.idle_seconds
+            quiet = (
+                supervised.caught_up_since is not None
+                and now - supervised.caught_up_since >= self._settings.idle_seconds
+            )
             if supervised.name == "detect" and quiet:
                 with transaction(self._settings, application_name="groundswell clock") as cursor:
                     lock_detection(cursor)
-                    apply_time(cursor, self._settings, now=None)
+                    advance_on_idle(cursor, self._settings, now=None)
 
     def _forget_old_metrics(self) -> None:
         with transaction(self._settings, application_name="groundswell progress") as cursor:
             for supervised in self._queries:
-                cursor.execute(named_query("forget_metrics"), {"query": supervised.name, "days": METRICS_DAYS})
+                cursor.execute(
+                    named_query("forget_metrics"), {"query": supervised.name, "days": METRICS_DAYS}
+                )
 
     def _report(self) -> None:
         for supervised in self._queries:
-            if supervised.hopeless is not None:
-                log.error("%s: stopped for good: %s", supervised.name, supervised.hopeless)
+            if supervised.fatal_error is not None:
+                log.error("%s: stopped for good: %s", supervised.name, supervised.fatal_error)
             elif supervised.progress is not None:
                 log.info(
                     "%s: %d records behind, batch %d, %d restarts",
-                    supervised.name, supervised.progress.lag_records, supervised.last_batch_id, supervised.restarts,
-                )  # fmt: skip
+                    supervised.name,
+                    supervised.progress.lag_records,
+                    supervised.last_batch_id,
+                    supervised.restarts,
+                )
 
 
 def _is_alive(thread: threading.Thread | None) -> bool:

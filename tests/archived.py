@@ -30,7 +30,8 @@ def archive_posts(
     """Append `posts` (records, or bytes as they are) as one commit, with offsets counted from `first_offset`."""
     create_archive(spark)
     rows = [
-        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, kafka_time) for place, post in enumerate(posts)
+        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, kafka_time)
+        for place, post in enumerate(posts)
     ]
     records = spark.createDataFrame(rows, RECORDS)
     archive_rows(records, settings=settings).writeTo(RAW_POSTS).append()
@@ -41,7 +42,12 @@ def _value(post: dict[str, Any] | bytes) -> bytes:
 
 
 def run_batch(
-    spark: SparkSession, settings: Settings, days: Sequence[date], steps: Sequence[Step] = TABLE_STEPS, *, start_over: bool = False
+    spark: SparkSession,
+    settings: Settings,
+    days: Sequence[date],
+    steps: Sequence[Step] = TABLE_STEPS,
+    *,
+    start_over: bool = False,
 ) -> list[str]:
     """What `python -m batch --assume-complete` does with `days`, in the tests' own Spark; returns the lines it would print."""
     batch = Batch(settings, session=lambda: spark, now=lambda: datetime.now(UTC), assume_complete=True)

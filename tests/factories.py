@@ -80,7 +80,13 @@ _POST: dict[str, Any] = {
             "IsCommerce": False,
         }
     ],
-    "authorStats": {"followingCount": 932, "followerCount": 40431380, "heartCount": "2426012173", "videoCount": 1072, "diggCount": 3555},
+    "authorStats": {
+        "followingCount": 932,
+        "followerCount": 40431380,
+        "heartCount": "2426012173",
+        "videoCount": 1072,
+        "diggCount": 3555,
+    },
     "time_stamp": 1584953968.0,
 }
 
@@ -114,6 +120,10 @@ def _change(place: dict[str, Any], field: str, value: Any) -> None:
 def settings_without_servers(**changes: Any) -> Settings:
     """Settings for what needs no server: at their addresses nothing answers."""
     return Settings(
-        kafka_bootstrap_servers="127.0.0.1:1", postgres_host="127.0.0.1", postgres_port=1, postgres_password=SecretStr("unused"),
-        s3_bucket="unused", **changes,
-    )  # fmt: skip
+        kafka_bootstrap_servers="127.0.0.1:1",
+        postgres_host="127.0.0.1",
+        postgres_port=1,
+        postgres_password=SecretStr("unused"),
+        s3_bucket="unused",
+        **changes,
+    )

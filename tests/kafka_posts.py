@@ -10,7 +10,7 @@ from pathlib import Path
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 
-from alerts.step import apply_time, lock_detection
+from alerts.step import advance_on_idle, lock_detection
 from core.settings import Settings
 from deploy.local.shell import settings_variables
 from sql.connection import transaction
@@ -22,10 +22,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 def send(settings: Settings, values: Iterable[bytes | None], *, topic: str | None = None) -> int:
     """Send `values` in order, round-robin over the partitions, and wait until all are acknowledged; returns how many."""
-    producer = KafkaProducer(**settings.kafka_python_arguments(), acks="all", linger_ms=5, max_request_size=11_000_000)
+    producer = KafkaProducer(
+        **settings.kafka_python_arguments(), acks="all", linger_ms=5, max_request_size=11_000_000
+    )
     sent = 0
     for sent, value in enumerate(values, start=1):
-        producer.send(topic or settings.posts_topic, value=value, key=b"key", partition=None if topic else sent % 2)
+        producer.send(
+            topic or settings.posts_topic, value=value, key=b"key", partition=None if topic else sent % 2
+        )
     producer.flush()
     producer.close()
     return sent
@@ -36,13 +40,19 @@ def environment(settings: Settings, **further: str) -> dict[str, str]:
     return {**os.environ, **settings_variables(settings), **further}
 
 
-def start_streaming(settings: Settings, log: Path, *arguments: str, **further: str) -> subprocess.Popen[bytes]:
+def start_streaming(
+    settings: Settings, log: Path, *arguments: str, **further: str
+) -> subprocess.Popen[bytes]:
     """`python -m streaming ARGUMENTS` in a process group of its own, logging to `log`."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "streaming", *arguments], cwd=REPOSITORY, env=environment(settings, **further), start_new_session=True,
-            stdout=output, stderr=output,
-        )  # fmt: skip
+            [sys.executable, "-m", "streaming", *arguments],
+            cwd=REPOSITORY,
+            env=environment(settings, **further),
+            start_new_session=True,
+            stdout=output,
+            stderr=output,
+        )
 
 
 def drain_topics(spark: SparkSession, settings: Settings, *names: str) -> None:
@@ -56,9 +66,11 @@ def let_time_decide(settings: Settings, now: datetime) -> None:
     """Close what is due and resolve what is quiet, as if it were `now` and nothing more had come."""
     with transaction(settings) as cursor:
         lock_detection(cursor)
-        apply_time(cursor, settings, now=now)
+        advance_on_idle(cursor, settings, now=now)
 
 
 def run_streaming_once(settings: Settings, log: Path, *arguments: str) -> None:
     """Drain the topics with a process of its own."""
-    assert start_streaming(settings, log, "--once", *arguments).wait(timeout=180) == 0, log.read_text()[-3000:]
+    assert start_streaming(settings, log, "--once", *arguments).wait(timeout=180) == 0, log.read_text()[
+        -3000:
+    ]

@@ -53,8 +53,12 @@ def container_stack() -> Iterator[Settings]:
 
     _skip_without_engine()
     password = secrets.token_hex(16)
-    kafka = KafkaContainer(_KAFKA_IMAGE).with_kraft().with_env("KAFKA_MESSAGE_MAX_BYTES", str(MAX_MESSAGE_BYTES))
-    postgres = PostgresContainer(_POSTGRES_IMAGE, username="groundswell", password=password, dbname="groundswell")
+    kafka = (
+        KafkaContainer(_KAFKA_IMAGE).with_kraft().with_env("KAFKA_MESSAGE_MAX_BYTES", str(MAX_MESSAGE_BYTES))
+    )
+    postgres = PostgresContainer(
+        _POSTGRES_IMAGE, username="groundswell", password=password, dbname="groundswell"
+    )
     s3 = (
         DockerContainer(_S3_IMAGE)
         .with_command("server /data")

@@ -42,7 +42,9 @@ class TlsFront:
         await asyncio.gather(*open_tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=None if self._for_postgres else self._context)
+        server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, ssl=None if self._for_postgres else self._context
+        )
         self.port = server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,7 +61,9 @@ class TlsFront:
                 return
         self.encrypted += 1
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
-        await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer), return_exceptions=True)
+        await asyncio.gather(
+            self._pump(reader, server_writer), self._pump(server_reader, writer), return_exceptions=True
+        )
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -26,7 +26,9 @@ _SHOWN = {
 
 def example() -> str:
     """The text of settings.example.env: one commented line a setting, uncommented where it has no default."""
-    settings = "".join(f"\n# {field.description}\n{_line(name, field)}\n" for name, field in Settings.model_fields.items())
+    settings = "".join(
+        f"\n# {field.description}\n{_line(name, field)}\n" for name, field in Settings.model_fields.items()
+    )
     return _HEAD + settings + _FOR_AIRFLOW
 
 

@@ -92,20 +92,29 @@ class _Tallies:
     by_keyword: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
 
-def gather_evidence(records: DataFrame, alerts: Sequence[AlertedWindows], *, future_minutes: int) -> list[Evidence]:
+def gather_evidence(
+    records: DataFrame, alerts: Sequence[AlertedWindows], *, future_minutes: int
+) -> list[Evidence]:
     """Evidence for `alerts`, whose windows' archived `records` (`archive.table.read_archive`) are read once for all of them.
 
     Records may hold other windows too. The alerts' posts, and the sample of all posts with which their terms are compared,
     lie on the executors' disks until it is done; what comes to the driver is bounded by the alerts' own posts and their terms.
     """
     alerted = sorted({alert.keyword for alert in alerts})
-    posts = records.transform(posts_with_terms, alerted=alerted, by_window=count_by_window(records), future_minutes=future_minutes)
+    posts = records.transform(
+        posts_with_terms, alerted=alerted, by_window=count_by_window(records), future_minutes=future_minutes
+    )
     posts.persist(StorageLevel.DISK_ONLY)
     try:
         tallies, slim = _tally(posts), _alerted_posts(posts)
         chosen = {alert.alert_id: _in_roles(alert, _posts_of(alert, slim)) for alert in alerts}
-        described = _describe(posts, {(post.post_id, post.window) for roles in chosen.values() for _, _, post in roles})
-        return [_evidence(alert, _posts_of(alert, slim), chosen[alert.alert_id], described, tallies) for alert in alerts]
+        described = _describe(
+            posts, {(post.post_id, post.window) for roles in chosen.values() for _, _, post in roles}
+        )
+        return [
+            _evidence(alert, _posts_of(alert, slim), chosen[alert.alert_id], described, tallies)
+            for alert in alerts
+        ]
     finally:
         posts.unpersist()
 
@@ -119,13 +128,18 @@ def _tally(posts: DataFrame) -> _Tallies:
         .groupBy("kind", "term", "window", "group", "sampled")
         .agg(F.count(F.lit(1)).alias("posts"), F.max("name").alias("name"))
         .groupBy("kind", "term")
-        .agg(F.collect_list(F.struct("window", "group", "sampled", "posts")).alias("counts"), F.max("name").alias("name"))
+        .agg(
+            F.collect_list(F.struct("window", "group", "sampled", "posts")).alias("counts"),
+            F.max("name").alias("name"),
+        )
         .where(F.exists("counts", lambda count: count["group"] != _ALL))
     )
     tallies = _Tallies()
     for row in counted.toLocalIterator():
         if row.kind == _EVERY_POST:
-            tallies.totals.update({(count.window, count.group, count.sampled): count.posts for count in row["counts"]})
+            tallies.totals.update(
+                {(count.window, count.group, count.sampled): count.posts for count in row["counts"]}
+            )
             continue
         for group in {count.group for count in row["counts"]} - {_ALL}:
             tallies.by_keyword[group].append(row)
@@ -152,7 +166,11 @@ def _term(kind: str, term: Column, name: Column) -> Column:
 
 def _alerted_posts(posts: DataFrame) -> dict[str, list[_Slim]]:
     """The alerts' posts by keyword."""
-    table = posts.where(F.size("tags") > 0).select("post_id", "window", "event_micros", "likes", "keywords", "tags").toArrow()
+    table = (
+        posts.where(F.size("tags") > 0)
+        .select("post_id", "window", "event_micros", "likes", "keywords", "tags")
+        .toArrow()
+    )
     slim: dict[str, list[_Slim]] = defaultdict(list)
     for row in table.to_pylist():
         likes = -1 if row["likes"] is None else row["likes"]
@@ -180,7 +198,9 @@ def _in_roles(alert: AlertedWindows, posts: list[_Slim]) -> list[tuple[str, int,
         "latest": lambda post: (-post.micros, -post.post_id),
     }
     return [
-        (role, rank, post) for role in ROLES for rank, post in enumerate(sorted(once.values(), key=orders[role])[:POSTS_PER_ROLE], start=1)
+        (role, rank, post)
+        for role in ROLES
+        for rank, post in enumerate(sorted(once.values(), key=orders[role])[:POSTS_PER_ROLE], start=1)
     ]
 
 
@@ -199,7 +219,11 @@ def nearness(keywords: Sequence[str], frequency: Counter[str]) -> float:
 def _describe(posts: DataFrame, chosen: set[tuple[int, int]]) -> dict[tuple[int, int], Row]:
     if not chosen:
         return {}
-    rows = posts.where(F.col("post_id").isin(sorted({post_id for post_id, _ in chosen}))).select(*POST_COLUMNS).collect()
+    rows = (
+        posts.where(F.col("post_id").isin(sorted({post_id for post_id, _ in chosen})))
+        .select(*POST_COLUMNS)
+        .collect()
+    )
     return {(row.post_id, row.window): row for row in rows}
 
 
@@ -212,12 +236,16 @@ def _evidence(
 ) -> Evidence:
     numbers = {window_number(start) for start in alert.windows}
     total = len(posts)
-    others = sum(tallies.totals[number, _ALL, True] - tallies.totals[number, alert.keyword, True] for number in numbers)
+    others = sum(
+        tallies.totals[number, _ALL, True] - tallies.totals[number, alert.keyword, True] for number in numbers
+    )
     counts = [_term_count(row, numbers, alert.keyword) for row in tallies.by_keyword.get(alert.keyword, [])]
     return Evidence(
         alert_id=alert.alert_id,
         counted=total,
-        posts=[_evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles],
+        posts=[
+            _evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles
+        ],
         terms=standing_out(counts, total=total, other_total=others, keyword=alert.keyword),
         post_ids=sample_posts({post.post_id for post in posts}),
     )
@@ -229,8 +257,12 @@ def _term_count(row: Row, numbers: set[int], keyword: str) -> TermCount:
         if count.window in numbers:
             among[count.group, count.sampled] += count.posts
     sampled = among[keyword, True]
-    return TermCount(row.kind, row.term, row.name, sampled + among[keyword, False], among[_ALL, True] - sampled)
+    return TermCount(
+        row.kind, row.term, row.name, sampled + among[keyword, False], among[_ALL, True] - sampled
+    )
 
 
 def _evidence_post(role: str, rank: int, row: Any) -> EvidencePost:
-    return EvidencePost(role, rank, row.post_id, row.author_id, row.author_name, row.text, row.likes, row.event_micros)
+    return EvidencePost(
+        role, rank, row.post_id, row.author_id, row.author_name, row.text, row.likes, row.event_micros
+    )

@@ -11,7 +11,17 @@ from core.windows import WINDOW
 
 SAMPLED_POSTS = 20_000
 """Posts of a window, about, that stand for all its posts; a window with no more is taken whole."""
-POST_COLUMNS = ("post_id", "window", "event_micros", "text", "likes", "author_id", "author_name", "music_id", "music_name")
+POST_COLUMNS = (
+    "post_id",
+    "window",
+    "event_micros",
+    "text",
+    "likes",
+    "author_id",
+    "author_name",
+    "music_id",
+    "music_name",
+)
 _HASHES = 2**31
 
 
@@ -21,7 +31,9 @@ def count_by_window(records: DataFrame) -> dict[int, int]:
     return {row["window"]: row["count"] for row in counted.collect()}
 
 
-def posts_with_terms(records: DataFrame, *, alerted: Sequence[str], by_window: Mapping[int, int], future_minutes: int) -> DataFrame:
+def posts_with_terms(
+    records: DataFrame, *, alerted: Sequence[str], by_window: Mapping[int, int], future_minutes: int
+) -> DataFrame:
     """The posts that have a keyword in `alerted`, and a sample of all; as the stream counts them, of several deliveries the first.
 
     `by_window` is what `count_by_window` says. The sample follows from the posts' ids alone: whoever makes it again has the
@@ -60,8 +72,13 @@ def posts_with_terms(records: DataFrame, *, alerted: Sequence[str], by_window: M
     hashtags = F.array_join(F.regexp_extract_all(F.coalesce("text", F.lit("")), F.lit(HASHTAG), 0), " ")
     phrases = [keyword for keyword in alerted if " " in keyword]
     return posts.select(
-        *POST_COLUMNS, "sampled", keywords(F.col("text"), phrases).alias("keywords"), keywords(hashtags).alias("hashtags")
-    ).select("*", F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags"))
+        *POST_COLUMNS,
+        "sampled",
+        keywords(F.col("text"), phrases).alias("keywords"),
+        keywords(hashtags).alias("hashtags"),
+    ).select(
+        "*", F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags")
+    )
 
 
 def _window(event_time: str) -> Column:
@@ -70,7 +87,11 @@ def _window(event_time: str) -> Column:
 
 def _is_sampled(by_window: Mapping[int, int]) -> Column:
     """Whether a post is one of the `SAMPLED_POSTS` of its window, by a hash of its id."""
-    limits = {window: _HASHES * SAMPLED_POSTS // posts for window, posts in by_window.items() if posts > SAMPLED_POSTS}
+    limits = {
+        window: _HASHES * SAMPLED_POSTS // posts
+        for window, posts in by_window.items()
+        if posts > SAMPLED_POSTS
+    }
     if not limits:
         return F.lit(True)
     limit = F.create_map(*(F.lit(value) for pair in limits.items() for value in pair))[F.col("window")]
@@ -79,6 +100,11 @@ def _is_sampled(by_window: Mapping[int, int]) -> Column:
 
 def _may_hold(text: Column, alerted: Sequence[str]) -> Column:
     """Whether a keyword in `alerted` can be in `text`: every keyword, and every word of a phrase, is a part of the folded text."""
-    parts = F.array(*(F.lit(part) for part in sorted({keyword.partition(" ")[0] for keyword in alerted}))).cast("array<string>")
+    parts = F.array(
+        *(F.lit(part) for part in sorted({keyword.partition(" ")[0] for keyword in alerted}))
+    ).cast("array<string>")
     # In a list of its own the text is folded once. The parts are one literal, so that Spark compiles the same code for any number.
-    return F.coalesce(F.exists(F.array(folded(text)), lambda told: F.exists(parts, lambda part: F.contains(told, part))), F.lit(False))
+    return F.coalesce(
+        F.exists(F.array(folded(text)), lambda told: F.exists(parts, lambda part: F.contains(told, part))),
+        F.lit(False),
+    )

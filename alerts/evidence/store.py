@@ -13,7 +13,7 @@ from psycopg2.extras import execute_values, register_uuid
 from pyspark.sql import SparkSession
 
 from alerts.evidence.gather import AlertedWindows, Evidence, gather_evidence
-from alerts.incidents import Event, Member, events
+from alerts.incidents import Incident, Member, group_incidents
 from archive.table import read_archive
 from core.settings import Settings
 from sql.connection import query, transaction
@@ -38,7 +38,9 @@ def store_due_evidence(spark: SparkSession, settings: Settings, *, tasks: int | 
     return len(due)
 
 
-def store_evidence_of_span(session: Callable[[], SparkSession], settings: Settings, *, first: datetime, before: datetime) -> int:
+def store_evidence_of_span(
+    session: Callable[[], SparkSession], settings: Settings, *, first: datetime, before: datetime
+) -> int:
     """Store the evidence of all alerts that opened from `first` and before `before`; returns of how many.
 
     `session` is asked for a Spark only where there are any.
@@ -51,7 +53,9 @@ def store_evidence_of_span(session: Callable[[], SparkSession], settings: Settin
     return len(alerts)
 
 
-def store_evidence(spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows], *, tasks: int | None = None) -> None:
+def store_evidence(
+    spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows], *, tasks: int | None = None
+) -> None:
     """Gather the evidence of `alerts` in one scan of their windows in the archive, and replace what was stored of them.
 
     Incidents are said anew for all that overlap with them, and where alerts were withdrawn.
@@ -64,13 +68,20 @@ def store_evidence(spark: SparkSession, settings: Settings, alerts: Sequence[Ale
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(_LOCK)
         _save(cursor, found)
-        cursor.execute("SELECT alert_id FROM incident_members JOIN anomaly_alerts USING (alert_id) WHERE status = 'withdrawn'")
-        _say_incidents(cursor, [evidence.alert_id for evidence in found] + [row[0] for row in cursor.fetchall()])
+        cursor.execute(
+            "SELECT alert_id FROM incident_members JOIN anomaly_alerts USING (alert_id) WHERE status = 'withdrawn'"
+        )
+        _regroup_incidents(
+            cursor, [evidence.alert_id for evidence in found] + [row[0] for row in cursor.fetchall()]
+        )
         cursor.execute(query("refresh_incidents"))
 
 
 def _alerted(cursor: Cursor) -> list[AlertedWindows]:
-    return [AlertedWindows(key, keyword, frozenset(windows), top) for key, keyword, windows, top in cursor.fetchall()]
+    return [
+        AlertedWindows(key, keyword, frozenset(windows), top)
+        for key, keyword, windows, top in cursor.fetchall()
+    ]
 
 
 def _save(cursor: Cursor, found: Sequence[Evidence]) -> None:
@@ -81,13 +92,27 @@ def _save(cursor: Cursor, found: Sequence[Evidence]) -> None:
     kept = [evidence for evidence in found if evidence.alert_id in there]
     cursor.execute("DELETE FROM alert_evidence WHERE alert_id = ANY (%s)", (ids,))
     cursor.execute("DELETE FROM alert_terms WHERE alert_id = ANY (%s)", (ids,))
-    _insert(cursor, "INSERT INTO alert_evidence VALUES %s", (row for evidence in kept for row in _post_rows(evidence)))
-    _insert(cursor, "INSERT INTO alert_terms VALUES %s", (row for evidence in kept for row in _term_rows(evidence)))
-    _insert(cursor, query("upsert_evidence_runs"), ((evidence.alert_id, evidence.counted, evidence.post_ids) for evidence in kept),
-            "(%s::uuid, %s::bigint, %s::bigint[])")  # fmt: skip
+    _insert(
+        cursor,
+        "INSERT INTO alert_evidence VALUES %s",
+        (row for evidence in kept for row in _post_rows(evidence)),
+    )
+    _insert(
+        cursor,
+        "INSERT INTO alert_terms VALUES %s",
+        (row for evidence in kept for row in _term_rows(evidence)),
+    )
+    _insert(
+        cursor,
+        query("upsert_evidence_runs"),
+        ((evidence.alert_id, evidence.counted, evidence.post_ids) for evidence in kept),
+        "(%s::uuid, %s::bigint, %s::bigint[])",
+    )
 
 
-def _insert(cursor: Cursor, statement: str, rows: Iterable[tuple[object, ...]], template: str | None = None) -> None:
+def _insert(
+    cursor: Cursor, statement: str, rows: Iterable[tuple[object, ...]], template: str | None = None
+) -> None:
     listed = list(rows)
     if listed:
         execute_values(cursor, statement, listed, template=template, page_size=1000)
@@ -95,18 +120,37 @@ def _insert(cursor: Cursor, statement: str, rows: Iterable[tuple[object, ...]], 
 
 def _post_rows(evidence: Evidence) -> Iterable[tuple[object, ...]]:
     return (
-        (evidence.alert_id, post.role, post.rank, post.post_id, _storable(post.author_id), _storable(post.author_name),
-         _storable(post.text), post.likes, _EPOCH + timedelta(microseconds=post.posted_micros), _storable(post.link))
+        (
+            evidence.alert_id,
+            post.role,
+            post.rank,
+            post.post_id,
+            _storable(post.author_id),
+            _storable(post.author_name),
+            _storable(post.text),
+            post.likes,
+            _EPOCH + timedelta(microseconds=post.posted_micros),
+            _storable(post.link),
+        )
         for post in evidence.posts
-    )  # fmt: skip
+    )
 
 
 def _term_rows(evidence: Evidence) -> Iterable[tuple[object, ...]]:
     return (
-        (evidence.alert_id, term.kind, _storable(term.term), _storable(term.name), term.posts, term.share, term.usual_share,
-         term.log_odds, term.z_score)
+        (
+            evidence.alert_id,
+            term.kind,
+            _storable(term.term),
+            _storable(term.name),
+            term.posts,
+            term.share,
+            term.usual_share,
+            term.log_odds,
+            term.z_score,
+        )
         for term in evidence.terms
-    )  # fmt: skip
+    )
 
 
 def _storable(text: str | None) -> str | None:
@@ -114,25 +158,40 @@ def _storable(text: str | None) -> str | None:
     return None if text is None else text.replace("\0", "")
 
 
-def _say_incidents(cursor: Cursor, alert_ids: Sequence[UUID]) -> None:
+def _regroup_incidents(cursor: Cursor, alert_ids: Sequence[UUID]) -> None:
     if not alert_ids:
         return
     cursor.execute(query("alerts_of_touched_incidents"), {"alert_ids": list(alert_ids)})
     rows = cursor.fetchall()
     touched = [row[0] for row in rows]
     status = {row[0]: row[7] for row in rows}
-    said = events(Member(*row[:7]) for row in rows if row[7] != "withdrawn")
+    said = group_incidents(Member(*row[:7]) for row in rows if row[7] != "withdrawn")
     windows = {row[0]: (row[2], row[3]) for row in rows}
     cursor.execute("DELETE FROM incident_members WHERE alert_id = ANY (%s)", (touched,))
     _insert(cursor, query("upsert_incidents"), (_incident_row(event, status, windows) for event in said))
-    _insert(cursor, "INSERT INTO incident_members (incident_id, alert_id, overlap) VALUES %s",
-            ((event.incident_id, alert_id, shared) for event in said for alert_id, shared in event.overlaps.items()))  # fmt: skip
-    cursor.execute("DELETE FROM incidents WHERE NOT EXISTS (SELECT FROM incident_members AS m WHERE m.incident_id = incidents.incident_id)")
+    _insert(
+        cursor,
+        "INSERT INTO incident_members (incident_id, alert_id, overlap) VALUES %s",
+        (
+            (event.incident_id, alert_id, shared)
+            for event in said
+            for alert_id, shared in event.overlaps.items()
+        ),
+    )
+    cursor.execute(
+        "DELETE FROM incidents WHERE NOT EXISTS (SELECT FROM incident_members AS m WHERE m.incident_id = incidents.incident_id)"
+    )
 
 
-def _incident_row(event: Event, status: dict[UUID, str], windows: dict[UUID, tuple[datetime, datetime]]) -> tuple[object, ...]:
+def _incident_row(
+    event: Incident, status: dict[UUID, str], windows: dict[UUID, tuple[datetime, datetime]]
+) -> tuple[object, ...]:
     return (
-        event.incident_id, event.headline.keyword, "open" if any(status[member] == "open" for member in event.overlaps) else "resolved",
-        min(windows[member][0] for member in event.overlaps), max(windows[member][1] for member in event.overlaps),
-        event.posts, len(event.overlaps),
-    )  # fmt: skip
+        event.incident_id,
+        event.headline.keyword,
+        "open" if any(status[member] == "open" for member in event.overlaps) else "resolved",
+        min(windows[member][0] for member in event.overlaps),
+        max(windows[member][1] for member in event.overlaps),
+        event.posts,
+        len(event.overlaps),
+    )

@@ -46,7 +46,9 @@ class Term:
     z_score: float
 
 
-def log_odds(posts: ArrayLike, total: float, other_posts: ArrayLike, other_total: float) -> tuple[Floats, Floats]:
+def log_odds(
+    posts: ArrayLike, total: float, other_posts: ArrayLike, other_total: float
+) -> tuple[Floats, Floats]:
     """Log-odds ratio of terms between two groups of posts and its z-score, with an informative Dirichlet prior.
 
     Of `total` posts `posts` carry each term, of `other_total` others `other_posts`. With a = PRIOR_POSTS * (the term's
@@ -61,7 +63,9 @@ def log_odds(posts: ArrayLike, total: float, other_posts: ArrayLike, other_total
     """
     y, other = np.asarray(posts, dtype=float), np.asarray(other_posts, dtype=float)
     prior = PRIOR_POSTS * (y + other) / max(total + other_total, 1.0)
-    ratio = np.log(_odds(y + prior, total + PRIOR_POSTS)) - np.log(_odds(other + prior, other_total + PRIOR_POSTS))
+    ratio = np.log(_odds(y + prior, total + PRIOR_POSTS)) - np.log(
+        _odds(other + prior, other_total + PRIOR_POSTS)
+    )
     return ratio, ratio / np.sqrt(1 / (y + prior) + 1 / (other + prior))
 
 
@@ -80,10 +84,16 @@ def standing_out(counts: list[TermCount], *, total: int, other_total: int, keywo
     >>> [(term.term, round(term.share, 2)) for term in standing_out(counts, total=60, other_total=10_000, keyword="river")]
     [('flood', 0.67)]
     """
-    told = [count for count in counts if count.posts >= LEAST_POSTS and not (count.kind in ("word", "hashtag") and count.term == keyword)]
+    told = [
+        count
+        for count in counts
+        if count.posts >= LEAST_POSTS and not (count.kind in ("word", "hashtag") and count.term == keyword)
+    ]
     if not told:
         return []
-    ratio, z = log_odds([count.posts for count in told], total, [count.other_posts for count in told], other_total)
+    ratio, z = log_odds(
+        [count.posts for count in told], total, [count.other_posts for count in told], other_total
+    )
     terms = [
         Term(
             kind=count.kind,

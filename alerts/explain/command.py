@@ -16,11 +16,18 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import register_uuid
 from pyspark.sql import SparkSession
 
-from alerts.explain.recompute import Comparison, Stored, Usual, compare, recompute_windows, spans_to_recount
+from alerts.explain.recompute import (
+    Baseline,
+    Comparison,
+    Stored,
+    compare,
+    recompute_windows,
+    spans_to_recount,
+)
 from alerts.explain.recount import Recount, recount
 from alerts.explain.sentence import ORIGINS, post_line, terms_line, what_happened
 from alerts.store import RULE_VERSION
-from alerts.traffic import load_posts
+from alerts.traffic import load_traffic
 from archive.session import start_session
 from core.catalog import CATALOG
 from core.errors import BadInputError, GroundswellError, NotReadyError
@@ -60,14 +67,22 @@ def find_alerts(settings: Settings, names: Sequence[str], *, every: bool) -> lis
     Raises BadInputError where there is none.
     """
     if every == bool(names):
-        raise BadInputError("Say which alert: an alert_id or a keyword of `python -m alerts.listing`, several of them, or --all.")
+        raise BadInputError(
+            "Say which alert: an alert_id or a keyword of `python -m alerts.listing`, several of them, or --all."
+        )
     with transaction(settings, application_name="groundswell explain") as cursor:
         if every:
-            alerts = _rows(cursor, "SELECT * FROM anomaly_alerts WHERE status <> 'withdrawn' ORDER BY opened_window, keyword", {})
+            alerts = _rows(
+                cursor,
+                "SELECT * FROM anomaly_alerts WHERE status <> 'withdrawn' ORDER BY opened_window, keyword",
+                {},
+            )
         else:
             alerts = [_find(cursor, name) for name in names]
         if not alerts:
-            raise BadInputError("There are no alerts yet. `python -m alerts.listing --follow` shows them as they come.")
+            raise BadInputError(
+                "There are no alerts yet. `python -m alerts.listing --follow` shows them as they come."
+            )
         windows = "SELECT * FROM alert_windows WHERE alert_id = %(alert_id)s ORDER BY window_start"
         found = [Stored(alert, _rows(cursor, windows, alert)) for alert in alerts]
     return [stored for stored in found if stored.windows]
@@ -78,12 +93,14 @@ def explain(spark: SparkSession, settings: Settings, found: Sequence[Stored]) ->
     for place in range(0, len(found), ALERTS_A_SCAN):
         together = found[place : place + ALERTS_A_SCAN]
         keywords = [stored.keyword for stored in together]
-        archived = recount(spark, settings, keywords, [spans_to_recount(stored, settings) for stored in together])
+        archived = recount(
+            spark, settings, keywords, [spans_to_recount(stored, settings) for stored in together]
+        )
         with transaction(settings, application_name="groundswell explain") as cursor:
             counted = replace(archived, total_posts=_in_time(cursor, archived.total_posts))
-            usual_of, as_of_before = _statistics(cursor)
+            baseline_for, as_of_before = _statistics(cursor)
             for stored in together:
-                explanation = _explain(cursor, settings, stored, counted, usual_of, as_of_before)
+                explanation = _explain(cursor, settings, stored, counted, baseline_for, as_of_before)
                 explanation.recounted = _otherwise(stored, archived)
                 yield explanation
 
@@ -93,8 +110,10 @@ def _in_time(cursor: Cursor, total_posts: Mapping[int, int]) -> dict[int, int]:
     if not total_posts:
         return {}
     first, before = window_start(min(total_posts)), window_start(max(total_posts) + 1)
-    counted = load_posts(cursor, first=first, before=before)
-    return {number: min(posts, counted.get(window_start(number), posts)) for number, posts in total_posts.items()}
+    counted = load_traffic(cursor, first=first, before=before)
+    return {
+        number: min(posts, counted.get(window_start(number), posts)) for number, posts in total_posts.items()
+    }
 
 
 def _explain(
@@ -102,16 +121,24 @@ def _explain(
     settings: Settings,
     stored: Stored,
     counted: Recount,
-    usual_of: Callable[[str, date | None], Usual],
+    baseline_for: Callable[[str, date | None], Baseline],
     as_of_before: Callable[[date], date | None],
 ) -> Explanation:
     explanation = Explanation(
         stored,
-        evidence=_rows(cursor, "SELECT * FROM alert_evidence WHERE alert_id = %(alert_id)s AND rank = 1 ORDER BY role", stored.alert),
-        terms=_rows(cursor, "SELECT * FROM alert_terms WHERE alert_id = %(alert_id)s ORDER BY kind, z_score DESC", stored.alert),
+        evidence=_rows(
+            cursor,
+            "SELECT * FROM alert_evidence WHERE alert_id = %(alert_id)s AND rank = 1 ORDER BY role",
+            stored.alert,
+        ),
+        terms=_rows(
+            cursor,
+            "SELECT * FROM alert_terms WHERE alert_id = %(alert_id)s ORDER BY kind, z_score DESC",
+            stored.alert,
+        ),
     )
     try:
-        judged = recompute_windows(stored, counted, usual_of, as_of_before, settings)
+        judged = recompute_windows(stored, counted, baseline_for, as_of_before, settings)
     except NotReadyError as error:
         explanation.problem = str(error)
         return explanation
@@ -121,7 +148,9 @@ def _explain(
 
 def _otherwise(stored: Stored, counted: Recount) -> str | None:
     """What the archive holds less or more of the closed windows than was counted, and what that means; None where it is the same."""
-    closed = [(window_number(window["window_start"]), window) for window in stored.windows if window["closed"]]
+    closed = [
+        (window_number(window["window_start"]), window) for window in stored.windows if window["closed"]
+    ]
     more = sum(counted.total_posts.get(number, 0) - (window["total_posts"] or 0) for number, window in closed)
     few = "post in its windows than was" if abs(more) == 1 else "posts in its windows than were"
     if more < 0:
@@ -140,7 +169,7 @@ def lines_of(explanation: Explanation, settings: Settings) -> Iterator[str]:
     opening, strongest = stored.windows[0], max(stored.windows, key=lambda window: window["score"])
     by_hour = alert["opened_by"] == "hour"
     yield f"{alert['keyword']}  ({alert['status']}, {alert['severity']}, alert {alert['alert_id']})"
-    yield f"  {what_happened(opening if by_hour else strongest, opened_by=alert['opened_by'], floor=settings.floor)}."
+    yield f"  {what_happened(opening if by_hour else strongest, opened_by=alert['opened_by'], min_posts=settings.min_posts)}."
     until = f", over at {alert['resolved_at']:%Y-%m-%d %H:%M}" if alert["resolved_at"] else ", still going on"
     yield (
         f"  Since {alert['opened_window']:%Y-%m-%d %H:%M} UTC, first post at {alert['first_post_at']:%H:%M:%S}, "
@@ -155,8 +184,12 @@ def lines_of(explanation: Explanation, settings: Settings) -> Iterator[str]:
         terms = [term for term in explanation.terms if term["kind"] == kind][:5]
         if terms:
             yield f"  {terms_line(kind, terms, alert['posts'])}"
-    learned = f"the statistics of {alert['statistics_as_of']}" if alert["statistics_as_of"] else "no statistics: nothing was learned yet"
-    yield f"  Judged by {learned}; threshold {opening['threshold']:g}, floor {settings.floor} (as it is set now); {alert['rule_version']}."
+    learned = (
+        f"the statistics of {alert['statistics_as_of']}"
+        if alert["statistics_as_of"]
+        else "no statistics: nothing was learned yet"
+    )
+    yield f"  Judged by {learned}; threshold {opening['threshold']:g}, min_posts {settings.min_posts} (as it is set now); {alert['rule_version']}."
     yield from (f"  {line}" for line in _verdict(explanation))
 
 
@@ -203,7 +236,9 @@ def _rows(cursor: Cursor, statement: str, parameters: dict[str, Any] | Any) -> l
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _statistics(cursor: Cursor) -> tuple[Callable[[str, date | None], Usual], Callable[[date], date | None]]:
+def _statistics(
+    cursor: Cursor,
+) -> tuple[Callable[[str, date | None], Baseline], Callable[[date], date | None]]:
     """What was usual for a keyword as of a day, and the newest complete day before one; both ask Postgres once each."""
 
     @cache
@@ -218,17 +253,19 @@ def _statistics(cursor: Cursor) -> tuple[Callable[[str, date | None], Usual], Ca
         return Traffic(np.array([row[1] for row in rows], dtype=float), float(rows[0][2]))
 
     @cache
-    def usual_of(keyword: str, as_of: date | None) -> Usual:
+    def baseline_for(keyword: str, as_of: date | None) -> Baseline:
         if as_of is None:
-            return Usual(default_rows(1), None)
+            return Baseline(default_rows(1), None)
         traffic = traffic_of(as_of)
         cursor.execute(query("statistics_of_keyword"), {"as_of": as_of, "keyword": keyword})
         row = cursor.fetchone()
         if row is None:
-            return Usual(default_rows(1), traffic)
+            return Baseline(default_rows(1), traffic)
         profile = np.full((1, HOURS), np.nan) if row[1] is None else np.array([row[1]], dtype=float)
-        level, variance, burst, spread60 = (np.array([row[place]], dtype=float) for place in (0, 2, 3, 4))
-        return Usual(KeywordRows(level, profile, variance, burst, spread60), traffic)
+        level, variance, dispersion, hourly_spread = (
+            np.array([row[place]], dtype=float) for place in (0, 2, 3, 4)
+        )
+        return Baseline(KeywordRows(level, profile, variance, dispersion, hourly_spread), traffic)
 
     @cache
     def as_of_before(day: date) -> date | None:
@@ -236,11 +273,14 @@ def _statistics(cursor: Cursor) -> tuple[Callable[[str, date | None], Usual], Ca
         row = cursor.fetchone()
         return row[0] if row else None
 
-    return usual_of, as_of_before
+    return baseline_for, as_of_before
 
 
 def main(
-    alerts: Annotated[list[str] | None, typer.Argument(help="alert_ids, or keywords: the newest alert of each", show_default=False)] = None,
+    alerts: Annotated[
+        list[str] | None,
+        typer.Argument(help="alert_ids, or keywords: the newest alert of each", show_default=False),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="all alerts that were not withdrawn")] = False,
 ) -> None:
     """Say why a keyword alerted, and check every stored figure of the alert against the archive. Ends with 0 if all are met, 1 if not."""
@@ -248,14 +288,21 @@ def main(
     try:
         settings = read_settings()
         found = find_alerts(settings, alerts or [], every=every)
-        spark = start_session(settings, "groundswell explain", **{"spark.sql.shuffle.partitions": str(settings.batch_partitions)})
+        spark = start_session(
+            settings,
+            "groundswell explain",
+            **{"spark.sql.shuffle.partitions": str(settings.batch_partitions)},
+        )
         try:
             spark.conf.set(f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries", S3_RETRIES)
             is_met = print_all(explain(spark, settings, found), settings, short=every or len(found) > 1)
         finally:
             spark.stop()
     except psycopg2.OperationalError as error:
-        typer.echo(f"alerts.explain.command: Postgres does not answer ({str(error).strip()}). Start it with `make up`.", err=True)
+        typer.echo(
+            f"alerts.explain.command: Postgres does not answer ({str(error).strip()}). Start it with `make up`.",
+            err=True,
+        )
         raise typer.Exit(2) from error
     except GroundswellError as error:
         typer.echo(f"alerts.explain.command: {error}", err=True)
@@ -274,7 +321,9 @@ def print_all(explanations: Iterator[Explanation], settings: Settings, *, short:
         met += explanation.is_met
         figures += explanation.comparison.figures if explanation.comparison else 0
     if short:
-        typer.echo(f"{met} of {count} alerts with all stored figures met exactly; {figures:,} figures compared.")
+        typer.echo(
+            f"{met} of {count} alerts with all stored figures met exactly; {figures:,} figures compared."
+        )
     return met == count
 
 

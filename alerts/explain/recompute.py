@@ -14,12 +14,21 @@ from core.windows import WINDOW, WINDOWS_PER_DAY, window_number, window_start
 from detection.authors import authors_or_infinity
 from detection.judge_day import DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows, Traffic
-from detection.lifecycle import Incident, JudgedWindow, LifecycleRule, as_real, decide
-from detection.score import KEPT_POSTS, SECOND_LOOK_WINDOWS, alarm_rule
+from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
+from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, alarm_rule
 from detection.verdicts import Floats
 
-_BACK = SECOND_LOOK_WINDOWS - 1
-_COUNTED = ("posts", "authors_bitmap", "texts_bitmap", "first_post_at", "first_post_id", "latest_post_id", "top_post_id", "top_likes")
+_BACK = WINDOWS_PER_HOUR - 1
+_COUNTED = (
+    "posts",
+    "authors_bitmap",
+    "texts_bitmap",
+    "first_post_at",
+    "first_post_id",
+    "latest_post_id",
+    "top_post_id",
+    "top_likes",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Usual:
+class Baseline:
     """What a keyword's windows are judged by: None where there were no statistics, NaN profile where it has none."""
 
     rows: KeywordRows
@@ -70,16 +79,20 @@ class Comparison:
     differences: list[Difference]
 
 
-UsualOf = Callable[[str, date | None], Usual]
+BaselineFor = Callable[[str, date | None], Baseline]
 """What was usual for a keyword as of a day; None: nothing was learned yet."""
 
 
 def recompute_windows(
-    stored: Stored, recount: Recount, usual_of: UsualOf, as_of_before: Callable[[date], date | None], settings: Settings
+    stored: Stored,
+    recount: Recount,
+    baseline_for: BaselineFor,
+    as_of_before: Callable[[date], date | None],
+    settings: Settings,
 ) -> dict[int, JudgedWindow]:
     """The keyword's windows from the alert's first to the last that may end it, judged anew, by number.
 
-    Each is judged by the statistics that it was judged by, or its day's other windows; `usual_of` raises NotReadyError
+    Each is judged by the statistics that it was judged by, or its day's other windows; `baseline_for` raises NotReadyError
     where they are no longer kept. Windows of fewer than three posts are not judged, as in the stream.
     """
     first, last = (window_number(stored.windows[place]["window_start"]) for place in (0, -1))
@@ -95,7 +108,7 @@ def recompute_windows(
         judged_by = by_number.get(number) or by_day.get(day)
         as_of = judged_by["statistics_as_of"] if judged_by else as_of_before(day)
         threshold = (judged_by or stored.windows[0])["threshold"]
-        usual = usual_of(stored.keyword, as_of)
+        usual = baseline_for(stored.keyword, as_of)
         key = day, as_of, threshold
         if key not in days:
             days[key] = _judge(stored.keyword, day, usual, threshold, recount, settings)
@@ -113,50 +126,68 @@ def compare(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settin
         window = judged.get(number)
         if not row["closed"]:
             continue
-        figures_of_window = {name: getattr(window, name, None) for name in row if name not in ("alert_id", "window_start")}
+        figures_of_window = {
+            name: getattr(window, name, None) for name in row if name not in ("alert_id", "window_start")
+        }
         figures += len(figures_of_window)
         differences += _differences(f"{row['window_start']:%Y-%m-%d %H:%M}", row, figures_of_window)
     if stored.is_final and stored.alert["status"] != "withdrawn":
-        incident = incident_of(stored, judged, settings)
-        row = figures_of_alert(stored, incident, settings)
+        alert = alert_of(stored, judged, settings)
+        row = figures_of_alert(stored, alert, settings)
         figures += len(row)
         differences += _differences("alert", stored.alert, row)
-        differences += _windows_of_incident(stored, incident)
+        differences += _windows_of_alert(stored, alert)
     return Comparison(figures, differences)
 
 
 def _differences(place: str, stored: Mapping[str, Any], recomputed: Mapping[str, object]) -> list[Difference]:
-    return [Difference(place, name, stored[name], value) for name, value in recomputed.items() if not _same(stored[name], value)]
+    return [
+        Difference(place, name, stored[name], value)
+        for name, value in recomputed.items()
+        if not _same(stored[name], value)
+    ]
 
 
-def incident_of(stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings) -> Incident[JudgedWindow] | None:
-    """The incident that the windows make, from the stored first one on."""
+def alert_of(
+    stored: Stored, judged: Mapping[int, JudgedWindow], settings: Settings
+) -> Alert[JudgedWindow] | None:
+    """The alert that the windows make, from the stored first one on."""
     rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
     is_resolved = stored.alert["status"] == "resolved"
-    quiet_before = window_number(stored.windows[-1]["window_start"]) + settings.quiet_windows + 1 if is_resolved else 0
+    quiet_before = (
+        window_number(stored.windows[-1]["window_start"]) + settings.quiet_windows + 1 if is_resolved else 0
+    )
     opened = window_number(stored.windows[0]["window_start"])
-    incidents = decide(rule, None, judged.values(), quiet_before=quiet_before)
-    return next((incident for incident in incidents if incident.opened == opened), None)
+    alerts = decide(rule, None, judged.values(), quiet_before=quiet_before)
+    return next((alert for alert in alerts if alert.opened == opened), None)
 
 
-def figures_of_alert(stored: Stored, incident: Incident[JudgedWindow] | None, settings: Settings) -> dict[str, object]:
-    """The row that the incident makes; status and end follow the stored status."""
-    if incident is None:
+def figures_of_alert(
+    stored: Stored, alert: Alert[JudgedWindow] | None, settings: Settings
+) -> dict[str, object]:
+    """The row that the alert makes; status and end follow the stored status."""
+    if alert is None:
         return {"opened_window": None}
-    return alert_figures(stored.keyword, incident, resolved=incident.resolved, quiet_windows=settings.quiet_windows)
+    return alert_figures(stored.keyword, alert, resolved=alert.resolved, quiet_windows=settings.quiet_windows)
 
 
-def _windows_of_incident(stored: Stored, incident: Incident[JudgedWindow] | None) -> list[Difference]:
-    should = {window_start(window.number) for window in incident.windows} if incident else set()
+def _windows_of_alert(stored: Stored, alert: Alert[JudgedWindow] | None) -> list[Difference]:
+    should = {window_start(window.number) for window in alert.windows} if alert else set()
     have = {window["window_start"] for window in stored.windows}
     return [
-        Difference("alert", f"window {start:%Y-%m-%d %H:%M}", "part of it" if start in have else "none of it",
-                   "part of it" if start in should else "none of it")
+        Difference(
+            "alert",
+            f"window {start:%Y-%m-%d %H:%M}",
+            "part of it" if start in have else "none of it",
+            "part of it" if start in should else "none of it",
+        )
         for start in sorted(should ^ have)
-    ]  # fmt: skip
+    ]
 
 
-def _judge(keyword: str, day: date, usual: Usual, threshold: float, recount: Recount, settings: Settings) -> JudgedDay:
+def _judge(
+    keyword: str, day: date, usual: Baseline, threshold: float, recount: Recount, settings: Settings
+) -> JudgedDay:
     midnight = window_number(datetime(day.year, day.month, day.day, tzinfo=UTC))
     numbers = range(midnight - _BACK, midnight + WINDOWS_PER_DAY)
     posts = np.array([_count(recount, keyword, number)["posts"] for number in numbers], dtype=float)
@@ -168,26 +199,47 @@ def _judge(keyword: str, day: date, usual: Usual, threshold: float, recount: Rec
         DayCounts(posts[None, _BACK:], posts[None, :_BACK], total[_BACK:], total[:_BACK]),
         usual.rows,
         usual.traffic,
-        alarm_rule(threshold, settings.floor),
+        alarm_rule(threshold, settings.min_posts),
         authors=_authors(bitmaps[_BACK:]),
-        authors60=_authors([_of_hour(recount, keyword, number) for number in range(midnight, midnight + WINDOWS_PER_DAY)]),
+        hourly_authors=_authors(
+            [_of_hour(recount, keyword, number) for number in range(midnight, midnight + WINDOWS_PER_DAY)]
+        ),
     )
 
 
 def _window(
-    keyword: str, number: int, day: JudgedDay, usual: Usual, as_of: date | None, threshold: float, recount: Recount, closed: bool
+    keyword: str,
+    number: int,
+    day: JudgedDay,
+    usual: Baseline,
+    as_of: date | None,
+    threshold: float,
+    recount: Recount,
+    closed: bool,
 ) -> JudgedWindow:
     count, start = recount.counts[keyword, number], window_start(number)
     at = (0, number % WINDOWS_PER_DAY)
     total, verdicts = recount.total_posts[number], day.verdicts
     expected_total = float(usual.traffic.expected_posts[start.hour]) if usual.traffic is not None else 0.0
     return JudgedWindow(
-        number=number, total_posts=total, ratio=as_real(total / expected_total if expected_total > 0 else 1.0),
-        expected=as_real(day.expected[at]), scale=as_real(day.scale[0]), score=as_real(verdicts.score[at]), posts60=int(day.posts60[at]),
-        expected60=as_real(day.expected60[at]), spread60=as_real(usual.rows.spread60[0]), score60=as_real(verdicts.score60[at]),
-        threshold=threshold, strength=as_real(verdicts.strength[at]), anomalous=bool(verdicts.anomalous[at]), statistics_as_of=as_of,
-        authors60_bitmap=_of_hour(recount, keyword, number), closed=closed, **{name: count[name] for name in _COUNTED},
-    )  # fmt: skip
+        number=number,
+        total_posts=total,
+        ratio=as_real(total / expected_total if expected_total > 0 else 1.0),
+        expected=as_real(day.expected[at]),
+        scale=as_real(day.scale[0]),
+        score=as_real(verdicts.score[at]),
+        hourly_posts=int(day.hourly_posts[at]),
+        hourly_expected=as_real(day.hourly_expected[at]),
+        hourly_spread=as_real(usual.rows.hourly_spread[0]),
+        hourly_score=as_real(verdicts.hourly_score[at]),
+        threshold=threshold,
+        threshold_ratio=as_real(verdicts.threshold_ratio[at]),
+        anomalous=bool(verdicts.anomalous[at]),
+        statistics_as_of=as_of,
+        hourly_authors_bitmap=_of_hour(recount, keyword, number),
+        closed=closed,
+        **{name: count[name] for name in _COUNTED},
+    )
 
 
 def _count(recount: Recount, keyword: str, number: int) -> Mapping[str, Any]:
@@ -197,7 +249,7 @@ def _count(recount: Recount, keyword: str, number: int) -> Mapping[str, Any]:
 def _of_hour(recount: Recount, keyword: str, number: int) -> int:
     """Authors of the window and of those of the three before it that count for the second look."""
     union = 0
-    for back in range(SECOND_LOOK_WINDOWS):
+    for back in range(WINDOWS_PER_HOUR):
         count = _count(recount, keyword, number - back)
         if back == 0 or count["posts"] >= KEPT_POSTS:
             union |= count["authors_bitmap"]

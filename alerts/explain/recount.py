@@ -24,10 +24,14 @@ class Recount:
     """Distinct posts of all keywords by window number; a window without posts is absent."""
 
 
-def recount(spark: SparkSession, settings: Settings, keywords: Sequence[str], spans: Sequence[Span]) -> Recount:
+def recount(
+    spark: SparkSession, settings: Settings, keywords: Sequence[str], spans: Sequence[Span]
+) -> Recount:
     """Count `keywords`, and all posts, in the windows of `spans`, all in one scan of the archive."""
     # The stream keeps the first delivery of a post in a window; a batch would keep any.
-    records = read_archive(spark, settings, spans).transform(first_deliveries, future_minutes=settings.future_minutes)
+    records = read_archive(spark, settings, spans).transform(
+        first_deliveries, future_minutes=settings.future_minutes
+    )
     counted = count_keywords_per_window(
         records,
         lateness_minutes=settings.lateness_minutes,
@@ -37,6 +41,12 @@ def recount(spark: SparkSession, settings: Settings, keywords: Sequence[str], sp
     wanted = counted.where(F.col("keyword").isin([*sorted(set(keywords)), ALL_POSTS])).select(*COLUMNS)
     rows = wanted.toArrow().to_pylist()
     return Recount(
-        counts={(row["keyword"], window_number(row["window_start"])): row for row in rows if row["keyword"] != ALL_POSTS},
-        total_posts={window_number(row["window_start"]): row["posts"] for row in rows if row["keyword"] == ALL_POSTS},
+        counts={
+            (row["keyword"], window_number(row["window_start"])): row
+            for row in rows
+            if row["keyword"] != ALL_POSTS
+        },
+        total_posts={
+            window_number(row["window_start"]): row["posts"] for row in rows if row["keyword"] == ALL_POSTS
+        },
     )

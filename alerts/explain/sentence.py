@@ -5,8 +5,8 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from detection.authors import DISTINCT_BITS, MANY_PEOPLE, estimate_distinct
-from detection.score import alarm_rule, smallest_alarming_posts, smallest_alarming_posts60
+from detection.authors import DISTINCT_BITS, MANY_AUTHORS, estimate_distinct
+from detection.score import alarm_rule, smallest_alarming_hourly_posts, smallest_alarming_posts
 
 ORIGINS = {
     "organic": "many different people with texts of their own",
@@ -17,7 +17,7 @@ ORIGINS = {
 _NOTE = 60
 
 
-def what_happened(window: Mapping[str, Any], *, opened_by: str, floor: int) -> str:
+def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) -> str:
     """The window's or, where only the hour was unusual, the hour's posts, people, what was expected and what would have been unusual.
 
     `window` holds columns of alert_windows. People are distinct authors, estimated from their bitmap.
@@ -25,15 +25,25 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, floor: int) -> s
     >>> from datetime import UTC
     >>> strong = {"window_start": datetime(2026, 1, 6, 18, 15, tzinfo=UTC), "posts": 83, "expected": 2.2, "scale": 1.0, "threshold": 4.5,
     ...           "authors_bitmap": 2**40 - 1}
-    >>> what_happened(strong, opened_by="window", floor=10)
-    '83 posts by 63 people in 15 minutes; 2 were expected for a Tuesday evening (UTC); at least 21 would have been unusual'
+    >>> what_happened(strong, opened_by="window", min_posts=10)
+    '83 posts by 63 people in 15 minutes; 2 were expected for a Tuesday lookback (UTC); at least 21 would have been unusual'
     """
-    alarm = alarm_rule(window["threshold"], floor)
+    alarm = alarm_rule(window["threshold"], min_posts)
     if opened_by == "hour":
-        posts, expected, bitmap, span = window["posts60"], window["expected60"], window["authors60_bitmap"], "an hour"
-        least = smallest_alarming_posts60(expected, window["scale"], window["spread60"], alarm)
+        posts, expected, bitmap, span = (
+            window["hourly_posts"],
+            window["hourly_expected"],
+            window["hourly_authors_bitmap"],
+            "an hour",
+        )
+        least = smallest_alarming_hourly_posts(expected, window["scale"], window["hourly_spread"], alarm)
     else:
-        posts, expected, bitmap, span = window["posts"], window["expected"], window["authors_bitmap"], "15 minutes"
+        posts, expected, bitmap, span = (
+            window["posts"],
+            window["expected"],
+            window["authors_bitmap"],
+            "15 minutes",
+        )
         least = float(smallest_alarming_posts(float(expected), float(window["scale"]), alarm))
     when = part_of_week(window["window_start"])
     return (
@@ -49,8 +59,8 @@ def people(bitmap: int, posts: int) -> str:
     ('3 people', '300 people or more', '200 people', '1 person')
     """
     is_full = bin(bitmap & (2**DISTINCT_BITS - 1)).count("1") == DISTINCT_BITS
-    if is_full and posts > MANY_PEOPLE:
-        return f"{MANY_PEOPLE} people or more"
+    if is_full and posts > MANY_AUTHORS:
+        return f"{MANY_AUTHORS} people or more"
     count = max(round(estimate_distinct([bitmap], at_most=posts)), 1)
     return f"{count:,} {'person' if count == 1 else 'people'}"
 
@@ -71,9 +81,9 @@ def part_of_week(moment: datetime) -> str:
     """Weekday and part of the day.
 
     >>> part_of_week(datetime(2026, 1, 6, 18, 15)), part_of_week(datetime(2026, 1, 10, 3))
-    ('Tuesday evening', 'Saturday night')
+    ('Tuesday lookback', 'Saturday night')
     """
-    return f"{moment:%A} {('night', 'morning', 'afternoon', 'evening')[moment.hour // 6]}"
+    return f"{moment:%A} {('night', 'morning', 'afternoon', 'lookback')[moment.hour // 6]}"
 
 
 def in_percent(share: float) -> str:
@@ -83,17 +93,30 @@ def in_percent(share: float) -> str:
     """
     if share == 0:
         return "never"
-    return "less than 0.01 %" if share < 0.0001 else f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+    return (
+        "less than 0.01 %"
+        if share < 0.0001
+        else f"{100 * share:.2g} %"
+        if share < 0.1
+        else f"{100 * share:.0f} %"
+    )
 
 
 def post_line(post: Mapping[str, Any]) -> str:
     """A post of alert_evidence on one line."""
     text = " ".join((post["text"] or "").split())
-    likes = "likes unknown" if post["likes"] is None else f"{post['likes']:,} like{'' if post['likes'] == 1 else 's'}"
+    likes = (
+        "likes unknown"
+        if post["likes"] is None
+        else f"{post['likes']:,} like{'' if post['likes'] == 1 else 's'}"
+    )
     return f"{post['role']:<10} {post['posted_at']:%H:%M}  {likes:>14}  {text[:_NOTE]}{'...' if len(text) > _NOTE else ''}  {post['link']}"
 
 
 def terms_line(kind: str, terms: Sequence[Mapping[str, Any]], posts: int) -> str:
     """The terms of one kind of alert_terms on one line."""
-    told = [f"{term['name'] or term['term']} ({term['posts']} of {posts:,}, else {in_percent(term['usual_share'])})" for term in terms]
+    told = [
+        f"{term['name'] or term['term']} ({term['posts']} of {posts:,}, else {in_percent(term['usual_share'])})"
+        for term in terms
+    ]
     return f"{kind:<8} {', '.join(told)}"

@@ -9,14 +9,14 @@ import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
 from core.windows import WINDOW, window_number
-from detection.lifecycle import Incident, LifecycleRule
-from detection.tracker import BookedIncident, BookedWindow
+from detection.lifecycle import Alert, LifecycleRule
+from detection.tracker import TrackedAlert, TrackedWindow
 from sql.connection import query
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """One incident; windows by their numbers."""
+class AlertSummary:
+    """One alert; windows by their numbers."""
 
     keyword: str
     opened: int
@@ -36,32 +36,48 @@ class Alert:
         return self.last, self.posts, self.peak_score
 
 
-def alert_of(keyword: str, incident: BookedIncident) -> Alert:
-    """The alert that a replayed incident is."""
-    posts, peak = sum(window.posts for window in incident.windows), max(window.score for window in incident.windows)
-    return Alert(keyword, incident.opened, incident.last, posts, float(np.float32(peak)))
+def summary_of(keyword: str, alert: TrackedAlert) -> AlertSummary:
+    """The alert that a replayed alert is."""
+    posts, peak = sum(window.posts for window in alert.windows), max(window.score for window in alert.windows)
+    return AlertSummary(keyword, alert.opened, alert.last, posts, float(np.float32(peak)))
 
 
-def live_alerts(cursor: Cursor, first: datetime, before: datetime) -> list[Alert]:
+def live_alerts(cursor: Cursor, first: datetime, before: datetime) -> list[AlertSummary]:
     """The confirmed alerts that the stream opened from `first` and before `before`, as far as their windows lie before that.
 
     Alerts that were withdrawn, and those whose first window is not closed yet, are left out.
     """
     cursor.execute(query("live_alerts"), {"first": first, "before": before})
     return [
-        Alert(keyword, window_number(opened), window_number(last), posts, float(np.float32(peak)), label, UUID(str(alert_id)))
+        AlertSummary(
+            keyword,
+            window_number(opened),
+            window_number(last),
+            posts,
+            float(np.float32(peak)),
+            label,
+            UUID(str(alert_id)),
+        )
         for alert_id, keyword, opened, last, posts, peak, label in cursor.fetchall()
     ]
 
 
-def unfinished_incidents(cursor: Cursor, start: datetime, rule: LifecycleRule) -> Iterator[tuple[str, BookedIncident]]:
-    """By keyword the newest incident that the stream opened before `start`, where it may run or cool down then; cut at `start`."""
+def unfinished_alerts(
+    cursor: Cursor, start: datetime, rule: LifecycleRule
+) -> Iterator[tuple[str, TrackedAlert]]:
+    """By keyword the newest alert that the stream opened before `start`, where it may run or cool down then; cut at `start`."""
     cursor.execute(
-        query("unfinished_incidents"),
-        {"start": start, "opened": start - rule.cool_down_windows * WINDOW, "last": start - rule.quiet_windows * WINDOW},
+        query("unfinished_alerts"),
+        {
+            "start": start,
+            "opened": start - rule.cool_down_windows * WINDOW,
+            "last": start - rule.quiet_windows * WINDOW,
+        },
     )
-    windows: dict[str, list[BookedWindow]] = {}
-    for keyword, begin, posts, score, strength in cursor.fetchall():
-        windows.setdefault(keyword, []).append(BookedWindow(window_number(begin), posts, score, strength, anomalous=True))
+    windows: dict[str, list[TrackedWindow]] = {}
+    for keyword, begin, posts, score, threshold_ratio in cursor.fetchall():
+        windows.setdefault(keyword, []).append(
+            TrackedWindow(window_number(begin), posts, score, threshold_ratio, anomalous=True)
+        )
     for keyword, found in windows.items():
-        yield keyword, Incident(tuple(found))
+        yield keyword, Alert(tuple(found))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from detection.seasonality import Shape
+from detection.seasonality import Seasonality
 
 
 @dataclass(frozen=True)
@@ -27,38 +27,48 @@ class CycleCounts:
 class CountsTable:
     """The counts of one file, added up by keyword and window."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, shape: Shape, *, has_total: bool, is_series: bool) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        seasonality: Seasonality,
+        *,
+        has_total: bool,
+        is_series: bool,
+    ) -> None:
         """`connection` holds the tables `counts` and `totals`, as `batch.backtest.counts_file` makes them."""
         self._connection = connection
-        self.shape = shape
+        self.seasonality = seasonality
         self.has_total = has_total
         """Whether the file says how many posts all keywords had."""
         self.is_series = is_series
         """Whether a window without a row was not observed, as in the two-column form."""
-        self.keywords: pa.ChunkedArray = connection.execute("SELECT keyword FROM keywords ORDER BY id").to_arrow_table()["keyword"]
+        self.keywords: pa.ChunkedArray = connection.execute(
+            "SELECT keyword FROM keywords ORDER BY id"
+        ).to_arrow_table()["keyword"]
         first, last = connection.execute('SELECT min("window"), max("window") FROM counts').fetchall()[0]
         self.first_window, self.last_window = int(first), int(last)
 
     def cycles(self) -> range:
         """All cycles from the first to the last, also those without a row."""
-        return range(self.shape.cycle(self.first_window), self.shape.cycle(self.last_window) + 1)
+        return range(self.seasonality.cycle(self.first_window), self.seasonality.cycle(self.last_window) + 1)
 
     def totals(self, cycle: int) -> NDArray[np.float64]:
         """Posts of all keywords in the cycle's windows [n]; where the file has no totals, 1 for windows that were observed."""
-        first, windows = self.shape.first_window(cycle), self.shape.windows
+        first, windows = self.seasonality.first_window(cycle), self.seasonality.windows
         totals = np.zeros(windows)
         if not (self.has_total or self.is_series):
             numbers = np.arange(first, first + windows)
             return ((numbers >= self.first_window) & (numbers <= self.last_window)).astype(float)
         found = self._connection.execute(
-            'SELECT "window", posts FROM totals WHERE "window" >= ? AND "window" < ?', [first, first + windows]
+            'SELECT "window", posts FROM totals WHERE "window" >= ? AND "window" < ?',
+            [first, first + windows],
         ).to_arrow_table()
         totals[found["window"].to_numpy() - first] = found["posts"].to_numpy()
         return totals
 
     def read(self) -> Iterator[CycleCounts]:
         """The cycles that have rows, in order, each whole."""
-        sql = f'SELECT ("window" + {self.shape.shift}) // {self.shape.windows} AS cycle, keyword, "window", posts FROM counts ORDER BY ALL'
+        sql = f'SELECT ("window" + {self.seasonality.shift}) // {self.seasonality.windows} AS cycle, keyword, "window", posts FROM counts ORDER BY ALL'
         pending: list[pa.RecordBatch] = []
         # A cursor of its own: other queries on the connection would end the stream of rows.
         for batch in self._connection.cursor().execute(sql).to_arrow_reader(100_000):
@@ -77,4 +87,6 @@ class CountsTable:
 def _cycle_counts(batches: list[pa.RecordBatch]) -> CycleCounts:
     rows = pa.Table.from_batches(batches)
     keyword, window, posts = (rows[name].to_numpy() for name in ("keyword", "window", "posts"))
-    return CycleCounts(rows["cycle"][0].as_py(), keyword.astype(np.int64), window.astype(np.int64), posts.astype(np.float64))
+    return CycleCounts(
+        rows["cycle"][0].as_py(), keyword.astype(np.int64), window.astype(np.int64), posts.astype(np.float64)
+    )

@@ -18,7 +18,7 @@ import duckdb
 
 from batch.backtest.counts import CountsTable
 from core.errors import BadInputError
-from detection.seasonality import Shape
+from detection.seasonality import Seasonality
 
 MEMORY_LIMIT = "256MB"
 THREADS = 2
@@ -41,7 +41,7 @@ class _Form:
 
 
 @contextmanager
-def open_counts(path: Path, shape: Shape) -> Iterator[CountsTable]:
+def open_counts(path: Path, seasonality: Seasonality) -> Iterator[CountsTable]:
     """The counts in the CSV file `path` (plain or .gz) in windows of `shape`; raises BadInputError with line and reason.
 
     `window_start` or `timestamp`: ISO 8601, in UTC where it names no offset, or seconds since 1970. `posts` and `value`:
@@ -52,15 +52,17 @@ def open_counts(path: Path, shape: Shape) -> Iterator[CountsTable]:
     with TemporaryDirectory(prefix="groundswell-backtest-") as folder:
         connection = duckdb.connect(str(Path(folder) / "counts.duckdb"))
         try:
-            connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'; SET threads = {THREADS}; SET temp_directory = {_literal(folder)}")
+            connection.execute(
+                f"SET memory_limit = '{MEMORY_LIMIT}'; SET threads = {THREADS}; SET temp_directory = {_literal(folder)}"
+            )
             connection.execute("SET TimeZone = 'UTC'")
             _load(connection, path, header, form)
-            _refuse_bad_rows(connection, path)
+            _reject_bad_rows(connection, path)
             has_total = connection.execute("SELECT count(total) > 0 FROM given").fetchall()[0][0]
             if has_total:
-                _refuse_two_totals(connection, path)
-            _add_up(connection, shape)
-            yield CountsTable(connection, shape, has_total=has_total, is_series=form.is_series)
+                _reject_two_totals(connection, path)
+            _add_up(connection, seasonality)
+            yield CountsTable(connection, seasonality, has_total=has_total, is_series=form.is_series)
         finally:
             connection.close()
 
@@ -74,7 +76,9 @@ def _header(path: Path) -> list[str]:
         with _open(path) as lines:
             header = next(csv.reader(lines), [])
     except (OSError, UnicodeDecodeError, EOFError) as error:
-        raise BadInputError(f"{path} cannot be read: {error}. Give a CSV file in UTF-8, plain or .gz.") from error
+        raise BadInputError(
+            f"{path} cannot be read: {error}. Give a CSV file in UTF-8, plain or .gz."
+        ) from error
     names = [name.strip().lower() for name in header]
     if not names or len(set(names)) < len(names):
         raise BadInputError(f"{path} line 1: no header with distinct names. {_NEEDED}")
@@ -114,7 +118,7 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, header: list[str], 
         raise BadInputError(f"{path} {_csv_reason(str(error))}") from error
 
 
-def _refuse_bad_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _reject_bad_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     bad = connection.execute(
         "SELECT record, CASE "
         "WHEN seconds IS NULL OR NOT isfinite(seconds) OR seconds < 0 OR seconds > 1e11 "
@@ -132,7 +136,7 @@ def _refuse_bad_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise BadInputError(f"{path} has no rows below its header.")
 
 
-def _refuse_two_totals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _reject_two_totals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     bad = connection.execute(
         "SELECT min(record) FROM given JOIN (SELECT seconds, min(total) AS least FROM given GROUP BY seconds "
         "HAVING count(DISTINCT total) <> 1 OR count(total) < count(*)) USING (seconds) WHERE total IS DISTINCT FROM least OR total IS NULL"
@@ -154,9 +158,9 @@ def _line_of(path: Path, record: int) -> int:
     return begins
 
 
-def _add_up(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None:
+def _add_up(connection: duckdb.DuckDBPyConnection, seasonality: Seasonality) -> None:
     """Make the tables `keywords`, `counts` and `totals` out of `given`; without totals, 1 for each window that has a row."""
-    window = f"floor(seconds / {shape.window_seconds})::BIGINT"
+    window = f"floor(seconds / {seasonality.window_seconds})::BIGINT"
     connection.execute(
         "CREATE TABLE keywords AS SELECT keyword, row_number() OVER (ORDER BY keyword) - 1 AS id FROM (SELECT DISTINCT keyword FROM given)"
     )

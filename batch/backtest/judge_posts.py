@@ -1,4 +1,4 @@
-"""Judges a day of posts on Spark's workers: batches of counts with their statistics in, the windows that matter to incidents out."""
+"""Judges a day of posts on Spark's workers: batches of counts with their statistics in, the windows that matter to alerts out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,54 +13,63 @@ from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
 from core.windows import WINDOW, WINDOWS_PER_DAY, day_start
 from detection.budget import LOWEST_THRESHOLD
 from detection.learn import Traffic
-from detection.lifecycle import ACTIVE_STRENGTH
-from detection.score import SECOND_LOOK_WINDOWS, alarm_rule
+from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
+from detection.score import WINDOWS_PER_HOUR, alarm_rule
 from detection.verdicts import Flags, Floats
 
-WINDOWS = "keyword string, number int, posts int, score double, strength double, anomalous boolean"
+WINDOWS = "keyword string, number int, posts int, score double, threshold_ratio double, anomalous boolean"
 CANDIDATES = (
-    "day date, keyword string, number int, posts int, expected float, scale float, posts60 int, expected60 float, spread60 float, "
-    "authors float, authors60 float"
+    "day date, keyword string, number int, posts int, expected float, scale float, hourly_posts int, hourly_expected float, hourly_spread float, "
+    "authors float, hourly_authors float"
 )
 
 
 @dataclass(frozen=True)
 class DayJudge:
-    """What all keywords of a day are judged by, and which had a running incident when it began."""
+    """What all keywords of a day are judged by, and which had a running alert when it began."""
 
     day: date
     traffic: Traffic | None
     total_posts: Floats
-    """Posts of all keywords [3 + 96], from the evening before; 1 for every window with posts where `traffic` is None."""
-    floor: int
+    """Posts of all keywords [3 + 96], from the lookback before; 1 for every window with posts where `traffic` is None."""
+    min_posts: int
     plans: Plans
     thresholds: Thresholds
     running: frozenset[str]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Rows of `WINDOWS`: strength at least a half, of keywords that have an anomaly on the day or are among `running`."""
+        """Rows of `WINDOWS`: threshold_ratio at least a half, of keywords that have an anomaly on the day or are among `running`."""
         for batch in map(keyword_batch, batches):
             yield from self._windows(batch)
 
     def candidates(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Rows of `CANDIDATES`, as the nightly fit keeps them; nothing where nothing was known before."""
         if self.traffic is not None:
-            alarm = alarm_rule(LOWEST_THRESHOLD, self.floor)
+            alarm = alarm_rule(LOWEST_THRESHOLD, self.min_posts)
             for batch in map(keyword_batch, batches):
-                yield candidate_windows(batch, day=self.day, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm)
+                yield candidate_windows(
+                    batch, day=self.day, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm
+                )
 
     def _windows(self, batch: KeywordBatch) -> Iterator[pa.RecordBatch]:
         keywords = batch.keyword.to_pylist()
         running = np.array([keyword in self.running for keyword in keywords], dtype=bool)
-        chosen = np.flatnonzero(may_open(batch.counts, self.floor) | running)
-        thresholds = np.array([self.thresholds.of(keywords[place], self.plans) for place in chosen], dtype=float)
+        chosen = np.flatnonzero(may_open(batch.counts, self.min_posts) | running)
+        thresholds = np.array(
+            [self.thresholds.of(keywords[place], self.plans) for place in chosen], dtype=float
+        )
         for threshold in np.unique(thresholds):
             places = chosen[thresholds == threshold]
             names = [keywords[place] for place in places]
             judged = judge_keywords(
-                batch, places, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm_rule(float(threshold), self.floor),
-                planned=self._planned(names, 1), planned60=self._planned(names, SECOND_LOOK_WINDOWS),
-            )  # fmt: skip
+                batch,
+                places,
+                traffic=self.traffic,
+                total_posts=self.total_posts,
+                alarm=alarm_rule(float(threshold), self.min_posts),
+                planned=self._planned(names, 1),
+                hourly_planned=self._planned(names, WINDOWS_PER_HOUR),
+            )
             yield self._rows(judged, batch.keyword, running[places])
 
     def _planned(self, keywords: list[str], windows: int) -> Flags:
@@ -75,7 +84,7 @@ class DayJudge:
     def _rows(self, judged: JudgedKeywords, names: pa.Array, running: Flags) -> pa.RecordBatch:
         verdicts = judged.day.verdicts
         wanted = running | np.any(verdicts.anomalous, axis=1)
-        active: Flags = (verdicts.strength >= ACTIVE_STRENGTH) & wanted[:, None]
+        active: Flags = (verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO) & wanted[:, None]
         keyword, window = np.nonzero(active)
         return pa.record_batch(
             {
@@ -83,7 +92,7 @@ class DayJudge:
                 "number": pa.array(((self.day - EPOCH).days * WINDOWS_PER_DAY + window).astype(np.int32)),
                 "posts": pa.array(judged.posts[active].astype(np.int32)),
                 "score": pa.array(verdicts.score[active]),
-                "strength": pa.array(verdicts.strength[active]),
+                "threshold_ratio": pa.array(verdicts.threshold_ratio[active]),
                 "anomalous": pa.array(verdicts.anomalous[active]),
             }
         )

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from batch.backtest.alerts import live_alerts
 from batch.backtest.difference import describe, pair_alerts, write_pairs
-from batch.backtest.replay import Replay
+from batch.backtest.replay import PostsBacktest
 from batch.backtest.rule import ReplayRule
 from batch.days import check_complete
 from core.windows import ONE_DAY, day_start
@@ -16,9 +16,14 @@ from sql.connection import transaction
 
 
 def backtest_posts(
-    session: Callable[[], SparkSession], rule: ReplayRule, days: Sequence[date], out: Path | None, *, assume_complete: bool = False
+    session: Callable[[], SparkSession],
+    rule: ReplayRule,
+    days: Sequence[date],
+    out: Path | None,
+    *,
+    assume_complete: bool = False,
 ) -> str:
-    """Replay `days` with `rule`, write `out` if given, and say for people how it differs from what the stream said.
+    """PostsBacktest `days` with `rule`, write `out` if given, and say for people how it differs from what the stream said.
 
     Raises NotReadyError where the archive is not complete up to the last day, or the statistics of a day are gone.
     """
@@ -26,7 +31,7 @@ def backtest_posts(
     if not assume_complete:
         with transaction(settings) as cursor:
             check_complete(cursor, days[-1], settings=settings, now=datetime.now(UTC))
-    replayed = Replay(session(), rule).run(days)
+    replayed = PostsBacktest(session(), rule).run(days)
     with transaction(settings) as cursor:
         live = live_alerts(cursor, day_start(days[0]), day_start(days[-1] + ONE_DAY))
     pairs = pair_alerts(live, replayed)

@@ -1,4 +1,4 @@
-"""Replays archived days with a rule: each judged by the statistics of the days before it, incidents followed from day to day."""
+"""Replays archived days with a rule: each judged by the statistics of the days before it, alerts followed from day to day."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from pyspark.sql import functions as F
 
 from alerts.plans import Plans, Thresholds, load_plans, load_thresholds
 from archive.days import read_archived_day
-from batch.backtest.alerts import Alert, alert_of, unfinished_incidents
+from batch.backtest.alerts import AlertSummary, summary_of, unfinished_alerts
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.days import judged_as_of
 from batch.statistics.candidates import candidates_of_table
-from batch.statistics.keyword_batch import EVENING
+from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import read_traffic, total_posts, with_rows_before
 from core.errors import NotReadyError
 from core.keywords import ALL_POSTS
 from core.windows import ONE_DAY, WINDOW, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
-from detection.daily_counts import count_keywords_per_window, posts_per_window
+from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.learn import Traffic
 from detection.score import KEPT_POSTS
-from detection.tracker import BookedWindow, IncidentBook
+from detection.tracker import AlertTracker, TrackedWindow
 from sql.connection import query, transaction
 
 
@@ -37,7 +37,7 @@ class _JudgedBy:
     traffic: Traffic | None
 
 
-class Replay:
+class PostsBacktest:
     """One replay with one rule, on one Spark session; reads the archive and Postgres and writes nothing."""
 
     def __init__(self, spark: SparkSession, rule: ReplayRule) -> None:
@@ -48,16 +48,16 @@ class Replay:
             self._plans: Plans = load_plans(cursor)
             cursor.execute(query("watched_phrases"))
             self._phrases = tuple(row[0] for row in cursor.fetchall())
-        self._book = IncidentBook(rule.lifecycle)
+        self._tracker = AlertTracker(rule.lifecycle)
         self._keywords: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._alerts: list[Alert] = []
+        self._alerts: list[AlertSummary] = []
         self._candidates: dict[date, pa.Table] = {}
 
-    def run(self, days: Sequence[date]) -> list[Alert]:
+    def run(self, days: Sequence[date]) -> list[AlertSummary]:
         """The alerts that the rule opens on `days` (in order, none left out), in order of window and keyword.
 
-        The day before them is replayed as well, and begins with the incidents that the stream had then, so that what runs
+        The day before them is replayed as well, and begins with the alerts that the stream had then, so that what runs
         or cools down on the first day does. Raises NotReadyError where the statistics of a day are no longer kept.
         """
         for day in days:
@@ -66,18 +66,21 @@ class Replay:
         if self._rule.new_budgets:
             for day in _days(begin - REPLAYED_DAYS * ONE_DAY, begin):
                 if self._can_judge(day):
-                    self._judge(day, incidents=False)
+                    self._judge(day, alerts=False)
         self._resume(day_start(begin))
         for day in _days(begin, days[-1] + ONE_DAY):
             self._judge(day)
-        self._note(self._book.running())
+        self._note(self._tracker.running())
         first, before = window_number(day_start(days[0])), window_number(day_start(days[-1] + ONE_DAY))
-        return sorted((alert for alert in self._alerts if first <= alert.opened < before), key=lambda alert: (alert.opened, alert.keyword))
+        return sorted(
+            (alert for alert in self._alerts if first <= alert.opened < before),
+            key=lambda alert: (alert.opened, alert.keyword),
+        )
 
     def _resume(self, start: datetime) -> None:
         with transaction(self._settings) as cursor:
-            for keyword, incident in unfinished_incidents(cursor, start, self._rule.lifecycle):
-                self._book.resume(self._number(keyword), incident)
+            for keyword, alert in unfinished_alerts(cursor, start, self._rule.lifecycle):
+                self._tracker.resume(self._number(keyword), alert)
 
     def _can_judge(self, day: date) -> bool:
         try:
@@ -91,22 +94,29 @@ class Replay:
             as_of = judged_as_of(cursor, day)
         return _JudgedBy(as_of, read_traffic(self._settings, as_of) if as_of else None)
 
-    def _judge(self, day: date, *, incidents: bool = True) -> None:
-        """Count and judge one day; without `incidents` only what thresholds for a budget follow from."""
+    def _judge(self, day: date, *, alerts: bool = True) -> None:
+        """Count and judge one day; without `alerts` only what thresholds for a budget follow from."""
         judged_by = self._judged_by(day)
-        records = read_archived_day(self._spark, self._settings, day, evening=EVENING * WINDOW)
-        posts = records.transform(posts_per_window, day=day, future_minutes=self._settings.future_minutes)
-        counts = posts.transform(count_keywords_per_window, phrases=self._phrases).persist()
+        records = read_archived_day(self._spark, self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
+        posts = records.transform(posts_in_windows, day=day, future_minutes=self._settings.future_minutes)
+        counts = posts.transform(count_keywords_per_day, phrases=self._phrases).persist()
         try:
             totals = total_posts(counts)
             judge = DayJudge(
-                day, judged_by.traffic, totals if judged_by.traffic else np.minimum(totals, 1.0), self._settings.floor, self._plans,
-                self._thresholds(day) if incidents else Thresholds(0.0, 0.0), self._running(),
-            )  # fmt: skip
-            rows = self._enough(counts).transform(with_rows_before, settings=self._settings, as_of=judged_by.as_of, how="left")
+                day,
+                judged_by.traffic,
+                totals if judged_by.traffic else np.minimum(totals, 1.0),
+                self._settings.min_posts,
+                self._plans,
+                self._thresholds(day) if alerts else Thresholds(0.0, 0.0),
+                self._running(),
+            )
+            rows = self._enough(counts).transform(
+                with_rows_before, settings=self._settings, as_of=judged_by.as_of, how="left"
+            )
             if self._rule.new_budgets and judged_by.traffic is not None:
                 self._candidates[day] = rows.mapInArrow(judge.candidates, CANDIDATES).toArrow()
-            if incidents:
+            if alerts:
                 self._follow(day, rows.mapInArrow(judge, WINDOWS).toArrow())
         finally:
             counts.unpersist()
@@ -117,18 +127,18 @@ class Replay:
 
     def _follow(self, day: date, windows: pa.Table) -> None:
         over = window_number(day_start(day + ONE_DAY))
-        by_keyword: dict[str, list[BookedWindow]] = {}
+        by_keyword: dict[str, list[TrackedWindow]] = {}
         for row in windows.to_pylist():
-            by_keyword.setdefault(row.pop("keyword"), []).append(BookedWindow(**row))
+            by_keyword.setdefault(row.pop("keyword"), []).append(TrackedWindow(**row))
         for keyword, found in by_keyword.items():
-            self._note(self._book.follow(self._number(keyword), found, over))
-        self._note(self._book.close(over))
+            self._note(self._tracker.follow(self._number(keyword), found, over))
+        self._note(self._tracker.close(over))
 
-    def _note(self, incidents: Iterable[tuple[int, object]]) -> None:
-        self._alerts += [alert_of(self._keywords[number], incident) for number, incident in incidents]  # type: ignore[arg-type]
+    def _note(self, alerts: Iterable[tuple[int, object]]) -> None:
+        self._alerts += [summary_of(self._keywords[number], alert) for number, alert in alerts]  # type: ignore[arg-type]
 
     def _running(self) -> frozenset[str]:
-        return frozenset(self._keywords[number] for number, _ in self._book.running())
+        return frozenset(self._keywords[number] for number, _ in self._tracker.running())
 
     def _number(self, keyword: str) -> int:
         if keyword not in self._numbers:
@@ -140,19 +150,34 @@ class Replay:
         """The thresholds of the day: those that the batch stored, or those that follow from a changed budget."""
         with transaction(self._settings) as cursor:
             stored = load_thresholds(cursor, self._settings, day)
-        changed = {scope: self._budgeted(day, scope, budget) for scope, budget in self._rule.new_budgets.items()}
-        given: Mapping[str, float] = {scope: threshold for scope, threshold in changed.items() if threshold is not None}
+        changed = {
+            scope: self._budgeted(day, scope, budget) for scope, budget in self._rule.new_budgets.items()
+        }
+        given: Mapping[str, float] = {
+            scope: threshold for scope, threshold in changed.items() if threshold is not None
+        }
         return Thresholds(given.get("discovery", stored.discovery), given.get("watched", stored.watched))
 
     def _budgeted(self, day: date, scope: str, budget: float) -> float | None:
         """The threshold for a budget from the candidates of the seven days before, as the batch derives it; None without any."""
-        tables = [found for other, found in self._candidates.items() if day - REPLAYED_DAYS * ONE_DAY <= other < day]
+        tables = [
+            found for other, found in self._candidates.items() if day - REPLAYED_DAYS * ONE_DAY <= other < day
+        ]
         if not tables:
             return None
         table = pa.concat_tables(tables).sort_by([("keyword", "ascending"), ("number", "ascending")])
-        watched = np.array([keyword in self._plans.watched for keyword in table["keyword"].to_pylist()], dtype=bool)
-        candidates: CandidateWindows = candidates_of_table(table.filter(pa.array(watched == (scope == "watched"))))
-        return threshold_within(candidates, incidents=budget * len(tables), floor=self._settings.floor, rule=self._rule.lifecycle).threshold
+        watched = np.array(
+            [keyword in self._plans.watched for keyword in table["keyword"].to_pylist()], dtype=bool
+        )
+        candidates: CandidateWindows = candidates_of_table(
+            table.filter(pa.array(watched == (scope == "watched")))
+        )
+        return threshold_within(
+            candidates,
+            alerts=budget * len(tables),
+            min_posts=self._settings.min_posts,
+            rule=self._rule.lifecycle,
+        ).threshold
 
 
 def _days(first: date, before: date) -> list[date]:

@@ -13,7 +13,7 @@ from detection.lifecycle import LifecycleRule
 
 BUDGETS = {"discovery": "alerts_per_day", "watched": "watched_alerts_per_day"}
 """Settings that give a budget, by the scope of words that it is for."""
-CHANGEABLE = ("threshold", "floor", "cool_down_windows", "quiet_windows", *BUDGETS.values())
+CHANGEABLE = ("threshold", "min_posts", "cool_down_windows", "quiet_windows", *BUDGETS.values())
 """What a file may change: settings by their field names."""
 
 
@@ -26,13 +26,17 @@ class ReplayRule:
 
     @property
     def lifecycle(self) -> LifecycleRule:
-        """When incidents open again and end."""
+        """When alerts open again and end."""
         return LifecycleRule(self.settings.cool_down_windows, self.settings.quiet_windows)
 
     @property
     def new_budgets(self) -> dict[str, float]:
         """Changed budgets by scope: their thresholds are not those that the daily batch stored."""
-        return {scope: float(getattr(self.settings, name)) for scope, name in BUDGETS.items() if name in self.changes}
+        return {
+            scope: float(getattr(self.settings, name))
+            for scope, name in BUDGETS.items()
+            if name in self.changes
+        }
 
     def __str__(self) -> str:
         return ", ".join(f"{name} = {value}" for name, value in self.changes.items()) or "the live rule"
@@ -57,9 +61,13 @@ def read_rule(settings: Settings, path: Path) -> ReplayRule:
         raise BadInputError(f"{path} cannot be read: {error}. Give a TOML file.") from error
     unknown = sorted(set(changes) - set(CHANGEABLE))
     if unknown:
-        raise BadInputError(f"{path} sets {', '.join(unknown)}, which a backtest does not know. It knows {', '.join(CHANGEABLE)}.")
+        raise BadInputError(
+            f"{path} sets {', '.join(unknown)}, which a backtest does not know. It knows {', '.join(CHANGEABLE)}."
+        )
     if {"threshold", "alerts_per_day"} <= set(changes):
-        raise BadInputError(f"{path} sets both threshold and alerts_per_day. A budget makes its own threshold: leave one of them out.")
+        raise BadInputError(
+            f"{path} sets both threshold and alerts_per_day. A budget makes its own threshold: leave one of them out."
+        )
     replaced = {"alerts_per_day": None} if "threshold" in changes else {}
     try:
         changed = Settings.model_validate(settings.model_dump() | replaced | changes)

@@ -8,11 +8,21 @@ from numpy.typing import NDArray
 
 from batch.backtest.counts import CountsTable, CycleCounts
 from detection.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
-from detection.learn import Floats, KeywordRows, Traffic, as_stored, day_traffic, default_rows, fit_day, forgettable, learn_traffic
+from detection.learn import (
+    Floats,
+    KeywordRows,
+    Traffic,
+    as_stored,
+    day_traffic,
+    default_rows,
+    fit_day,
+    forgettable,
+    learn_traffic,
+)
 from detection.lifecycle import LifecycleRule
 from detection.score import AlarmRule
-from detection.seasonality import Shape
-from detection.tracker import BookedIncident, IncidentBook
+from detection.seasonality import Seasonality
+from detection.tracker import AlertTracker, TrackedAlert
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min
@@ -22,7 +32,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Rows of the input with their verdicts, parallel arrays; and the incidents that ended meanwhile, by keyword."""
+    """Rows of the input with their verdicts, parallel arrays; and the alerts that ended meanwhile, by keyword."""
 
     keyword: Numbers
     window: Numbers
@@ -31,17 +41,19 @@ class JudgedRows:
     scale: Floats
     score: Floats
     anomalous: NDArray[np.bool_]
-    ended: list[tuple[int, BookedIncident]] = field(default_factory=list)
+    ended: list[tuple[int, TrackedAlert]] = field(default_factory=list)
 
 
 class _Statistics:
     """Rows of all keywords of the file, as Postgres would keep them."""
 
-    def __init__(self, keywords: int, shape: Shape) -> None:
-        self._columns = [column.astype(np.float32) for column in _columns(default_rows(keywords, shape))]
-        self._default = _columns(default_rows(1, shape))
+    def __init__(self, keywords: int, seasonality: Seasonality) -> None:
+        self._columns = [
+            column.astype(np.float32) for column in _columns(default_rows(keywords, seasonality))
+        ]
+        self._default = _columns(default_rows(1, seasonality))
         self.last_seen = np.full(keywords, _NEVER, dtype=np.int32)
-        self.before = np.zeros((keywords, windows_before(shape)))
+        self.before = np.zeros((keywords, windows_before(seasonality)))
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -65,19 +77,19 @@ class _Statistics:
 
 
 def _columns(rows: KeywordRows) -> tuple[Floats, ...]:
-    return rows.level, rows.hour_deviation, rows.variance, rows.burst, rows.spread60
+    return rows.level, rows.hour_deviation, rows.variance, rows.dispersion, rows.hourly_spread
 
 
 class Walk:
     """One pass through a table, a cycle (a day of 15-minute windows) at a time, in batches of keywords."""
 
     def __init__(self, table: CountsTable, alarm: AlarmRule, lifecycle: LifecycleRule) -> None:
-        self._table, self._shape, self._alarm = table, table.shape, alarm
-        self.book = IncidentBook(lifecycle)
-        """The incidents; those that still run when the table ends are in its `running()`."""
-        self._statistics = _Statistics(len(table.keywords), table.shape)
+        self._table, self._seasonality, self._alarm = table, table.seasonality, alarm
+        self.book = AlertTracker(lifecycle)
+        """The alerts; those that still run when the table ends are in its `running()`."""
+        self._statistics = _Statistics(len(table.keywords), table.seasonality)
         self._traffic: Traffic | None = None
-        self._total_before = np.zeros(windows_before(table.shape))
+        self._total_before = np.zeros(windows_before(table.seasonality))
 
     def run(self) -> Iterator[JudgedRows]:
         """All rows of the table, judged, in order of cycle, keyword and window."""
@@ -100,16 +112,16 @@ class Walk:
             part = slice(edges[number], edges[number + 1])
             some = CycleCounts(cycle, rows.keyword[part], rows.window[part], rows.posts[part])
             yield self._batch(concerned[begin : begin + BATCH_KEYWORDS], some, total)
-        ended = list(self.book.close(self._shape.first_window(cycle + 1)))
+        ended = list(self.book.close(self._seasonality.first_window(cycle + 1)))
         if ended:
             yield _no_rows(ended)
         self._learn_traffic(total)
 
     def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
         """Judge and fit some keywords; `rows` are theirs."""
-        first = self._shape.first_window(rows.cycle)
+        first = self._seasonality.first_window(rows.cycle)
         place, window = np.searchsorted(keywords, rows.keyword), rows.window - first
-        posts = np.zeros((len(keywords), self._shape.windows))
+        posts = np.zeros((len(keywords), self._seasonality.windows))
         posts[place, window] = rows.posts
         before = self._statistics.of(keywords)
         present = np.unique(place)
@@ -128,15 +140,19 @@ class Walk:
             ended=ended,
         )
 
-    def _judge(self, posts: Floats, keywords: Numbers, before: KeywordRows, present: Numbers, total: Floats) -> JudgedDay:
+    def _judge(
+        self, posts: Floats, keywords: Numbers, before: KeywordRows, present: Numbers, total: Floats
+    ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
         rows = KeywordRows(*(column[present] for column in _columns(before)))
-        return judge_day(counts, rows, self._expected_traffic(), self._alarm, self._shape)
+        return judge_day(counts, rows, self._expected_traffic(), self._alarm, self._seasonality)
 
     def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
         """Learn the cycle, as the daily batch does: a day without any post teaches nothing, rare words are forgotten."""
         statistics = self._statistics
-        statistics.before[keywords] = posts[:, self._shape.windows - windows_before(self._shape) :]
+        statistics.before[keywords] = posts[
+            :, self._seasonality.windows - windows_before(self._seasonality) :
+        ]
         if not total.any():
             return
         seen = posts.any(axis=1)
@@ -144,25 +160,31 @@ class Walk:
         taught = np.flatnonzero(statistics.known[keywords])
         some = KeywordRows(*(column[taught] for column in _columns(before)))
         age = self._traffic.history_days if self._traffic else 0.0
-        fitted = fit_day(posts[taught], day_traffic(total, self._expected_traffic(), self._shape), some, age, self._shape)
+        fitted = fit_day(
+            posts[taught],
+            day_traffic(total, self._expected_traffic(), self._seasonality),
+            some,
+            age,
+            self._seasonality,
+        )
         statistics.put(keywords[taught], fitted)
-        days = self._shape.windows * self._shape.window_seconds // _SECONDS_A_DAY
+        days = self._seasonality.windows * self._seasonality.window_seconds // _SECONDS_A_DAY
         unseen = (cycle - statistics.last_seen[keywords[taught]].astype(np.int64)) * days
         statistics.forget(keywords[taught][forgettable(fitted, unseen)])
 
     def _expected_traffic(self) -> Traffic | None:
-        return self._traffic if self._table.has_total else unknown_traffic(self._shape)
+        return self._traffic if self._table.has_total else unknown_traffic(self._seasonality)
 
     def _learn_traffic(self, total: Floats) -> None:
-        self._total_before = total[self._shape.windows - windows_before(self._shape) :]
+        self._total_before = total[self._seasonality.windows - windows_before(self._seasonality) :]
         if not total.any():
             return
-        learned = day_traffic(total, self._expected_traffic(), self._shape).learned_days
-        after = learn_traffic(self._traffic, total, learned, self._shape)
+        learned = day_traffic(total, self._expected_traffic(), self._seasonality).learned_days
+        after = learn_traffic(self._traffic, total, learned, self._seasonality)
         stored = after.expected_posts.astype(np.float32).astype(np.float64)
         self._traffic = Traffic(stored, float(np.float32(after.history_days)))
 
 
-def _no_rows(ended: list[tuple[int, BookedIncident]]) -> JudgedRows:
+def _no_rows(ended: list[tuple[int, TrackedAlert]]) -> JudgedRows:
     none, zero = np.zeros(0, dtype=np.int64), np.zeros(0)
     return JudgedRows(none, none, zero, zero, zero, zero, np.zeros(0, dtype=bool), ended)

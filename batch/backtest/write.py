@@ -1,4 +1,4 @@
-"""Writes what a backtest found: every row of the input with its verdict, and the incidents, as CSV files."""
+"""Writes what a backtest found: every row of the input with its verdict, and the alerts, as CSV files."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from batch.backtest.counts import CountsTable
 from batch.backtest.walk import JudgedRows
 from core.errors import BadInputError
 from detection.lifecycle import LifecycleRule
-from detection.tracker import BookedIncident
+from detection.tracker import TrackedAlert
 
 _SCORES = pa.schema(
     [
@@ -39,7 +39,7 @@ _ALERTS = pa.schema(
 
 
 @dataclass
-class Summary:
+class ScoresSummary:
     """How much was judged and found."""
 
     rows: int = 0
@@ -49,14 +49,18 @@ class Summary:
 @contextmanager
 def _writer(path: Path, schema: pa.Schema) -> Iterator[csv.CSVWriter]:
     try:
-        with csv.CSVWriter(str(path), schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
+        with csv.CSVWriter(
+            str(path), schema, write_options=csv.WriteOptions(quoting_style="needed")
+        ) as writer:
             yield writer
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error}. Give another path.") from error
 
 
-def write_scores(path: Path, table: CountsTable, judged: Iterable[JudgedRows], summary: Summary) -> Iterator[tuple[int, BookedIncident]]:
-    """Write the judged rows as they come, count them in `summary`, and yield the incidents that ended, by keyword."""
+def write_scores(
+    path: Path, table: CountsTable, judged: Iterable[JudgedRows], summary: ScoresSummary
+) -> Iterator[tuple[int, TrackedAlert]]:
+    """Write the judged rows as they come, count them in `summary`, and yield the alerts that ended, by keyword."""
     with _writer(path, _SCORES) as writer:
         for rows in judged:
             columns = [
@@ -71,20 +75,22 @@ def write_scores(path: Path, table: CountsTable, judged: Iterable[JudgedRows], s
             yield from rows.ended
 
 
-def write_alerts(path: Path, table: CountsTable, incidents: Iterable[tuple[int, BookedIncident]], rule: LifecycleRule) -> None:
-    """Write incidents in order of their first window; one that was still running has no `resolved_window`.
+def write_alerts(
+    path: Path, table: CountsTable, alerts: Iterable[tuple[int, TrackedAlert]], rule: LifecycleRule
+) -> None:
+    """Write alerts in order of their first window; one that was still running has no `resolved_window`.
 
-    `resolved_window` is the first window after the quiet ones that ended the incident, at whose start it was resolved.
+    `resolved_window` is the first window after the quiet ones that ended the alert, at whose start it was resolved.
     """
-    found = sorted(incidents, key=lambda pair: (pair[1].opened, pair[0]))
-    resolved = [incident.last + 1 + rule.quiet_windows if incident.resolved else None for _, incident in found]
+    found = sorted(alerts, key=lambda pair: (pair[1].opened, pair[0]))
+    resolved = [alert.last + 1 + rule.quiet_windows if alert.resolved else None for _, alert in found]
     columns = [
         table.keywords.take(pa.array([keyword for keyword, _ in found], pa.int64())),
-        _times(pa.array([incident.opened for _, incident in found], pa.int64()), table),
-        _times(pa.array([incident.last for _, incident in found], pa.int64()), table),
+        _times(pa.array([alert.opened for _, alert in found], pa.int64()), table),
+        _times(pa.array([alert.last for _, alert in found], pa.int64()), table),
         _times(pa.array(resolved, pa.int64()), table),
-        pa.array([max(window.score for window in incident.windows) for _, incident in found], pa.float64()),
-        pa.array([sum(window.posts for window in incident.windows) for _, incident in found], pa.int64()),
+        pa.array([max(window.score for window in alert.windows) for _, alert in found], pa.float64()),
+        pa.array([sum(window.posts for window in alert.windows) for _, alert in found], pa.int64()),
     ]
     with _writer(path, _ALERTS) as writer:
         writer.write_table(pa.table(columns, schema=_ALERTS))
@@ -92,5 +98,5 @@ def write_alerts(path: Path, table: CountsTable, incidents: Iterable[tuple[int, 
 
 def _times(windows: pa.Array, table: CountsTable) -> pa.Array:
     """Starts of windows as ISO 8601 in UTC."""
-    seconds = pc.multiply(windows, table.shape.window_seconds).cast(pa.timestamp("s"))
+    seconds = pc.multiply(windows, table.seasonality.window_seconds).cast(pa.timestamp("s"))
     return pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ")

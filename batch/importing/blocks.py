@@ -10,7 +10,15 @@ from pathlib import Path
 
 from core.errors import BadInputError
 from core.settings import Settings
-from producer.sources import BYTE_ORDER_MARK, MAX_LINE_BYTES, S3_SCHEME, STANDARD_INPUT, Fingerprint, Input, Line
+from producer.sources import (
+    BYTE_ORDER_MARK,
+    MAX_LINE_BYTES,
+    S3_SCHEME,
+    STANDARD_INPUT,
+    Fingerprint,
+    Input,
+    Line,
+)
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
@@ -64,11 +72,13 @@ class Survey:
 def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
     """The inputs that `names` stand for, patterns such as posts-*.ndjson in order of their names; raises BadInputError.
 
-    Standard input is refused: an import that goes on after a stop has to read its beginning again.
+    Standard input is rejected_rows: an import that goes on after a stop has to read its beginning again.
     """
     inputs = [Input(name, settings) for pattern in names for name in _matches(pattern)]
     if any(source.is_standard_input for source in inputs):
-        raise BadInputError(f"{STANDARD_INPUT} cannot be imported, because it can be read only once. Write it to a file first.")
+        raise BadInputError(
+            f"{STANDARD_INPUT} cannot be imported, because it can be read only once. Write it to a file first."
+        )
     for source in inputs:
         source.fingerprint()
     return inputs
@@ -83,7 +93,9 @@ def _matches(pattern: str) -> list[str]:
     return found
 
 
-def surveys(inputs: Iterable[Input], is_stopped: Callable[[], bool]) -> Generator[tuple[Input, Fingerprint, Survey]]:
+def surveys(
+    inputs: Iterable[Input], is_stopped: Callable[[], bool]
+) -> Generator[tuple[Input, Fingerprint, Survey]]:
     """Each input with its fingerprint before it was read and its survey, which is made while the one before is in use.
 
     Once `is_stopped`, surveys are not whole.
@@ -91,7 +103,11 @@ def surveys(inputs: Iterable[Input], is_stopped: Callable[[], bool]) -> Generato
     closed = threading.Event()
 
     def look(source: Input) -> tuple[Input, Fingerprint, Survey]:
-        return source, source.fingerprint(), survey(source, is_stopped=lambda: closed.is_set() or is_stopped())
+        return (
+            source,
+            source.fingerprint(),
+            survey(source, is_stopped=lambda: closed.is_set() or is_stopped()),
+        )
 
     with ThreadPoolExecutor(1) as pool:
         try:
@@ -122,7 +138,9 @@ def survey(source: Input, *, is_stopped: Callable[[], bool] = lambda: False) -> 
         behind_last = piece.rfind(b"\n") + 1
         lines += piece.count(b"\n") if plain else 0
         if behind_last and size + behind_last - start >= BLOCK_BYTES:
-            blocks.append(Block(source.name, first, first + lines - 1, size + behind_last - start, offset=start))
+            blocks.append(
+                Block(source.name, first, first + lines - 1, size + behind_last - start, offset=start)
+            )
             start, first, lines = size + behind_last, first + lines, 0
         size += len(piece)
         plain = plain and size - start <= MAX_LINE_BYTES

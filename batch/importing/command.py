@@ -11,11 +11,20 @@ from sql.migrate import check_migrated
 
 
 def import_command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; patterns; s3://bucket/key")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; patterns; s3://bucket/key"),
+    ],
     clock: Annotated[
-        ImportClock, typer.Option(help="time_stamp: original, the post's createTime; kept, the one that stands in the file")
+        ImportClock,
+        typer.Option(
+            help="time_stamp: original, the post's createTime; kept, the one that stands in the file"
+        ),
     ] = ImportClock.ORIGINAL,
-    processes: Annotated[int | None, typer.Option(min=1, help="processes that turn lines into files; default: one for each core")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="processes that turn lines into files; default: one for each core"),
+    ] = None,
 ) -> None:
     """Bring posts from files into the archive without Kafka, each line once, however often the command is run or killed.
 

@@ -21,7 +21,9 @@ SMALL_BYTES = 32 * 1024 * 1024
 """Inputs that are smaller together are done before further processes have started."""
 
 
-def import_files(settings: Settings, names: list[str], *, clock: ImportClock, processes: int | None, stop: Stop) -> None:
+def import_files(
+    settings: Settings, names: list[str], *, clock: ImportClock, processes: int | None, stop: Stop
+) -> None:
     """Import the files that `names` stand for, and print what was done."""
     inputs = inputs_of(names, settings)
     small = sum(source.fingerprint().size for source in inputs) < SMALL_BYTES
@@ -31,7 +33,13 @@ def import_files(settings: Settings, names: list[str], *, clock: ImportClock, pr
         if metadata_location(settings) is None:
             make_archive(settings)
         with only_one_import(settings) as lock, StatusLine() as status:
-            running = Import(settings, lock=lock, archived=archived_files(settings), is_stopped=stop.event.is_set, show=status.show)
+            running = Import(
+                settings,
+                lock=lock,
+                archived=archived_files(settings),
+                is_stopped=stop.event.is_set,
+                show=status.show,
+            )
             running.run(inputs, hands)
     typer.echo(running.summary.as_text())
 

@@ -55,7 +55,9 @@ def only_one_import(settings: Settings) -> Iterator[Connection]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
             if not cursor.fetchone()[0]:  # type: ignore[index]
-                raise AlreadyRunningError("Another import is at work on this archive. Wait until it is done, then run this again.")
+                raise AlreadyRunningError(
+                    "Another import is at work on this archive. Wait until it is done, then run this again."
+                )
         yield connection
     finally:
         connection.close()
@@ -87,12 +89,21 @@ def partitions_for(sha256: str) -> Iterator[int]:
     yield from (-1 - (int(sha256[place : place + 8], 16) & 0x7FFF_FFFF) for place in range(0, 64, 8))
 
 
-def register(settings: Settings, *, sha256: str, size: int, file: str, archived: Mapping[int, Archived]) -> KnownFile:
+def register(
+    settings: Settings, *, sha256: str, size: int, file: str, archived: Mapping[int, Archived]
+) -> KnownFile:
     """The file's entry, made where there is none; `archived` is what `archived_files` gave and outweighs the ledger."""
     with transaction(settings, application_name="groundswell import") as cursor:
-        cursor.execute("SELECT partition, file_number, sha256, finished, posts + rejected FROM archive_imports")
-        known = {partition: (number, content, finished, rows) for partition, number, content, finished, rows in cursor.fetchall()}
-        partition = next(place for place in partitions_for(sha256) if place not in known or known[place][1] == sha256)
+        cursor.execute(
+            "SELECT partition, file_number, sha256, finished, posts + rejected FROM archive_imports"
+        )
+        known = {
+            partition: (number, content, finished, rows)
+            for partition, number, content, finished, rows in cursor.fetchall()
+        }
+        partition = next(
+            place for place in partitions_for(sha256) if place not in known or known[place][1] == sha256
+        )
         numbers = {place: held.last_offset - LOWEST_OFFSET >> LINE_BITS for place, held in archived.items()}
         if partition not in known:
             highest = max([0, *numbers.values(), *(entry[0] for entry in known.values())])
@@ -104,20 +115,38 @@ def register(settings: Settings, *, sha256: str, size: int, file: str, archived:
     number, _, finished, rows = known[partition]
     held = archived.get(partition, Archived(LOWEST_OFFSET + (number << LINE_BITS), 0, 0))
     last_line = held.last_offset - LOWEST_OFFSET - (number << LINE_BITS)
-    return KnownFile(number, partition, last_line, held.posts, held.rejected, finished and held.posts + held.rejected == rows)
+    return KnownFile(
+        number,
+        partition,
+        last_line,
+        held.posts,
+        held.rejected,
+        finished and held.posts + held.rejected == rows,
+    )
 
 
-def save_refused(settings: Settings, refused: Sequence[tuple[object, ...]]) -> None:
-    """Store why records were refused, before their rows are part of the archive: the stream stores what is missing from there."""
-    if refused:
+def save_rejected(settings: Settings, rejected_rows: Sequence[tuple[object, ...]]) -> None:
+    """Store why records were rejected, before their rows are part of the archive: the stream stores what is missing from there."""
+    if rejected_rows:
         with transaction(settings, application_name="groundswell import") as cursor:
             template = "(%s, %s, %s, to_timestamp(%s / 1e6), %s, %s)"
-            execute_values(cursor, query("insert_rejected_records"), refused, template=template, page_size=1000)
+            execute_values(
+                cursor, query("insert_rejected_records"), rejected_rows, template=template, page_size=1000
+            )
 
 
-def save_progress(settings: Settings, partition: int, *, lines: int, posts: int, rejected: int, finished: bool) -> None:
+def save_progress(
+    settings: Settings, partition: int, *, lines: int, posts: int, rejected: int, finished: bool
+) -> None:
     """Note that so many lines of a file are in the archive, and what they hold."""
     with transaction(settings, application_name="groundswell import") as cursor:
         cursor.execute(
-            query("save_import"), {"partition": partition, "lines": lines, "posts": posts, "rejected": rejected, "finished": finished}
+            query("save_import"),
+            {
+                "partition": partition,
+                "lines": lines,
+                "posts": posts,
+                "rejected": rejected,
+                "finished": finished,
+            },
         )

@@ -11,8 +11,16 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from batch.importing.clock import ImportClock
-from batch.importing.prevalidate import DEEPEST, LONGEST_NAME, LONGEST_NUMBER, UNSEEN, Look
-from core.records import AHEAD, BEFORE_1970, EARLIEST_EVENT_SECONDS, NO_SECONDS, NO_TIME, NOT_AN_OBJECT, NOT_SENT
+from batch.importing.prevalidate import DEEPEST, LONGEST_NAME, LONGEST_NUMBER, NOT_PREVALIDATED, Prevalidation
+from core.records import (
+    AHEAD,
+    BEFORE_1970,
+    EARLIEST_EVENT_SECONDS,
+    NO_SECONDS,
+    NO_TIME,
+    NOT_AN_OBJECT,
+    NOT_SENT,
+)
 from core.settings import Settings
 from producer.clocks import created_seconds
 from producer.posts import MICROSECONDS, TIME_STAMP, NotAPost, read_record, usable_id, with_time_stamp
@@ -28,7 +36,7 @@ _JAVA_BLANKS = "".join(map(chr, range(33)))
 
 
 class Row(NamedTuple):
-    """One row to be: `event_micros` is null, and `reason` is not, where the record is refused or is for the rejected topic."""
+    """One row to be: `event_micros` is null, and `reason` is not, where the record is rejected or is for the rejected topic."""
 
     topic: str
     key: bytes
@@ -44,7 +52,9 @@ class Rows:
     settings: Settings
     clock: ImportClock
 
-    def of(self, line: Line, *, file: str, taken_micros: int, look: Look = UNSEEN) -> Row | None:
+    def row_from(
+        self, line: Line, *, file: str, taken_micros: int, look: Prevalidation = NOT_PREVALIDATED
+    ) -> Row | None:
         """The row of a line that is taken at `taken_micros` (Unix microseconds, in the place of Kafka's time); None for a blank one.
 
         The line may lack its line feed where its length counts it. `look`: what is known of it already.
@@ -66,13 +76,18 @@ class Rows:
             event_micros, reason = None, NOT_AN_OBJECT
         return Row(self.settings.posts_topic, key, value, event_micros, reason)
 
-    def _stamped(self, body: bytes, post: dict[str, Any], post_id: int, taken_micros: int) -> tuple[bytes, int | None, str | None]:
-        """The record with its time, that time in microseconds, and why it is refused."""
+    def _stamped(
+        self, body: bytes, post: dict[str, Any], post_id: int, taken_micros: int
+    ) -> tuple[bytes, int | None, str | None]:
+        """The record with its time, that time in microseconds, and why it is rejected."""
         value, stamp = body, post.get(TIME_STAMP)
         if self.clock is ImportClock.ORIGINAL:
             stamp = created_seconds(post, post_id)
             value = with_time_stamp(body, post, stamp * MICROSECONDS)
-        return (value, *event_time(stamp, taken_micros=taken_micros, future_minutes=self.settings.future_minutes))
+        return (
+            value,
+            *event_time(stamp, taken_micros=taken_micros, future_minutes=self.settings.future_minutes),
+        )
 
 
 def event_time(stamp: object, *, taken_micros: int, future_minutes: int) -> tuple[int | None, str | None]:
@@ -118,8 +133,16 @@ def _seconds(stamp: object) -> float | None:
 def beyond_spark(body: bytes) -> bool:
     """Whether Spark's JSON parser refuses a record that Python's reads: too deep, or with too long a number or name."""
     bare = _TEXT.sub(b'""', body)
-    names = (name[1].decode(errors="replace") for name in _NAME.finditer(body)) if len(body) > LONGEST_NAME else ()
-    return _LONG_NUMBER.search(bare) is not None or _depth(bare) > DEEPEST or any(len(name) > LONGEST_NAME for name in names)
+    names = (
+        (name[1].decode(errors="replace") for name in _NAME.finditer(body))
+        if len(body) > LONGEST_NAME
+        else ()
+    )
+    return (
+        _LONG_NUMBER.search(bare) is not None
+        or _depth(bare) > DEEPEST
+        or any(len(name) > LONGEST_NAME for name in names)
+    )
 
 
 def _depth(bare: bytes) -> int:

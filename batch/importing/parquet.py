@@ -15,7 +15,7 @@ from pyiceberg.table import Table, WriteTask
 from batch.importing.blocks import Block
 from batch.importing.lines import Row, Rows, record_head
 from batch.importing.objects import WholeObjects, told_if_away
-from batch.importing.prevalidate import lines_with_looks
+from batch.importing.prevalidate import prevalidated_lines
 
 DAY_MICROS = 86_400_000_000
 BUFFER_BYTES = 96 * 1024 * 1024
@@ -39,12 +39,12 @@ class Job:
 
 @dataclass
 class Done:
-    """What became of a block: rows by topic, their days since 1970, and the refused ones as rows of rejected_records."""
+    """What became of a block: rows by topic, their days since 1970, and the rejected ones as rows of rejected_records."""
 
     partition: int
     counts: Counter[str] = field(default_factory=Counter)
     days: set[int] = field(default_factory=set)
-    refused: list[tuple[object, ...]] = field(default_factory=list)
+    rejected_rows: list[tuple[object, ...]] = field(default_factory=list)
 
 
 class FileWriter:
@@ -56,8 +56,13 @@ class FileWriter:
         self._io = WholeObjects(table.io.properties, rows.settings)
         self._schema = table.schema().as_arrow()
         # Records are all different: a dictionary of them is work for nothing.
-        writing = {"write.parquet.row-group-limit": str(ROW_GROUP_ROWS), "write.parquet.dict-size-bytes": "65536"}
-        self._metadata = table.metadata.model_copy(update={"properties": {**table.metadata.properties, **writing}})
+        writing = {
+            "write.parquet.row-group-limit": str(ROW_GROUP_ROWS),
+            "write.parquet.dict-size-bytes": "65536",
+        }
+        self._metadata = table.metadata.model_copy(
+            update={"properties": {**table.metadata.properties, **writing}}
+        )
         self._batches: dict[int | None, list[pa.RecordBatch]] = {}
         self._bytes = 0
         self._written: list[DataFile] = []
@@ -66,17 +71,21 @@ class FileWriter:
         """Keep the rows of a block, and write all that is kept where it is much."""
         done = Done(job.partition)
         by_day: dict[int | None, list[tuple[int, Row]]] = {}
-        for line, look in lines_with_looks(job.block.lines()):
+        for line, look in prevalidated_lines(job.block.lines()):
             if line.number <= job.behind:
                 continue
-            row = self._rows.of(line, file=job.block.file, taken_micros=job.taken_micros, look=look)
+            row = self._rows.row_from(line, file=job.block.file, taken_micros=job.taken_micros, look=look)
             if row is None:
                 continue
             offset = job.base_offset + line.number
             done.counts[row.topic] += 1
             if row.event_micros is None:
-                done.refused.append((row.topic, job.partition, offset, job.taken_micros, row.reason, record_head(row.value)))
-            by_day.setdefault(None if row.event_micros is None else row.event_micros // DAY_MICROS, []).append((offset, row))
+                done.rejected_rows.append(
+                    (row.topic, job.partition, offset, job.taken_micros, row.reason, record_head(row.value))
+                )
+            by_day.setdefault(
+                None if row.event_micros is None else row.event_micros // DAY_MICROS, []
+            ).append((offset, row))
         for day, rows in by_day.items():
             self._batches.setdefault(day, []).append(_batch(rows, job, self._schema))
             self._bytes += sum(len(row.value) for _, row in rows)
@@ -96,11 +105,14 @@ class FileWriter:
         name = uuid.uuid4()
         tasks = (
             WriteTask(
-                name, number, schema, batches,
+                name,
+                number,
+                schema,
+                batches,
                 partition_key=PartitionKey([PartitionFieldValue(spec.fields[0], day)], spec, schema),
             )
             for number, (day, batches) in enumerate(self._batches.items())
-        )  # fmt: skip
+        )
         with told_if_away(self._rows.settings):
             self._written += write_file(self._io, self._metadata, tasks)
         self._batches, self._bytes = {}, 0
@@ -117,19 +129,26 @@ def _batch(rows: Sequence[tuple[int, Row]], job: Job, schema: pa.Schema) -> pa.R
         "kafka_time": pa.repeat(pa.scalar(job.taken_micros, schema.field("kafka_time").type), len(rows)),
         "event_time": [row.event_micros for _, row in rows],
     }
-    return pa.record_batch([pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+    return pa.record_batch(
+        [pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema
+    )
 
 
 def _binary(values: Sequence[bytes], binary_type: pa.DataType) -> pa.Array:
     """An array of byte strings, made at a third of what Arrow takes to look at one after the other."""
     ends = np.cumsum([0, *map(len, values)], dtype=np.int64)
-    array = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))])
+    array = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))]
+    )
     return array.cast(binary_type)
 
 
 def commit_files(table: Table, files: Sequence[DataFile], summary: dict[str, str]) -> None:
     """Make `files` part of the archive, all of them or none; a commit of the stream in between is no obstacle."""
     table.refresh()
-    with table.transaction() as change, change.update_snapshot(snapshot_properties=summary).fast_append() as append:
+    with (
+        table.transaction() as change,
+        change.update_snapshot(snapshot_properties=summary).fast_append() as append,
+    ):
         for file in files:
             append.append_data_file(file)

@@ -20,32 +20,32 @@ _SAMPLES = 20
 _IN_NUMBERS = np.isin(np.arange(256), list(b"0123456789.eE+-"))
 
 
-class Look(NamedTuple):
+class Prevalidation(NamedTuple):
     """`is_utf8`: all is UTF-8. `is_shallow`: no line of up to LONGEST_NAME bytes is nested too deeply or has too long a number."""
 
     is_utf8: bool
     is_shallow: bool
 
 
-UNSEEN = Look(is_utf8=False, is_shallow=False)
+NOT_PREVALIDATED = Prevalidation(is_utf8=False, is_shallow=False)
 
 
-def lines_with_looks(lines: Iterator[Line]) -> Iterator[tuple[Line, Look]]:
+def prevalidated_lines(lines: Iterator[Line]) -> Iterator[tuple[Line, Prevalidation]]:
     """Each line with what a look at it and its neighbours says."""
     while stretch := list(islice(lines, LINES_AT_ONCE)):
-        look = look_at(b"\n".join([line.data for line in stretch]))
+        look = prevalidate(b"\n".join([line.data for line in stretch]))
         for line in stretch:
             yield line, look
 
 
-def look_at(lines: bytes) -> Look:
+def prevalidate(lines: bytes) -> Prevalidation:
     """A look at lines; what it does not say may be so all the same.
 
-    >>> look_at(b'{"id": 1}\\n'), look_at(b"\\xff" + b"[" * 1_001)
-    (Look(is_utf8=True, is_shallow=True), Look(is_utf8=False, is_shallow=False))
+    >>> prevalidate(b'{"id": 1}\\n'), prevalidate(b"\\xff" + b"[" * 1_001)
+    (Prevalidation(is_utf8=True, is_shallow=True), Prevalidation(is_utf8=False, is_shallow=False))
     """
     seen = np.frombuffer(lines, np.uint8)
-    return Look(_is_utf8(lines), not (_opens_often(seen) or _has_long_number(seen)))
+    return Prevalidation(_is_utf8(lines), not (_opens_often(seen) or _has_long_number(seen)))
 
 
 def _is_utf8(lines: bytes) -> bool:

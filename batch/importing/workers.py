@@ -119,7 +119,9 @@ class Processes:
     def _check(self) -> None:
         dead = next((process for process in self._processes if process.exitcode is not None), None)
         if dead is not None:
-            raise NotReadyError(f"A process of the import ended with {dead.exitcode}. Run the same command again: it goes on where it was.")
+            raise NotReadyError(
+                f"A process of the import ended with {dead.exitcode}. Run the same command again: it goes on where it was."
+            )
 
     def stop(self) -> None:
         """End the processes."""
@@ -149,19 +151,21 @@ def _work(settings: Settings, clock: ImportClock, jobs: Any, results: Any, barri
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Rows are many objects but no garbage: looking through them often costs a tenth of the speed.
     gc.set_threshold(GARBAGE_THRESHOLD)
-    hands = OneProcess(settings, clock)
-    hands.prepare()
+    worker = OneProcess(settings, clock)
+    worker.prepare()
     try:
         while True:
             job = _next(jobs)
             if job is None:
-                results.put(hands.finish(results.put))
+                results.put(worker.finish(results.put))
                 barrier.wait()  # so that no process takes the question of another
             else:
-                hands.put(job, results.put)
+                worker.put(job, results.put)
     except Exception as error:
         told = "".join(traceback.format_exception_only(error)).strip()
-        results.put(f"A process of the import failed: {told}. Run the same command again: it goes on where it was.")
+        results.put(
+            f"A process of the import failed: {told}. Run the same command again: it goes on where it was."
+        )
 
 
 def _next(jobs: Any) -> Job | None:

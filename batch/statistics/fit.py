@@ -41,18 +41,30 @@ class DayFit:
 
         Windows that may have alarmed go along to `staging.candidate_windows`, and are not among those counted.
         """
-        yield copy_partition(STEP, self._tables(map(keyword_batch, batches)), self.settings, counted=STATISTICS)
+        yield copy_partition(
+            STEP, self._tables(map(keyword_batch, batches)), self.settings, counted=STATISTICS
+        )
 
     def _tables(self, batches: Iterable[KeywordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         age = self.before.history_days if self.before else 0.0
         for batch in batches:
             if self.before is not None:
-                alarm = alarm_rule(LOWEST_THRESHOLD, self.settings.floor)
-                yield CANDIDATES, candidate_windows(batch, day=self.day, traffic=self.before, total_posts=self.total_posts, alarm=alarm)
-            yield STATISTICS, fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled)
+                alarm = alarm_rule(LOWEST_THRESHOLD, self.settings.min_posts)
+                yield (
+                    CANDIDATES,
+                    candidate_windows(
+                        batch, day=self.day, traffic=self.before, total_posts=self.total_posts, alarm=alarm
+                    ),
+                )
+            yield (
+                STATISTICS,
+                fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled),
+            )
 
 
-def fit_batch(batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]) -> pa.RecordBatch:
+def fit_batch(
+    batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]
+) -> pa.RecordBatch:
     """Rows of `keyword_statistics` as of `day`, one a keyword, without those that may be forgotten.
 
     Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are fitted with
@@ -71,15 +83,17 @@ def fit_batch(batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float
             "level": _reals(rows.level),
             "hour_deviation": _postgres_arrays(rows),
             "variance": _reals(rows.variance),
-            "burst": _reals(rows.burst),
-            "spread60": _reals(rows.spread60),
+            "dispersion": _reals(rows.dispersion),
+            "hourly_spread": _reals(rows.hourly_spread),
             "last_seen": pa.array(last_seen.astype(np.int32)).cast(pa.date32()),
         }
     )
     return fitted.filter(pa.array((batch.seen | batch.known) & ~forgettable(rows, today - last_seen)))
 
 
-def _labelled_places(keywords: pa.Array, labelled: Mapping[str, LabelledAlert]) -> Iterator[tuple[int, LabelledAlert]]:
+def _labelled_places(
+    keywords: pa.Array, labelled: Mapping[str, LabelledAlert]
+) -> Iterator[tuple[int, LabelledAlert]]:
     """Where in the batch labelled keywords stand."""
     if labelled:
         told = pa.array(sorted(labelled), keywords.type)

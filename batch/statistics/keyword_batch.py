@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from detection.judge_day import windows_before
 from detection.learn import HOURS, WINDOWS, KeywordRows
-from detection.score import DEFAULT_BURST, DEFAULT_LEVEL, DEFAULT_SPREAD60, DEFAULT_VARIANCE
+from detection.score import DEFAULT_DISPERSION, DEFAULT_HOURLY_SPREAD, DEFAULT_LEVEL, DEFAULT_VARIANCE
 from detection.seasonality import QUARTER_HOURS
 from detection.verdicts import Flags, Floats
 
-EVENING = windows_before(QUARTER_HOURS)
+LOOKBACK_WINDOWS = windows_before(QUARTER_HOURS)
 """Windows of the day before that come along for the second look."""
 EPOCH = date(1970, 1, 1)
 
@@ -40,7 +40,7 @@ class KeywordBatch:
     @property
     def posts(self) -> Floats:
         """Posts of the day's windows [K, 96]."""
-        return self.counts[:, EVENING:]
+        return self.counts[:, LOOKBACK_WINDOWS:]
 
     @property
     def seen(self) -> Flags:
@@ -53,15 +53,19 @@ def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
     """The arrays of `batch`.
 
     Columns in: keyword; windows, posts, authors (lists, parallel, window -3 to 95; null: not counted); level, variance,
-    burst, spread60 (float), hour_deviation (list of 24 floats or null), last_seen (date32): the row before, all null for a
+    dispersion, hourly_spread (float), hour_deviation (list of 24 floats or null), last_seen (date32): the row before, all null for a
     new keyword.
     """
     windows = batch.column("windows")
     known = batch.column("level").is_valid().to_numpy(zero_copy_only=False)
     return KeywordBatch(
         keyword=batch.column("keyword"),
-        counts=dense(windows, batch.column("posts"), np.zeros((batch.num_rows, EVENING + WINDOWS))),
-        authors=dense(windows, batch.column("authors"), np.zeros((batch.num_rows, EVENING + WINDOWS), dtype=np.int64)),
+        counts=dense(windows, batch.column("posts"), np.zeros((batch.num_rows, LOOKBACK_WINDOWS + WINDOWS))),
+        authors=dense(
+            windows,
+            batch.column("authors"),
+            np.zeros((batch.num_rows, LOOKBACK_WINDOWS + WINDOWS), dtype=np.int64),
+        ),
         rows=_rows_before(batch),
         known=known,
         last_seen=_numbers(batch.column("last_seen").cast(pa.int32()), 0).astype(np.int64),
@@ -75,20 +79,22 @@ def dense(windows: pa.ListArray, values: pa.ListArray, into: Numbers) -> Numbers
     [[3.0, 0.0, 4.0], [0.0, 0.0, 0.0]]
     """
     keyword_rows = pc.list_parent_indices(windows).to_numpy()
-    into[keyword_rows, windows.flatten().to_numpy() + EVENING] = values.flatten().to_numpy()
+    into[keyword_rows, windows.flatten().to_numpy() + LOOKBACK_WINDOWS] = values.flatten().to_numpy()
     return into
 
 
 def _rows_before(batch: pa.RecordBatch) -> KeywordRows:
     profiles = batch.column("hour_deviation")
     deviation = np.full((batch.num_rows, HOURS), np.nan)
-    deviation[profiles.is_valid().to_numpy(zero_copy_only=False)] = profiles.flatten().to_numpy().reshape(-1, HOURS)
+    deviation[profiles.is_valid().to_numpy(zero_copy_only=False)] = (
+        profiles.flatten().to_numpy().reshape(-1, HOURS)
+    )
     return KeywordRows(
         level=_numbers(batch.column("level"), DEFAULT_LEVEL),
         hour_deviation=deviation,
         variance=_numbers(batch.column("variance"), DEFAULT_VARIANCE),
-        burst=_numbers(batch.column("burst"), DEFAULT_BURST),
-        spread60=_numbers(batch.column("spread60"), DEFAULT_SPREAD60),
+        dispersion=_numbers(batch.column("dispersion"), DEFAULT_DISPERSION),
+        hourly_spread=_numbers(batch.column("hourly_spread"), DEFAULT_HOURLY_SPREAD),
     )
 
 

@@ -10,17 +10,17 @@ from pyspark.sql import functions as F
 
 from batch.days import check_not_lost
 from batch.statistics.fit import CANDIDATES, STATISTICS, STEP, DayFit
-from batch.statistics.keyword_batch import EVENING
+from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.thresholds import set_thresholds
 from batch.tables.copy import COPIED, create_staging, create_staging_table, total_copied
 from core.keywords import ALL_POSTS
 from core.settings import Settings
-from detection.daily_counts import count_keywords_per_window, posts_per_window
+from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.labels import Label, LabelledAlert
 from detection.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
 from sql.connection import query, transaction
 
-_STATISTICS = "keyword string, level float, hour_deviation array<float>, variance float, burst float, spread60 float, last_seen date"
+_STATISTICS = "keyword string, level float, hour_deviation array<float>, variance float, dispersion float, hourly_spread float, last_seen date"
 _STAGED = "staging.keyword_statistics"
 
 
@@ -33,18 +33,18 @@ class Learned:
 
 
 def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
-    """Learn `records` of `day`, which begin with the evening before, on top of the statistics `as_of` an earlier day.
+    """Learn `records` of `day`, which begin with the lookback before, on top of the statistics `as_of` an earlier day.
 
     `as_of` is None on the first day of all. Gives None if there are no posts on the day.
 
     Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
     """
-    posts = records.transform(posts_per_window, day=day, future_minutes=settings.future_minutes)
-    phrases, labelled = read_told(settings, day)
-    counts = posts.transform(count_keywords_per_window, phrases=phrases).persist()
+    posts = records.transform(posts_in_windows, day=day, future_minutes=settings.future_minutes)
+    phrases, labelled = read_user_input(settings, day)
+    counts = posts.transform(count_keywords_per_day, phrases=phrases).persist()
     try:
         totals = total_posts(counts)
-        today = totals[EVENING:]
+        today = totals[LOOKBACK_WINDOWS:]
         if not today.any():
             mark_empty(settings, day)
             return None
@@ -53,8 +53,12 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         with transaction(settings) as cursor:
             create_staging(cursor, STEP, [STATISTICS], logged=True)
             create_staging_table(cursor, CANDIDATES)
-        rows = counts.where(F.col("keyword") != ALL_POSTS).transform(with_rows_before, settings=settings, as_of=as_of)
-        copied = total_copied(rows.mapInArrow(DayFit(day, traffic, before, totals, settings, labelled), COPIED))
+        rows = counts.where(F.col("keyword") != ALL_POSTS).transform(
+            with_rows_before, settings=settings, as_of=as_of
+        )
+        copied = total_copied(
+            rows.mapInArrow(DayFit(day, traffic, before, totals, settings, labelled), COPIED)
+        )
     finally:
         counts.unpersist()
     after = learn_traffic(before, today, traffic.learned_days)
@@ -67,14 +71,15 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     return Learned(posts=int(today.sum()), keywords=copied)
 
 
-def read_told(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
+def read_user_input(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
     """What people told that matters to the fit of `day`: watched phrases, and the day's labelled alerts by keyword."""
     with transaction(settings) as cursor:
         cursor.execute(query("watched_phrases"))
         phrases = tuple(row[0] for row in cursor.fetchall())
         cursor.execute(query("labelled_alerts_of_day"), {"day": day})
         labelled = {
-            keyword: LabelledAlert(Label(label), tuple(windows), strength) for keyword, label, windows, strength in cursor.fetchall()
+            keyword: LabelledAlert(Label(label), tuple(windows), threshold_ratio)
+            for keyword, label, windows, threshold_ratio in cursor.fetchall()
         }
     return phrases, labelled
 
@@ -84,14 +89,27 @@ def read_traffic(settings: Settings, as_of: date) -> Traffic:
     with transaction(settings) as cursor:
         cursor.execute(query("traffic_as_of"), {"as_of": as_of})
         rows = cursor.fetchall()
-    return Traffic(expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2]))
+    return Traffic(
+        expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2])
+    )
 
 
-def with_rows_before(counts: DataFrame, *, settings: Settings, as_of: date | None, how: str = "full_outer") -> DataFrame:
+def with_rows_before(
+    counts: DataFrame, *, settings: Settings, as_of: date | None, how: str = "full_outer"
+) -> DataFrame:
     """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes; `left`: counted keywords alone."""
     before = read_rows(counts.sparkSession, settings, as_of)
     return counts.join(before, "keyword", how).select(
-        "keyword", "windows", "posts", "authors", "level", "hour_deviation", "variance", "burst", "spread60", "last_seen"
+        "keyword",
+        "windows",
+        "posts",
+        "authors",
+        "level",
+        "hour_deviation",
+        "variance",
+        "dispersion",
+        "hourly_spread",
+        "last_seen",
     )
 
 
@@ -102,9 +120,11 @@ def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> Da
     parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
     return spark.read.jdbc(
         settings.postgres_jdbc_url,
-        f"(SELECT keyword, level, hour_deviation, variance, burst, spread60, last_seen FROM keyword_statistics "
+        f"(SELECT keyword, level, hour_deviation, variance, dispersion, hourly_spread, last_seen FROM keyword_statistics "
         f"WHERE as_of = '{as_of.isoformat()}') AS statistics",
-        predicates=[f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)],
+        predicates=[
+            f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)
+        ],
         properties={
             "user": settings.postgres_user,
             "password": settings.postgres_password.get_secret_value(),
@@ -124,12 +144,12 @@ def forget_statistics(settings: Settings) -> None:
 
 
 def total_posts(counts: DataFrame) -> Floats:
-    """Posts of all keywords by window [3 + 96], from the evening before."""
-    totals = np.zeros(EVENING + WINDOWS)
+    """Posts of all keywords by window [3 + 96], from the lookback before."""
+    totals = np.zeros(LOOKBACK_WINDOWS + WINDOWS)
     for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():
         for window, count in zip(windows, posts, strict=True):
             if window is not None:
-                totals[EVENING + window] = count
+                totals[LOOKBACK_WINDOWS + window] = count
     return totals
 
 
@@ -155,7 +175,9 @@ def _replace_keywords(cursor: Cursor, day: date) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {partition}")
     cursor.execute(f"ALTER TABLE {_STAGED} RENAME TO {partition}")
     cursor.execute(f"ALTER TABLE staging.{partition} SET SCHEMA public")
-    cursor.execute(f"ALTER TABLE keyword_statistics ATTACH PARTITION {partition} FOR VALUES IN ('{day.isoformat()}')")
+    cursor.execute(
+        f"ALTER TABLE keyword_statistics ATTACH PARTITION {partition} FOR VALUES IN ('{day.isoformat()}')"
+    )
     cursor.execute(f"ALTER TABLE {partition} DROP CONSTRAINT one_day")
 
 
@@ -176,4 +198,6 @@ def _drop_old(cursor: Cursor, keep_days: int) -> None:
 
 
 def _mark(cursor: Cursor, day: date, *, status: str, posts: int, keywords: int) -> None:
-    cursor.execute(query("mark_day_counted"), {"day": day, "status": status, "posts": posts, "keywords": keywords})
+    cursor.execute(
+        query("mark_day_counted"), {"day": day, "status": status, "posts": posts, "keywords": keywords}
+    )

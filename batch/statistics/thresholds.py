@@ -18,7 +18,9 @@ def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
 
     A scope without a budget has no row, and neither has a day without a week, or part of one, to replay.
     """
-    cursor.execute(query("take_candidate_windows"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)})
+    cursor.execute(
+        query("take_candidate_windows"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)}
+    )
     cursor.execute("DELETE FROM detection_thresholds WHERE as_of = %s", (day,))
     cursor.execute(query("replayable_days"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)})
     (days,) = cursor.fetchone() or (0,)
@@ -27,16 +29,20 @@ def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
         if alerts_per_day is not None and days:
             cursor.execute(query("candidates_of_scope"), {"day": day, "watched": scope == "watched"})
             found = threshold_within(
-                _candidates(cursor.fetchall()), incidents=alerts_per_day * days, floor=settings.floor,
+                _candidates(cursor.fetchall()),
+                alerts=alerts_per_day * days,
+                min_posts=settings.min_posts,
                 rule=LifecycleRule(settings.cool_down_windows, settings.quiet_windows),
-            )  # fmt: skip
+            )
             cursor.execute(
                 "INSERT INTO detection_thresholds (as_of, scope, alerts_per_day, threshold, replayed_days, replayed_per_day) "
                 "VALUES (%s, %s, %s, %s, %s, %s)",
-                (day, scope, alerts_per_day, found.threshold, days, found.incidents / days),
+                (day, scope, alerts_per_day, found.threshold, days, found.alerts / days),
             )
 
 
 def _candidates(rows: Sequence[tuple[object, ...]]) -> CandidateWindows:
     names = ("keyword", "number", *FIGURES)
-    return candidates_of_table(pa.table([[row[place] for row in rows] for place in range(len(names))], names=names))
+    return candidates_of_table(
+        pa.table([[row[place] for row in rows] for place in range(len(names))], names=names)
+    )

@@ -25,7 +25,7 @@ BUSY_POSTS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class QualityCheck:
     """One row of quality_checks."""
 
     name: str
@@ -38,18 +38,20 @@ class Check:
         return f"{self.name} is {self.value:g}, expected is {self.expected}"
 
 
-def check_day(spark: SparkSession, settings: Settings, day: date) -> list[Check]:
-    """Check `day` and keep the results; raises NotReadyError where it was not loaded."""
+def check_day(spark: SparkSession, settings: Settings, day: date) -> list[QualityCheck]:
+    """QualityCheck `day` and keep the results; raises NotReadyError where it was not loaded."""
     figures = {"day": day, "usual_days": USUAL_DAYS, "least_band": LEAST_BAND, "busy_posts": BUSY_POSTS}
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("loaded_days"), {"days": [day]})
         if cursor.fetchone() is None:
-            raise NotReadyError(f"{day} is not loaded yet: there is nothing to check. Run: {command(day, day)} --steps load,trends,checks")
+            raise NotReadyError(
+                f"{day} is not loaded yet: there is nothing to check. Run: {command(day, day)} --steps load,trends,checks"
+            )
     figures |= archived_offsets(spark.table(RAW_POSTS), day_start(day), day_start(day + ONE_DAY))
     figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("replace_quality_checks"), figures)
-        return [Check(*row) for row in cursor.fetchall()]
+        return [QualityCheck(*row) for row in cursor.fetchall()]
 
 
 def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict[str, int]:
@@ -72,7 +74,11 @@ def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict
             for topic, place, first, last in ends
         ),
     )
-    records, archived = archive.where(between).agg(F.count(F.lit(1)), F.count_distinct("topic", "partition", "offset")).collect()[0]
+    records, archived = (
+        archive.where(between)
+        .agg(F.count(F.lit(1)), F.count_distinct("topic", "partition", "offset"))
+        .collect()[0]
+    )
     offsets = sum(last - first + 1 for _, _, first, last in ends)
     return {"kafka_offsets": offsets, "archived_offsets": archived, "archived_twice": records - archived}
 
@@ -80,5 +86,7 @@ def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict
 def _archived_posts(records: DataFrame, settings: Settings) -> dict[str, int]:
     """Distinct usable ids among a day's records, and distinct pairs of id and window."""
     usable = usable_deliveries(records, settings)
-    posts, in_windows = usable.agg(F.count_distinct("post_id"), F.count_distinct("post_id", "window")).collect()[0]
+    posts, in_windows = usable.agg(
+        F.count_distinct("post_id"), F.count_distinct("post_id", "window")
+    ).collect()[0]
     return {"archived_posts": posts, "archived_in_windows": in_windows}

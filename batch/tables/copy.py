@@ -35,7 +35,11 @@ def create_staging_table(cursor: Cursor, table: str, *, logged: bool = False) ->
 
 
 def copy_partition(
-    step: str, batches: Iterable[tuple[str, pa.RecordBatch]], settings: Settings, *, counted: str | None = None
+    step: str,
+    batches: Iterable[tuple[str, pa.RecordBatch]],
+    settings: Settings,
+    *,
+    counted: str | None = None,
 ) -> pa.RecordBatch:
     """COPY (table, batch) pairs of one Spark partition into `staging`, in one transaction; returns the number of rows as `copied`.
 
@@ -47,7 +51,10 @@ def copy_partition(
     context = TaskContext.get()
     copied = 0
     with transaction(settings, application_name="groundswell batch") as cursor:
-        cursor.execute(f"INSERT INTO {_done(step)} VALUES (%s) ON CONFLICT DO NOTHING", (context.partitionId() if context else 0,))
+        cursor.execute(
+            f"INSERT INTO {_done(step)} VALUES (%s) ON CONFLICT DO NOTHING",
+            (context.partitionId() if context else 0,),
+        )
         fresh = cursor.rowcount == 1
         for table, batch in batches:
             copied += batch.num_rows if counted in (None, table) else 0

@@ -22,8 +22,8 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     """What every record says of posts, authors, sounds and challenges.
 
     Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out: post_id and event_time
-    (null where the record is refused), and named for the tables what becomes their rows: posts, authors, music (struct,
-    null where the record describes none: it is refused, or the id is missing), challenges and post_hashtags (array of
+    (null where the record is rejected), and named for the tables what becomes their rows: posts, authors, music (struct,
+    null where the record describes none: it is rejected, or the id is missing), challenges and post_hashtags (array of
     struct) and post_keywords (array of string), null or empty where there are none; a hashtag once for the caption and
     once for textExtra. first_seen and last_seen are both the event time of the record. Nothing is filtered here, because
     a filter behind `from_json` makes Spark parse every record several times. Addresses of pictures and videos are left
@@ -115,9 +115,16 @@ def _challenge(listed: Column) -> Column:
 
 
 def _hashtags() -> Column:
-    written = F.transform(hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True))
-    listed = F.slice(F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS), 1, MAX_LISTED)
-    beside = F.transform(listed, lambda entry: _hashtag(_tag_name(entry["HashtagName"]), _id(entry["HashtagId"]), in_text=False))
+    written = F.transform(
+        hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True)
+    )
+    listed = F.slice(
+        F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS), 1, MAX_LISTED
+    )
+    beside = F.transform(
+        listed,
+        lambda entry: _hashtag(_tag_name(entry["HashtagName"]), _id(entry["HashtagId"]), in_text=False),
+    )
     return F.concat(written, F.coalesce(F.filter(beside, lambda tag: tag["hashtag"] != ""), F.array()))
 
 
@@ -146,7 +153,7 @@ def _delivery() -> list[Column]:
 
 
 def _row(id_path: str, row: Column) -> Column:
-    """`row`, or null where the record is refused or has no usable id at `id_path`."""
+    """`row`, or null where the record is rejected or has no usable id at `id_path`."""
     return F.when(F.col("post_id").isNotNull() & _id(F.col(id_path).cast("string")).isNotNull(), row)
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from batch.tables.copy import COPIED, copy_partition, create_staging, total_copied
 from batch.tables.entities import TABLES, describe_entities
 from batch.tables.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
-from batch.timing import part
+from batch.timing import timed
 from core.settings import Settings
 from sql.connection import query, transaction
 
@@ -34,7 +34,7 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
         create_staging(cursor, STEP, TABLES)
         cursor.execute(query("create_staged_history"))
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
-    with part("copy from the archive"):
+    with timed("copy from the archive"):
         total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
     # Partitions of the day are filled beside the merges, which one core would do alone.
     with ThreadPoolExecutor(1) as pool, transaction(settings, application_name="groundswell batch") as cursor:
@@ -49,17 +49,21 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
         cursor.execute(query("drop_staged"))
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
     for table in BY_DAY:
-        drop_old_partitions(settings, table, settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days)
+        drop_old_partitions(
+            settings,
+            table,
+            settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days,
+        )
     return counts
 
 
 def _merge(cursor: Cursor) -> dict[str, int]:
     """Merge what is staged into the tables that hold the newest of everything; returns how many different ones are staged, by table."""
-    with part("count"):
+    with timed("count"):
         cursor.execute(query("count_staged"))
         counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
     for table in MERGED:
-        with part(f"merge {table}"):
+        with timed(f"merge {table}"):
             cursor.execute(query(f"merge_{table}"))
     return counts
 

@@ -5,7 +5,7 @@ from datetime import date
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from batch.timing import part
+from batch.timing import timed
 from core.settings import Settings
 from sql.connection import query, transaction
 
@@ -26,15 +26,19 @@ def fill_partition(settings: Settings, table: str, day: date) -> int:
         cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING DEFAULTS)")
         # Held by the empty table, the constraint spares Postgres reading all rows when they are attached.
         cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK (day = '{day.isoformat()}')")
-        with part(f"fill {table}"):
+        with timed(f"fill {table}"):
             cursor.execute(query(f"fill_{table}"), {"day": day})
         rows = cursor.rowcount
         cursor.execute(query("keys_of_table"), {"table": table})
         for number, (key, index) in enumerate(cursor.fetchall()):
             # Names of their own, because those that Postgres would choose are taken by the day before.
             name = f"{partition_name(table, day)}_{number}"
-            with part(f"index {name}"):
-                cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT {name} {key}" if key else f"CREATE INDEX {name} ON {new} {index}")
+            with timed(f"index {name}"):
+                cursor.execute(
+                    f"ALTER TABLE {new} ADD CONSTRAINT {name} {key}"
+                    if key
+                    else f"CREATE INDEX {name} ON {new} {index}"
+                )
         cursor.execute(f"ANALYZE {new}")
     return rows
 

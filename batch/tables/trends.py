@@ -6,7 +6,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from batch.days import command
 from batch.tables.partitions import BUILD_MEMORY
-from batch.timing import part
+from batch.timing import timed
 from core.errors import NotReadyError
 from core.settings import Settings
 from core.windows import ONE_DAY
@@ -25,15 +25,20 @@ def count_trends(settings: Settings, day: date) -> int:
     What it counts on the way lies in unlogged tables beside it, because Postgres works in parallel on those alone.
     """
     with transaction(settings, application_name="groundswell batch") as cursor:
-        values = {"day": day, "known": known_days(cursor, day), "least_posts": LEAST_POSTS, "keep_ranks": settings.trends_keep_ranks}
+        values = {
+            "day": day,
+            "known": known_days(cursor, day),
+            "least_posts": LEAST_POSTS,
+            "keep_ranks": settings.trends_keep_ranks,
+        }
         cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"DROP TABLE IF EXISTS {', '.join(f'staging.{table}' for table in _TABLES)}")
         for table in _TABLES:
-            with part(table.replace("_", " ")):
+            with timed(table.replace("_", " ")):
                 cursor.execute(query(table), values)
             cursor.execute(f"ANALYZE staging.{table}")
         cursor.execute("DELETE FROM daily_trends WHERE day = %(day)s", values)
-        with part("insert trends"):
+        with timed("insert trends"):
             cursor.execute(query("insert_daily_trends"), values)
         trends = cursor.rowcount
         cursor.execute(f"DROP TABLE {', '.join(f'staging.{table}' for table in _TABLES)}")

@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.accuracy import tables
 from benchmarks.accuracy.nab import load_folder
-from benchmarks.accuracy.stationary import Plan
+from benchmarks.accuracy.stationary import Exposure
 from core.errors import GroundswellError
 
 COUNTS_DIR = Path("../shared/data/counts")
@@ -32,10 +32,16 @@ class Part(StrEnum):
 
 
 def main(
-    counts_dir: Annotated[Path, typer.Option(help="folder of labelled series, *.csv with anomaly_windows.json beside them")] = COUNTS_DIR,
-    only: Annotated[list[Part] | None, typer.Option(help="measure this alone; may be given again", show_default=False)] = None,
+    counts_dir: Annotated[
+        Path, typer.Option(help="folder of labelled series, *.csv with anomaly_windows.json beside them")
+    ] = COUNTS_DIR,
+    only: Annotated[
+        list[Part] | None, typer.Option(help="measure this alone; may be given again", show_default=False)
+    ] = None,
     words: Annotated[int, typer.Option(help="words of the simulation", min=1)] = 200_000,
-    days: Annotated[int, typer.Option(help="days of the simulation that are judged, after 14 that are learned", min=1)] = 7,
+    days: Annotated[
+        int, typer.Option(help="days of the simulation that are judged, after 14 that are learned", min=1)
+    ] = 7,
     seeds: Annotated[int, typer.Option(help="words per burst size", min=1)] = 400,
     seed: Annotated[int, typer.Option(help="seed of all randomness")] = 1,
     workers: Annotated[int, typer.Option(help="processes", min=1)] = os.cpu_count() or 1,
@@ -48,13 +54,14 @@ def main(
             tables.show_nab(load_folder(counts_dir))
     except GroundswellError as error:
         typer.echo(
-            f"Nothing was measured. {error} Or measure the rest: --only simulation --only budget --only power --only history.", err=True
+            f"Nothing was measured. {error} Or measure the rest: --only simulation --only budget --only power --only history.",
+            err=True,
         )
         raise typer.Exit(1) from error
     if Part.simulation in parts:
-        tables.show_simulation(Plan(words=words, scored_days=days, seed=seed), workers)
+        tables.show_simulation(Exposure(words=words, scored_days=days, seed=seed), workers)
     if Part.budget in parts:
-        tables.show_budgets(Plan(words=words, scored_days=days, seed=seed), workers)
+        tables.show_budgets(Exposure(words=words, scored_days=days, seed=seed), workers)
     if Part.power in parts:
         tables.show_power(seeds, seed)
     if Part.history in parts:

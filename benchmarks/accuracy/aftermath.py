@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts
+from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
 from detection.score import AlarmRule, scale, smallest_alarming_posts
-from detection.tracker import BookedIncident, IncidentBook
+from detection.tracker import AlertTracker, TrackedAlert
 from detection.verdicts import Floats
 
 BURST_DAY, DAYS = 21, 36
@@ -27,12 +27,14 @@ class Aftermath:
     grown: dict[int, float]
     """By what factor it is higher so many days later."""
     false_alerts: int
-    """Incidents on the 14 days after, all seeds together."""
+    """Alerts on the 14 days after, all seeds together."""
     usual_false_alerts: int
     """The same without the burst."""
 
 
-def after_burst(world: World, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int) -> Aftermath:
+def after_burst(
+    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int
+) -> Aftermath:
     """Words at `rate` posts a window get twenty times as many for `hours` hours, after three weeks of history."""
     smallest, false_alerts = _simulate(world, rate, hours, seeds, rule, seed)
     _, usual_false_alerts = _simulate(world, rate, 0, seeds, rule, seed)
@@ -41,11 +43,13 @@ def after_burst(world: World, rate: float, hours: int, seeds: int, rule: AlarmRu
     return Aftermath(float(np.median(usual)), grown, false_alerts, usual_false_alerts)
 
 
-def _simulate(world: World, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int) -> tuple[dict[int, Floats], int]:
-    """The smallest alarming counts [S] by day, and the incidents that opened after the burst's day."""
+def _simulate(
+    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int
+) -> tuple[dict[int, Floats], int]:
+    """The smallest alarming counts [S] by day, and the alerts that opened after the burst's day."""
     random = np.random.default_rng([seed, round(rate * 1_000)])
     words = make_words(world, np.full(seeds, rate), random)
-    rows, traffic, book = default_rows(seeds), None, IncidentBook(LifecycleRule())
+    rows, traffic, book = default_rows(seeds), None, AlertTracker(LifecycleRule())
     before, total_before = np.zeros((seeds, _BEFORE)), np.zeros(_BEFORE)
     smallest, false_alerts = {}, 0
     for day in range(DAYS):
@@ -66,11 +70,11 @@ def _simulate(world: World, rate: float, hours: int, seeds: int, rule: AlarmRule
     return smallest, false_alerts + _opened_after(book.running())
 
 
-def _opened_after(incidents: Iterable[tuple[int, BookedIncident]]) -> int:
-    """Incidents that opened after the burst's day; what the burst itself opened may end later."""
-    return sum(incident.opened >= (BURST_DAY + 1) * WINDOWS for _, incident in incidents)
+def _opened_after(alerts: Iterable[tuple[int, TrackedAlert]]) -> int:
+    """Alerts that opened after the burst's day; what the burst itself opened may end later."""
+    return sum(alert.opened >= (BURST_DAY + 1) * WINDOWS for _, alert in alerts)
 
 
 def _smallest(rows: KeywordRows, rule: AlarmRule) -> Floats:
-    bound: Floats = smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.burst), rule)
+    bound: Floats = smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), rule)
     return bound

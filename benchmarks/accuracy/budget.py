@@ -11,16 +11,22 @@ import pyarrow as pa
 
 from batch.statistics.candidates import FIGURES, candidate_windows, candidates_of_table
 from batch.statistics.keyword_batch import EPOCH, KeywordBatch
-from benchmarks.accuracy.stationary import Plan, WordsHistory
-from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
-from detection.budget import LOWEST_THRESHOLD, REPLAYED_DAYS, CandidateWindows, booked_windows, threshold_within
+from benchmarks.accuracy.stationary import Exposure, WordsHistory
+from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts, zipf_rates
+from detection.budget import (
+    LOWEST_THRESHOLD,
+    REPLAYED_DAYS,
+    CandidateWindows,
+    threshold_within,
+    tracked_windows,
+)
 from detection.lifecycle import LifecycleRule, decide
 from detection.score import alarm_rule
-from detection.tracker import BookedWindow
+from detection.tracker import TrackedWindow
 from detection.verdicts import Floats
 
 BUDGETS = (1, 2, 5, 10, 20)
-FLOOR = 10
+MIN_POSTS = 10
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,13 @@ class Budgeted:
     thresholds: list[float]
     """By which each of the judged days was judged."""
     opened: list[int]
-    """Incidents that opened on each of them."""
+    """Alerts that opened on each of them."""
 
 
-def try_budgets(world: World, plan: Plan, workers: int, budgets: Sequence[int] = BUDGETS) -> dict[int, Budgeted]:
-    """By budget: the thresholds for `plan.scored_days` days, each from the seven days before it, and the incidents of those days.
+def try_budgets(
+    world: NoiseWorld, plan: Exposure, workers: int, budgets: Sequence[int] = BUDGETS
+) -> dict[int, Budgeted]:
+    """By budget: the thresholds for `plan.scored_days` days, each from the seven days before it, and the alerts of those days.
 
     The words have `plan.history_days` days to be learned from before the first replayed one; nothing takes off.
     """
@@ -46,7 +54,7 @@ def try_budgets(world: World, plan: Plan, workers: int, budgets: Sequence[int] =
     return {budget: _follow(candidates, budget, plan) for budget in budgets}
 
 
-def _chunk(task: tuple[World, Plan, int]) -> list[pa.RecordBatch]:
+def _chunk(task: tuple[NoiseWorld, Exposure, int]) -> list[pa.RecordBatch]:
     """The candidates of one chunk of words, day after day once the history is learned."""
     world, plan, first = task
     rates = zipf_rates(first, min(first + plan.chunk_words, plan.words + 1))
@@ -63,17 +71,25 @@ def _chunk(task: tuple[World, Plan, int]) -> list[pa.RecordBatch]:
     return found
 
 
-def _candidates_of_day(day: int, names: pa.Array, history: WordsHistory, posts: Floats, total: Floats) -> pa.RecordBatch:
+def _candidates_of_day(
+    day: int, names: pa.Array, history: WordsHistory, posts: Floats, total: Floats
+) -> pa.RecordBatch:
     """What the nightly fit keeps of the day; every post is by an author of its own."""
     assert history.traffic is not None
     counts = np.hstack([history.before, posts])
     batch = KeywordBatch(
-        keyword=names, counts=counts, authors=np.full(counts.shape, -1, dtype=np.int64), rows=history.rows,
-        known=np.ones(len(names), dtype=bool), last_seen=np.zeros(len(names), dtype=np.int64),
-    )  # fmt: skip
+        keyword=names,
+        counts=counts,
+        authors=np.full(counts.shape, -1, dtype=np.int64),
+        rows=history.rows,
+        known=np.ones(len(names), dtype=bool),
+        last_seen=np.zeros(len(names), dtype=np.int64),
+    )
     totals = np.concatenate([history.total_before, total])
-    alarm = alarm_rule(LOWEST_THRESHOLD, FLOOR)
-    return candidate_windows(batch, day=EPOCH + timedelta(days=day), traffic=history.traffic, total_posts=totals, alarm=alarm)
+    alarm = alarm_rule(LOWEST_THRESHOLD, MIN_POSTS)
+    return candidate_windows(
+        batch, day=EPOCH + timedelta(days=day), traffic=history.traffic, total_posts=totals, alarm=alarm
+    )
 
 
 def _of_days(windows: CandidateWindows, first: int, before: int) -> CandidateWindows:
@@ -83,22 +99,28 @@ def _of_days(windows: CandidateWindows, first: int, before: int) -> CandidateWin
     return replace(windows, keyword=[windows.keyword[i] for i in chosen.tolist()], **arrays)
 
 
-def _follow(candidates: CandidateWindows, budget: int, plan: Plan) -> Budgeted:
-    """Set the threshold anew each night, judge the day after by it, and follow the incidents from day to day."""
+def _follow(candidates: CandidateWindows, budget: int, plan: Exposure) -> Budgeted:
+    """Set the threshold anew each night, judge the day after by it, and follow the alerts from day to day."""
     rule, start = LifecycleRule(), plan.history_days + REPLAYED_DAYS
     thresholds: list[float] = []
-    by_keyword: dict[str, list[BookedWindow]] = {}
+    by_keyword: dict[str, list[TrackedWindow]] = {}
     for day in range(start, start + plan.scored_days):
         week = _of_days(candidates, day - REPLAYED_DAYS, day)
-        thresholds.append(threshold_within(week, incidents=budget * REPLAYED_DAYS, floor=FLOOR, rule=rule).threshold)
-        for keyword, found in booked_windows(_of_days(candidates, day, day + 1), thresholds[-1], floor=FLOOR).items():
+        thresholds.append(
+            threshold_within(week, alerts=budget * REPLAYED_DAYS, min_posts=MIN_POSTS, rule=rule).threshold
+        )
+        for keyword, found in tracked_windows(
+            _of_days(candidates, day, day + 1), thresholds[-1], min_posts=MIN_POSTS
+        ).items():
             by_keyword.setdefault(keyword, []).extend(found)
     return Budgeted(thresholds, _opened_by_day(by_keyword.values(), rule, start, plan.scored_days))
 
 
-def _opened_by_day(keywords: Iterable[list[BookedWindow]], rule: LifecycleRule, first: int, days: int) -> list[int]:
+def _opened_by_day(
+    keywords: Iterable[list[TrackedWindow]], rule: LifecycleRule, first: int, days: int
+) -> list[int]:
     opened = [0] * days
     for windows in keywords:
-        for incident in decide(rule, None, windows, quiet_before=0):
-            opened[incident.opened // WINDOWS - first] += 1
+        for alert in decide(rule, None, windows, quiet_before=0):
+            opened[alert.opened // WINDOWS - first] += 1
     return opened

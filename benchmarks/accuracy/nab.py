@@ -20,7 +20,7 @@ from detection.lifecycle import LifecycleRule
 from detection.score import alarm_rule
 from detection.seasonality import QUARTER_HOURS
 
-THRESHOLD, FLOOR = 4.5, 10
+THRESHOLD, MIN_POSTS = 4.5, 10
 COOL_DOWN_WINDOWS = QUARTER_HOURS.windows
 LABELS = "anomaly_windows.json"
 PREDECESSOR_DEVIATIONS = 3.0
@@ -55,7 +55,9 @@ def load_folder(folder: Path) -> list[Series]:
     windows = {Path(name).name: pairs for name, pairs in json.loads(labels.read_text()).items()}
     files = [path for path in sorted(folder.glob("*.csv")) if path.name in windows]
     if not files:
-        raise NotReadyError(f"{labels} names no *.csv beside it. Give the folder of labelled series: --counts-dir DIR.")
+        raise NotReadyError(
+            f"{labels} names no *.csv beside it. Give the folder of labelled series: --counts-dir DIR."
+        )
     return [_load(path, windows[path.name]) for path in files]
 
 
@@ -68,8 +70,10 @@ def _load(path: Path, labels: list[tuple[str, str]]) -> Series:
 
 
 def _judged(table: CountsTable) -> tuple[np.ndarray, Floats, Flags]:
-    rows = list(Walk(table, alarm_rule(THRESHOLD, FLOOR), LifecycleRule()).run())
-    columns = [np.concatenate([getattr(part, name) for part in rows]) for name in ("window", "posts", "anomalous")]
+    rows = list(Walk(table, alarm_rule(THRESHOLD, MIN_POSTS), LifecycleRule()).run())
+    columns = [
+        np.concatenate([getattr(part, name) for part in rows]) for name in ("window", "posts", "anomalous")
+    ]
     return columns[0], columns[1], columns[2]
 
 
@@ -99,7 +103,9 @@ def predecessor(series: Series, *, divisor: float) -> Flags:
     for number in range(3, len(days)):
         # The first day is not whole.
         history = sums[1:number]
-        limit = history.mean() / QUARTER_HOURS.windows + PREDECESSOR_DEVIATIONS * history.std(ddof=1) / divisor
+        limit = (
+            history.mean() / QUARTER_HOURS.windows + PREDECESSOR_DEVIATIONS * history.std(ddof=1) / divisor
+        )
         detected[place == number] = series.posts[place == number] > limit
     return detected
 
@@ -123,7 +129,9 @@ def detectors() -> dict[str, Detector]:
         f"Groundswell at {THRESHOLD}": cooled(lambda series: series.anomalous),
         "predecessor, every window": lambda series: predecessor(series, divisor=QUARTER_HOURS.windows),
         "predecessor": cooled(lambda series: predecessor(series, divisor=QUARTER_HOURS.windows)),
-        "predecessor, deviation put right": cooled(lambda series: predecessor(series, divisor=QUARTER_HOURS.windows**0.5)),
+        "predecessor, deviation put right": cooled(
+            lambda series: predecessor(series, divisor=QUARTER_HOURS.windows**0.5)
+        ),
     }
 
 

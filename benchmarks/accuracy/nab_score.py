@@ -56,7 +56,12 @@ class SeriesScore:
 
     def __add__(self, other: "SeriesScore") -> "SeriesScore":
         raw = {name: self.raw[name] + other.raw[name] for name in self.raw}
-        return SeriesScore(raw, self.windows + other.windows, self.found + other.found, self.false_alarms + other.false_alarms)
+        return SeriesScore(
+            raw,
+            self.windows + other.windows,
+            self.found + other.found,
+            self.false_alarms + other.false_alarms,
+        )
 
     def normalised(self, profile: Profile) -> float:
         """100 for a perfect detector, 0 for one that never detects; NaN without labelled windows."""
@@ -98,7 +103,9 @@ def score_series(times: Times, detected: Flags, windows: Sequence[Window]) -> Se
     outside = [int(hit) for hit in hits if not any(left <= hit <= right for left, right in edges)]
     raw = {}
     for profile in PROFILES:
-        found = sum(_window_score(window, of_it, profile) for window, of_it in zip(counted, inside, strict=True))
+        found = sum(
+            _window_score(window, of_it, profile) for window, of_it in zip(counted, inside, strict=True)
+        )
         raw[profile.name] = found + profile.false_positive * sum(_cost(hit, edges) for hit in outside)
     return SeriesScore(raw, windows=len(counted), found=sum(map(bool, inside)), false_alarms=len(outside))
 
@@ -106,7 +113,9 @@ def score_series(times: Times, detected: Flags, windows: Sequence[Window]) -> Se
 def _edges(times: Times, window: Window) -> tuple[int, int]:
     left, right = (int(np.searchsorted(times, edge)) for edge in window)
     if right >= len(times) or times[left] != window[0] or times[right] != window[1] or right < left:
-        raise BadInputError(f"The labelled window {window[0]} to {window[1]} does not begin and end at rows of its series. Correct it.")
+        raise BadInputError(
+            f"The labelled window {window[0]} to {window[1]} does not begin and end at rows of its series. Correct it."
+        )
     return left, right
 
 

@@ -10,8 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts
-from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, expected_by_window, fit_day, learn_traffic
+from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts
+from detection.learn import (
+    KeywordRows,
+    Traffic,
+    day_traffic,
+    default_rows,
+    expected_by_window,
+    fit_day,
+    learn_traffic,
+)
 from detection.score import KEPT_POSTS, AlarmRule, scale
 from detection.verdicts import Flags, Floats, judge
 
@@ -49,12 +57,12 @@ class History:
     traffic: Traffic
     means: Floats
     """Mean posts [S, 96] on the day that follows."""
-    world: World
+    world: NoiseWorld
     start: NDArray[np.int64]
     """The minute of that day in which the burst begins [S]."""
 
 
-def learn_history(world: World, rate: float, seeds: int, seed: int) -> History:
+def learn_history(world: NoiseWorld, rate: float, seeds: int, seed: int) -> History:
     """Simulate and learn `seeds` words at `rate` posts a window when they burst; a word at 0 was never seen and has no row."""
     random = np.random.default_rng([seed, round(rate * 1_000), round(world.dispersion * 1_000)])
     start = random.integers(_EARLIEST, _LATEST, seeds)
@@ -88,9 +96,9 @@ def find(history: History, burst: Burst, rule: AlarmRule, seed: int) -> Found:
     return Found(float(found.mean()), _median(early), _median(late))
 
 
-def without_second_look(rule: AlarmRule) -> AlarmRule:
+def without_hourly_window(rule: AlarmRule) -> AlarmRule:
     """The rule as if hours were not looked at."""
-    return replace(rule, threshold60=np.inf)
+    return replace(rule, hourly_threshold=np.inf)
 
 
 def _median(minutes: NDArray[np.int64]) -> float:
@@ -106,10 +114,14 @@ def _extra_posts(start: NDArray[np.int64], burst: Burst, random: np.random.Gener
 
 
 def _usual_posts(history: History, random: np.random.Generator) -> Floats:
-    """Usual posts by minute of the day [S, 1440]: the noise is that of the window."""
+    """Baseline posts by minute of the day [S, 1440]: the noise is that of the window."""
     means = history.means
     if history.world.dispersion > 0:
-        means = means * random.standard_gamma(1 / history.world.dispersion, means.shape) * history.world.dispersion
+        means = (
+            means
+            * random.standard_gamma(1 / history.world.dispersion, means.shape)
+            * history.world.dispersion
+        )
     return random.poisson(np.repeat(means / WINDOW_MINUTES, WINDOW_MINUTES, axis=1)).astype(float)
 
 
@@ -124,10 +136,10 @@ def _looks(history: History, by_minute: Floats, total: Floats, rule: AlarmRule) 
     verdicts = judge(
         so_far,
         expected,
-        posts60=kept + _three_before(kept_whole)[:, :, None],
-        expected60=expected + _three_before(whole)[:, :, None],
-        scale=scale(rows.variance, rows.burst)[:, None, None],
-        spread60=rows.spread60[:, None, None],
+        hourly_posts=kept + _three_before(kept_whole)[:, :, None],
+        hourly_expected=expected + _three_before(whole)[:, :, None],
+        scale=scale(rows.variance, rows.dispersion)[:, None, None],
+        hourly_spread=rows.hourly_spread[:, None, None],
         alarm=rule,
     )
     return (verdicts.anomalous & (so_far >= KEPT_POSTS)).reshape(seeds, -1)

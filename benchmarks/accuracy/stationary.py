@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.worlds import WINDOWS, World, make_words, platform_posts, zipf_rates
+from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts, zipf_rates
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
 from detection.score import KEPT_POSTS, AlarmRule, alarm_rule
-from detection.tracker import IncidentBook
+from detection.tracker import AlertTracker
 from detection.verdicts import Floats, Verdicts
 
 RULES = {"4.5": alarm_rule(4.5, 10), "6": alarm_rule(6.0, 10), "6, first look alone": AlarmRule(6.0, 1e9, 10)}
@@ -22,7 +22,7 @@ _BEFORE = 3
 
 
 @dataclass(frozen=True)
-class Plan:
+class Exposure:
     """What to simulate: the last `scored_days` of a history are judged, then one more day for each exposure."""
 
     words: int = 200_000
@@ -39,14 +39,20 @@ def exposures() -> dict[str, Floats]:
     tripled[40:], halved[40:] = 3.0, 0.5
     out[48:52] = 0.0
     backlog[48:52], backlog[52:56] = 0.0, 2.0
-    return {"as usual": usual, "tripled": tripled, "halved": halved, "out for an hour": out, "out, then its backlog": backlog}
+    return {
+        "as usual": usual,
+        "tripled": tripled,
+        "halved": halved,
+        "out for an hour": out,
+        "out, then its backlog": backlog,
+    }
 
 
 Counter = dict[str, int]
 
 
-def count_false_alerts(world: World, plan: Plan, workers: int) -> Counter:
-    """Incidents by "RULE", and by "EXPOSURE|RULE" and "EXPOSURE|RULE|no ratio" on the day after; nothing took off."""
+def count_false_alerts(world: NoiseWorld, plan: Exposure, workers: int) -> Counter:
+    """Alerts by "RULE", and by "EXPOSURE|RULE" and "EXPOSURE|RULE|no ratio" on the day after; nothing took off."""
     firsts = range(1, plan.words + 1, plan.chunk_words)
     found: Counter = {}
     with ProcessPoolExecutor(workers) as pool:
@@ -84,7 +90,9 @@ class WordsHistory:
         """The words with a window that is judged at all, and their verdicts."""
         loud = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
         r = self.rows
-        some = KeywordRows(r.level[loud], r.hour_deviation[loud], r.variance[loud], r.burst[loud], r.spread60[loud])
+        some = KeywordRows(
+            r.level[loud], r.hour_deviation[loud], r.variance[loud], r.dispersion[loud], r.hourly_spread[loud]
+        )
         counts = DayCounts(posts[loud], self.before[loud], total, self.total_before)
         return loud, judge_day(counts, some, self.traffic, rule).verdicts
 
@@ -94,7 +102,7 @@ class WordsHistory:
         return np.repeat(self.traffic.expected_posts, WINDOWS // 24)
 
 
-def _chunk(task: tuple[World, Plan, int]) -> Counter:
+def _chunk(task: tuple[NoiseWorld, Exposure, int]) -> Counter:
     """Simulate, learn and judge one chunk of words; the platform's posts are the same for all chunks."""
     world, plan, first = task
     rates = zipf_rates(first, min(first + plan.chunk_words, plan.words + 1))
@@ -104,7 +112,7 @@ def _chunk(task: tuple[World, Plan, int]) -> Counter:
     state = WordsHistory.empty(len(rates))
     for day in range(plan.history_days):
         state.learn(words.counts(day, own), platform_posts(world, day, platform))
-    books = {name: IncidentBook(LifecycleRule()) for name in RULES}
+    books = {name: AlertTracker(LifecycleRule()) for name in RULES}
     found = dict.fromkeys(RULES, 0)
     last = plan.history_days + plan.scored_days
     for day in range(plan.history_days, last):
@@ -118,12 +126,14 @@ def _chunk(task: tuple[World, Plan, int]) -> Counter:
         posts, total = words.counts(last, own, factor), platform_posts(world, last, platform, factor)
         for name, rule in RULES.items():
             for label, seen_total in ((name, total), (f"{name}|no ratio", state.usual_total())):
-                book = IncidentBook(LifecycleRule())
+                book = AlertTracker(LifecycleRule())
                 ended = _ended(book, last, posts, *state.judge(posts, seen_total, rule))
                 found[f"{exposure}|{label}"] = ended + sum(1 for _ in book.running())
     return found
 
 
-def _ended(book: IncidentBook, day: int, posts: Floats, loud: np.ndarray, verdicts: Verdicts) -> int:
+def _ended(book: AlertTracker, day: int, posts: Floats, loud: np.ndarray, verdicts: Verdicts) -> int:
     first = day * WINDOWS
-    return sum(1 for _ in book.take(loud, first, posts[loud], verdicts)) + sum(1 for _ in book.close(first + WINDOWS))
+    return sum(1 for _ in book.take(loud, first, posts[loud], verdicts)) + sum(
+        1 for _ in book.close(first + WINDOWS)
+    )

@@ -8,25 +8,41 @@ from benchmarks.accuracy.aftermath import after_burst
 from benchmarks.accuracy.budget import try_budgets
 from benchmarks.accuracy.nab import Series, clock_totals, detectors, total
 from benchmarks.accuracy.nab_score import PROFILES, STANDARD, SeriesScore
-from benchmarks.accuracy.power import Burst, find, learn_history, without_second_look
-from benchmarks.accuracy.stationary import RULES, Plan, count_false_alerts, exposures
-from benchmarks.accuracy.worlds import WORLDS, World
+from benchmarks.accuracy.power import Burst, find, learn_history, without_hourly_window
+from benchmarks.accuracy.stationary import RULES, Exposure, count_false_alerts, exposures
+from benchmarks.accuracy.worlds import WORLDS, NoiseWorld
 from detection.score import alarm_rule
 
 _WATCHED, _DISCOVERY = alarm_rule(4.5, 10), alarm_rule(6.0, 10)
 POWER_WORLDS = (
-    World("steady, dispersion .1", 0.1, season=False),
-    World("steady, dispersion .2", 0.2, season=False),
-    World("with seasons, dispersion .1", 0.1),
-    World("with seasons, dispersion .2", 0.2),
+    NoiseWorld("steady, dispersion .1", 0.1, season=False),
+    NoiseWorld("steady, dispersion .2", 0.2, season=False),
+    NoiseWorld("with seasons, dispersion .1", 0.1),
+    NoiseWorld("with seasons, dispersion .2", 0.2),
 )
 BUDGET_WORLDS = WORLDS[3:]
 """Worlds that are restless enough for a budget: in the others the lowest threshold opens fewer than 2 alerts a day."""
 BURSTS = {
     0.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
     1.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
-    10.0: (Burst(0, 10), Burst(30, 10), Burst(60, 10), Burst(100, 10), Burst(80, 60), Burst(100, 60), Burst(120, 60)),
-    100.0: (Burst(0, 10), Burst(300, 10), Burst(500, 10), Burst(1_000, 10), Burst(800, 60), Burst(1_000, 60), Burst(1_200, 60)),
+    10.0: (
+        Burst(0, 10),
+        Burst(30, 10),
+        Burst(60, 10),
+        Burst(100, 10),
+        Burst(80, 60),
+        Burst(100, 60),
+        Burst(120, 60),
+    ),
+    100.0: (
+        Burst(0, 10),
+        Burst(300, 10),
+        Burst(500, 10),
+        Burst(1_000, 10),
+        Burst(800, 60),
+        Burst(1_000, 60),
+        Burst(1_200, 60),
+    ),
 }
 """Bursts by the posts a window that the word usually has."""
 
@@ -45,7 +61,14 @@ def _table(title: str, *columns: str) -> Table:
 def show_nab(series: list[Series]) -> None:
     """The benchmark's scores, of each series and of all, by detector."""
     table = _table(
-        f"Numenta Anomaly Benchmark, {len(series)} series", "detector", "series", "standard", "low FP", "low FN", "found", "false alarms"
+        f"Numenta Anomaly Benchmark, {len(series)} series",
+        "detector",
+        "series",
+        "standard",
+        "low FP",
+        "low FN",
+        "found",
+        "false alarms",
     )
     for name, detector in detectors().items():
         for one in series:
@@ -67,35 +90,60 @@ def _scores(score: SeriesScore) -> list[str]:
     ]
 
 
-def show_simulation(plan: Plan, workers: int) -> None:
+def show_simulation(plan: Exposure, workers: int) -> None:
     """False alerts a day by world and threshold, and on a day on which the whole stream changes."""
     console = _console()
     thresholds = [f"T = {name}" for name in RULES]
-    daily = _table(f"False alerts a day, {plan.words:,} words, mean of {plan.scored_days} days", "world", *thresholds)
-    title = f"False alerts on a day when the stream changes, {plan.words:,} words; in brackets without `ratio`"
+    daily = _table(
+        f"False alerts a day, {plan.words:,} words, mean of {plan.scored_days} days", "world", *thresholds
+    )
+    title = (
+        f"False alerts on a day when the stream changes, {plan.words:,} words; in brackets without `ratio`"
+    )
     changed = _table(title, "world", "the day", *thresholds)
     for world in WORLDS:
         with console.status(world.name):
             found = count_false_alerts(world, plan, workers)
         daily.add_row(world.name, *(f"{found[name] / plan.scored_days:.1f}" for name in RULES))
         for exposure in exposures():
-            cells = (f"{found[f'{exposure}|{name}']:,} ({found[f'{exposure}|{name}|no ratio']:,})" for name in RULES)
+            cells = (
+                f"{found[f'{exposure}|{name}']:,} ({found[f'{exposure}|{name}|no ratio']:,})"
+                for name in RULES
+            )
             changed.add_row(world.name, exposure, *cells)
     console.print(daily)
     console.print(changed)
 
 
-def show_budgets(plan: Plan, workers: int) -> None:
+def show_budgets(plan: Exposure, workers: int) -> None:
     """The threshold that each budget leads to, night after night, and the alerts a day that come of it in the days after."""
     console = _console()
     for world in BUDGET_WORLDS:
         title = f"A budget of alerts a day, {world.name}, {plan.words:,} words, {plan.scored_days} days"
-        table = _table(title, "budget", "T, first night", "least", "most", "alerts a day", "least on a day", "most on a day")
+        table = _table(
+            title,
+            "budget",
+            "T, first night",
+            "least",
+            "most",
+            "alerts a day",
+            "least on a day",
+            "most on a day",
+        )
         with console.status(world.name):
             found = try_budgets(world, plan, workers)
         for budget, came in found.items():
-            thresholds = (f"{threshold:.2f}" for threshold in (came.thresholds[0], min(came.thresholds), max(came.thresholds)))
-            table.add_row(str(budget), *thresholds, f"{np.mean(came.opened):.1f}", str(min(came.opened)), str(max(came.opened)))
+            thresholds = (
+                f"{threshold:.2f}"
+                for threshold in (came.thresholds[0], min(came.thresholds), max(came.thresholds))
+            )
+            table.add_row(
+                str(budget),
+                *thresholds,
+                f"{np.mean(came.opened):.1f}",
+                str(min(came.opened)),
+                str(max(came.opened)),
+            )
         console.print(table)
 
 
@@ -117,8 +165,11 @@ def show_power(seeds: int, seed: int) -> None:
         for rate, bursts in BURSTS.items():
             history = learn_history(world, rate, seeds, seed)
             for burst in bursts:
-                watched, discovery = find(history, burst, _WATCHED, seed), find(history, burst, _DISCOVERY, seed)
-                alone = find(history, burst, without_second_look(_WATCHED), seed)
+                watched, discovery = (
+                    find(history, burst, _WATCHED, seed),
+                    find(history, burst, _DISCOVERY, seed),
+                )
+                alone = find(history, burst, without_hourly_window(_WATCHED), seed)
                 table.add_row(
                     f"{rate:g}" if rate else "never seen",
                     f"{burst.extra:,}",

@@ -24,7 +24,7 @@ _PEAK_HOUR = 20.0
 
 
 @dataclass(frozen=True)
-class World:
+class NoiseWorld:
     """How words are noisy."""
 
     name: str
@@ -39,11 +39,11 @@ class World:
 
 
 WORLDS = (
-    World("Poisson", 0.0),
-    World("dispersion .1", 0.1),
-    World("dispersion .2", 0.2),
-    World("mixed: .1, 5 % of words at 1", 0.1, bursty_share=0.05),
-    World("dispersion .2 that lasts, correlation .7", 0.2, correlation=0.7),
+    NoiseWorld("Poisson", 0.0),
+    NoiseWorld("dispersion .1", 0.1),
+    NoiseWorld("dispersion .2", 0.2),
+    NoiseWorld("mixed: .1, 5 % of words at 1", 0.1, bursty_share=0.05),
+    NoiseWorld("dispersion .2 that lasts, correlation .7", 0.2, correlation=0.7),
 )
 
 
@@ -103,7 +103,7 @@ def zipf_rates(first: int, last: int) -> Floats:
     return MOST_FREQUENT / np.arange(first, last)
 
 
-def make_words(world: World, rates: Floats, random: np.random.Generator) -> Words:
+def make_words(world: NoiseWorld, rates: Floats, random: np.random.Generator) -> Words:
     """Words with the `rates` [K]; what else they are is drawn."""
     bursty = random.random(len(rates)) < world.bursty_share
     season = float(world.season)
@@ -118,9 +118,15 @@ def make_words(world: World, rates: Floats, random: np.random.Generator) -> Word
     )
 
 
-def platform_posts(world: World, day: int, random: np.random.Generator, factor: Floats | float = 1.0) -> Floats:
+def platform_posts(
+    world: NoiseWorld, day: int, random: np.random.Generator, factor: Floats | float = 1.0
+) -> Floats:
     """Posts of all keywords in the windows [96] of `day`."""
-    means = PLATFORM_POSTS * _platform_hours(world.season) * (_WEEKEND if world.season and _is_weekend(day) else 1.0)
+    means = (
+        PLATFORM_POSTS
+        * _platform_hours(world.season)
+        * (_WEEKEND if world.season and _is_weekend(day) else 1.0)
+    )
     return random.poisson(means * factor).astype(float)
 
 

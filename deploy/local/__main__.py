@@ -83,7 +83,9 @@ def sql(query: Annotated[str | None, typer.Argument(help="one query instead of a
     """A DuckDB prompt over the archive (raw_posts) and the tables, side by side."""
     layout, _, environment = _started()
     if query is None:
-        typer.echo("raw_posts is the archive; the other tables are Postgres's (read only). SHOW ALL TABLES; lists them, Ctrl-D ends.")
+        typer.echo(
+            "raw_posts is the archive; the other tables are Postgres's (read only). SHOW ALL TABLES; lists them, Ctrl-D ends."
+        )
     consoles.become(consoles.duckdb_command(layout, stack.stack_settings(layout), query), environment)
 
 
@@ -102,11 +104,15 @@ def airflow_command() -> None:
         typer.echo("Preparing Airflow (15 s the first time) ...")
         airflow.migrate_database(layout, environment)
         today = datetime.now(UTC).date()
-        begin = os.environ.get(airflow.START_DATE) or str(airflow.first_day_to_schedule(stack.settings_of(layout, state), today))
+        begin = os.environ.get(airflow.START_DATE) or str(
+            airflow.first_day_to_schedule(stack.settings_of(layout, state), today)
+        )
         environment[airflow.START_DATE] = begin
         address = airflow.start(layout, state, environment)
         typer.echo(f"Airflow: {address}  user {airflow.USER}  password {state.airflow_password}")
-        typer.echo(f"daily_batch does the days from {begin} on, one after the other, once it is unpaused on that page.")
+        typer.echo(
+            f"daily_batch does the days from {begin} on, one after the other, once it is unpaused on that page."
+        )
         typer.echo(f"Ctrl-C ends it. Its logs: {layout.logs}/airflow-*.log")
         airflow.watch(layout)
     except KeyboardInterrupt:
@@ -140,7 +146,9 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         place = error.filename or layout_for().root
-        typer.echo(f"{place}: {error.strerror}. Give yourself permission and room there, or set LOCAL.", err=True)
+        typer.echo(
+            f"{place}: {error.strerror}. Give yourself permission and room there, or set LOCAL.", err=True
+        )
         sys.exit(1)
 
 

@@ -64,26 +64,47 @@ def _session(folder: str, java_options: str) -> SparkSession:
 def _use_spark(spark: SparkSession, folder: str) -> None:
     """A query, a file and a stream with state."""
     moment = F.current_timestamp().alias("at")
-    numbers = spark.range(1_000).select((F.col("id") % 7).alias("key"), F.to_json(F.struct("id")).alias("value"), moment)
-    read = numbers.select("key", F.from_json("value", "id bigint").alias("read"), F.explode(F.split("value", ":")).alias("word"))
-    counted = read.join(numbers.select("key").distinct(), "key").groupBy("key").agg(F.count("*"), F.max("read.id"), F.collect_set("word"))
+    numbers = spark.range(1_000).select(
+        (F.col("id") % 7).alias("key"), F.to_json(F.struct("id")).alias("value"), moment
+    )
+    read = numbers.select(
+        "key", F.from_json("value", "id bigint").alias("read"), F.explode(F.split("value", ":")).alias("word")
+    )
+    counted = (
+        read.join(numbers.select("key").distinct(), "key")
+        .groupBy("key")
+        .agg(F.count("*"), F.max("read.id"), F.collect_set("word"))
+    )
     counted.orderBy("key").collect()
     numbers.write.parquet(f"{folder}/numbers")
     spark.read.parquet(f"{folder}/numbers").createOrReplaceTempView("numbers")
     spark.sql("SELECT key, row_number() OVER (PARTITION BY key ORDER BY at) AS place FROM numbers").toPandas()
     windows = (
-        spark.readStream.schema("key bigint, at timestamp").parquet(f"{folder}/numbers")
-        .withWatermark("at", "1 minute").dropDuplicatesWithinWatermark(["key"])
-        .groupBy(F.window("at", "15 minutes")).count()
-    )  # fmt: skip
-    sink = windows.writeStream.outputMode("update").option("checkpointLocation", f"{folder}/checkpoint").trigger(availableNow=True)
-    sink.foreachBatch(lambda batch, _: batch.write.format("noop").mode("append").save()).start().awaitTermination()
+        spark.readStream.schema("key bigint, at timestamp")
+        .parquet(f"{folder}/numbers")
+        .withWatermark("at", "1 minute")
+        .dropDuplicatesWithinWatermark(["key"])
+        .groupBy(F.window("at", "15 minutes"))
+        .count()
+    )
+    sink = (
+        windows.writeStream.outputMode("update")
+        .option("checkpointLocation", f"{folder}/checkpoint")
+        .trigger(availableNow=True)
+    )
+    sink.foreachBatch(
+        lambda batch, _: batch.write.format("noop").mode("append").save()
+    ).start().awaitTermination()
 
 
 def _use_iceberg(spark: SparkSession) -> None:
     """A table, a commit, a query."""
-    spark.sql("CREATE TABLE lake.a.posts (value binary, at timestamp) USING iceberg PARTITIONED BY (days(at))")
-    spark.range(100).select(F.lit(b"{}").alias("value"), F.current_timestamp().alias("at")).writeTo("lake.a.posts").append()
+    spark.sql(
+        "CREATE TABLE lake.a.posts (value binary, at timestamp) USING iceberg PARTITIONED BY (days(at))"
+    )
+    spark.range(100).select(F.lit(b"{}").alias("value"), F.current_timestamp().alias("at")).writeTo(
+        "lake.a.posts"
+    ).append()
     spark.table("lake.a.posts").where(F.col("at") > "2026-01-01").groupBy("value").count().collect()
     spark.table("lake.a.posts.files").collect()
 
@@ -93,19 +114,29 @@ def _use_clients(spark: SparkSession) -> None:
     java: Any = spark._jvm
     io = java.org.apache.iceberg.aws.s3.S3FileIO()
     options = {
-        "client.region": "us-east-1", "s3.endpoint": NOWHERE, "s3.path-style-access": "true", "s3.retry.num-retries": "0",
-        "s3.access-key-id": "none", "s3.secret-access-key": "none",
-    }  # fmt: skip
+        "client.region": "us-east-1",
+        "s3.endpoint": NOWHERE,
+        "s3.path-style-access": "true",
+        "s3.retry.num-retries": "0",
+        "s3.access-key-id": "none",
+        "s3.secret-access-key": "none",
+    }
     io.initialize(options)
     with contextlib.suppress(Py4JJavaError):
         io.newInputFile("s3://none/none").exists()
     io.close()
     bytes_of = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
-    consumer = {"bootstrap.servers": NOWHERE.removeprefix("http://"), "key.deserializer": bytes_of, "value.deserializer": bytes_of}
+    consumer = {
+        "bootstrap.servers": NOWHERE.removeprefix("http://"),
+        "key.deserializer": bytes_of,
+        "value.deserializer": bytes_of,
+    }
     java.org.apache.kafka.clients.consumer.KafkaConsumer(consumer).close()
     java.org.apache.kafka.clients.admin.AdminClient.create(consumer).close()
     java.org.postgresql.Driver()
-    spark.readStream.format("kafka").option("kafka.bootstrap.servers", "127.0.0.1:1").option("subscribe", "none").load()
+    spark.readStream.format("kafka").option("kafka.bootstrap.servers", "127.0.0.1:1").option(
+        "subscribe", "none"
+    ).load()
 
 
 if __name__ == "__main__":

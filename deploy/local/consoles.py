@@ -28,7 +28,11 @@ def duckdb_command(layout: Layout, settings: Settings, query: str | None) -> lis
 
 def preparation_of(settings: Settings) -> str:
     """SQL for DuckDB: `raw_posts` is the archive as it is now, every other table is Postgres's, read only."""
-    statements = [*archive_statements(settings), *tables_statements(settings), "SET search_path = 'memory.main,tables.public'"]
+    statements = [
+        *archive_statements(settings),
+        *tables_statements(settings),
+        "SET search_path = 'memory.main,tables.public'",
+    ]
     return "\n".join([".output /dev/null", *(f"{statement};" for statement in statements), ".output", ""])
 
 

@@ -16,7 +16,9 @@ def java_program() -> str:
     return str(Path(home) / "bin" / "java") if home else "java"
 
 
-def java_command(layout: Layout, jars: str, options: Sequence[str], main_class: str, *arguments: str) -> list[str]:
+def java_command(
+    layout: Layout, jars: str, options: Sequence[str], main_class: str, *arguments: str
+) -> list[str]:
     """The command that runs `main_class` with the archives of one folder; NotReadyError where they or Java are missing."""
     problem = None if shutil.which(java_program()) else java_problem(os.environ)
     if problem:

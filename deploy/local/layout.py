@@ -103,7 +103,9 @@ def read_state(layout: Layout) -> State | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        raise BadInputError(f"{layout.state_file} cannot be read. Delete {layout.root} with `make clean` and start anew.") from error
+        raise BadInputError(
+            f"{layout.state_file} cannot be read. Delete {layout.root} with `make clean` and start anew."
+        ) from error
 
 
 def new_state() -> State:
@@ -146,7 +148,9 @@ def choose_ports(state: State, running: set[str]) -> list[str]:
         if port is None or not is_free(port):
             port = free_port(set(state.ports.values()))
         if remembered not in (None, port):
-            notes.append(f"Port {remembered} of {service} is taken by another program or was changed: {service} now has port {port}.")
+            notes.append(
+                f"Port {remembered} of {service} is taken by another program or was changed: {service} now has port {port}."
+            )
         state.ports[service] = port
     return notes
 
@@ -178,4 +182,6 @@ def free_port(taken: set[int]) -> int:
         port = secrets.choice(_PORTS)
         if port not in taken and is_free(port):
             return port
-    raise AlreadyRunningError(f"No free port was found between {_PORTS.start} and {_PORTS.stop}. Stop programs that listen there.")
+    raise AlreadyRunningError(
+        f"No free port was found between {_PORTS.start} and {_PORTS.stop}. Stop programs that listen there."
+    )

@@ -85,7 +85,11 @@ def start(
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=directory or layout.root,
-            env={**(os.environ if environment is None else environment), MARK: str(layout.root), PROGRAM_MARK: mark},
+            env={
+                **(os.environ if environment is None else environment),
+                MARK: str(layout.root),
+                PROGRAM_MARK: mark,
+            },
             start_new_session=True,
             user=account,
             group=_group(account),
@@ -173,19 +177,27 @@ def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
     for process in program.processes():
         _signal(process.pid, signal.SIGKILL)
     if not wait_until(lambda: not program.processes(), 10):
-        raise NotReadyError(f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}.")
+        raise NotReadyError(
+            f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}."
+        )
     forget(layout, program)
 
 
-def wait_ready(layout: Layout, program: Program, is_ready: Callable[[], bool], timeout_seconds: float = 90) -> None:
+def wait_ready(
+    layout: Layout, program: Program, is_ready: Callable[[], bool], timeout_seconds: float = 90
+) -> None:
     """Wait until `is_ready`; NotReadyError with the end of the log where the program stops or takes too long."""
     deadline = time.monotonic() + timeout_seconds
     while not is_ready():
         log = log_path(layout, program.name)
         if not program.leader_lives():
-            raise NotReadyError(f"{program.name} stopped while starting. The end of {log}:\n{last_lines(log)}")
+            raise NotReadyError(
+                f"{program.name} stopped while starting. The end of {log}:\n{last_lines(log)}"
+            )
         if time.monotonic() > deadline:
-            raise NotReadyError(f"{program.name} did not answer within {timeout_seconds:.0f} s. The end of {log}:\n{last_lines(log)}")
+            raise NotReadyError(
+                f"{program.name} did not answer within {timeout_seconds:.0f} s. The end of {log}:\n{last_lines(log)}"
+            )
         time.sleep(0.05)
 
 

@@ -26,9 +26,16 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def run(
-    posts: Annotated[str, typer.Option(envvar="POSTS", help="replay these files (a pattern, or several with spaces between) instead")] = "",
+    posts: Annotated[
+        str,
+        typer.Option(
+            envvar="POSTS", help="replay these files (a pattern, or several with spaces between) instead"
+        ),
+    ] = "",
     clock: Annotated[str, typer.Option(envvar="CLOCK", help="with POSTS: now, original or shifted")] = "",
-    speed: Annotated[str, typer.Option(envvar="SPEED", help="how many times faster than life; max: as fast as possible")] = "",
+    speed: Annotated[
+        str, typer.Option(envvar="SPEED", help="how many times faster than life; max: as fast as possible")
+    ] = "",
     rate: Annotated[str, typer.Option(envvar="RATE", help="posts a second at most")] = "",
     limit: Annotated[str, typer.Option(envvar="LIMIT", help="stop after so many posts")] = "",
 ) -> None:
@@ -64,7 +71,9 @@ def _stop_everything(session: Session) -> None:
         signal.signal(number, signal.SIG_IGN)
     session.stop_commands()
     stack.down(session.layout)
-    session.screen.say("Everything is stopped; the data stays. `make run` goes on from here, `make up` starts the servers alone.")
+    session.screen.say(
+        "Everything is stopped; the data stays. `make run` goes on from here, `make up` starts the servers alone."
+    )
 
 
 def _interrupt(*_: object) -> None:
@@ -78,7 +87,9 @@ def _only_run(layout: Layout) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunningError(f"`make run` is at work in {layout.root}: end it with Ctrl-C, or with `make stop`.") from error
+            raise AlreadyRunningError(
+                f"`make run` is at work in {layout.root}: end it with Ctrl-C, or with `make stop`."
+            ) from error
         yield
 
 

@@ -15,7 +15,10 @@ from deploy.local.servers.postgres import installation
 def settings_variables(settings: Settings) -> dict[str, str]:
     """Every setting that differs from its default, by the name of its environment variable; secrets in clear."""
     values = settings.model_dump(mode="json", exclude_unset=True)
-    secrets = {"postgres_password": settings.postgres_password, "s3_secret_access_key": settings.s3_secret_access_key}
+    secrets = {
+        "postgres_password": settings.postgres_password,
+        "s3_secret_access_key": settings.s3_secret_access_key,
+    }
     values |= {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
     return {
         ENV_PREFIX + name.upper(): json.dumps(value) if isinstance(value, dict) else str(value)
@@ -70,7 +73,9 @@ def airflow_variables(layout: Layout, state: State, settings: Settings) -> dict[
 
 def stack_variables(layout: Layout, state: State, settings: Settings) -> dict[str, str]:
     """Everything above: what a child process or a shell needs to work with the stack, PATH apart."""
-    return settings_variables(settings) | client_variables(settings) | airflow_variables(layout, state, settings)
+    return (
+        settings_variables(settings) | client_variables(settings) | airflow_variables(layout, state, settings)
+    )
 
 
 def search_path() -> list[Path]:
@@ -81,12 +86,20 @@ def search_path() -> list[Path]:
 def child_environment(layout: Layout, state: State, settings: Settings) -> dict[str, str]:
     """This process's environment with the stack's variables, PATH and PYTHONPATH for programs run from anywhere."""
     path = os.pathsep.join([*map(str, search_path()), os.environ.get("PATH", "")])
-    return {**os.environ, **stack_variables(layout, state, settings), "PATH": path, "PYTHONPATH": str(REPOSITORY)}
+    return {
+        **os.environ,
+        **stack_variables(layout, state, settings),
+        "PATH": path,
+        "PYTHONPATH": str(REPOSITORY),
+    }
 
 
 def write_env(layout: Layout, state: State, settings: Settings) -> None:
     """Write `.local/env`, to be sourced: psql, AWS's tools, Airflow and Groundswell's own commands then find the stack."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in stack_variables(layout, state, settings).items()]
+    lines = [
+        f"export {name}={shlex.quote(value)}"
+        for name, value in stack_variables(layout, state, settings).items()
+    ]
     folders = ":".join(shlex.quote(str(folder)) for folder in search_path())
     lines.append(f'export PATH={folders}:"$PATH"')
     write_private(layout.env_file, "# Made by `make up`; source it.\n" + "\n".join(lines) + "\n")

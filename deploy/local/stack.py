@@ -11,7 +11,16 @@ from pathlib import Path
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
-from deploy.local.layout import LOOPBACK, Layout, State, choose_ports, layout_for, new_state, read_state, write_private
+from deploy.local.layout import (
+    LOOPBACK,
+    Layout,
+    State,
+    choose_ports,
+    layout_for,
+    new_state,
+    read_state,
+    write_private,
+)
 from deploy.local.servers.kafka import kafka_server
 from deploy.local.servers.postgres import USER, choose_place, delete_data, postgres_server
 from deploy.local.servers.s3 import s3_server
@@ -73,7 +82,9 @@ def up(layout: Layout) -> list[str]:
         for folder in (layout.checkpoints, layout.spark_scratch):
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            _bring_up_together(layout, [make(layout, state, settings) for make in (kafka_server, s3_server, postgres_server)])
+            _bring_up_together(
+                layout, [make(layout, state, settings) for make in (kafka_server, s3_server, postgres_server)]
+            )
         except BaseException:
             _stop(layout, [name for name in SERVERS if name not in running])
             raise
@@ -131,14 +142,18 @@ def _prepared(layout: Layout) -> tuple[State, list[str]]:
     return state, notes
 
 
-def _status_of(layout: Layout, state: State | None, name: str, program: processes.Program | None) -> ServerStatus:
+def _status_of(
+    layout: Layout, state: State | None, name: str, program: processes.Program | None
+) -> ServerStatus:
     data = Path(state.postgres.data) if name == "postgres" and state and state.postgres else layout.data(name)
     return ServerStatus(
         name=name,
         pid=program.pid if program else None,
         port=state.ports.get(name) if state else None,
         memory_bytes=processes.memory_bytes(program) if program else 0,
-        data_bytes=sum(path.stat().st_blocks * 512 for path in data.rglob("*") if path.is_file()) if data.exists() else 0,
+        data_bytes=sum(path.stat().st_blocks * 512 for path in data.rglob("*") if path.is_file())
+        if data.exists()
+        else 0,
         log=processes.log_path(layout, name),
     )
 
@@ -159,7 +174,11 @@ def _stop(layout: Layout, names: list[str]) -> None:
 
 def _running_services(layout: Layout) -> set[str]:
     names = {program.name for program in processes.all_running(layout)}
-    return names | ({"kafka_controller"} if "kafka" in names else set()) | ({"airflow"} if "airflow-api" in names else set())
+    return (
+        names
+        | ({"kafka_controller"} if "kafka" in names else set())
+        | ({"airflow"} if "airflow-api" in names else set())
+    )
 
 
 def known_state(layout: Layout) -> State:

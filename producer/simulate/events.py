@@ -87,7 +87,11 @@ def known_words(world: World) -> list[KnownWord]:
         for rank, word in enumerate(LANGUAGES[LANGUAGE_NUMBERS[name]].first_words)
     ]
     fitting = [word for word in words if LEAST_KNOWN_RATE <= word.posts_per_window <= LARGEST_KNOWN_RATE]
-    pool = fitting if len(fitting) >= LEAST_POOL else sorted(words, key=lambda word: -word.posts_per_window)[:LEAST_POOL]
+    pool = (
+        fitting
+        if len(fitting) >= LEAST_POOL
+        else sorted(words, key=lambda word: -word.posts_per_window)[:LEAST_POOL]
+    )
     return [pool[position] for position in world.random("known words").permutation(len(pool))]
 
 
@@ -143,7 +147,18 @@ def _happenings(world: World, day: int) -> list[Event]:
         posts = POSTS.get(kind, int(random.integers(70, 151)))
         keyword, language = next(subjects[kind in (ORGANIC, CLIMB)])
         authors, texts = AUTHORS.get(kind, int(posts * 0.94)), TEXTS.get(kind, posts)
-        events.append(Event(kind, keyword, language, _outside_outage(world, day, start, seconds), seconds, posts, authors, texts))
+        events.append(
+            Event(
+                kind,
+                keyword,
+                language,
+                _outside_outage(world, day, start, seconds),
+                seconds,
+                posts,
+                authors,
+                texts,
+            )
+        )
     return events
 
 

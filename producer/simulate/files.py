@@ -30,7 +30,9 @@ Report = Callable[[int, int], None]
 """Called with the records and bytes written since the last call."""
 
 
-def simulate_days(world: World, days: Iterable[int], folder: Path, *, compress: bool, report: Report) -> list[Path]:
+def simulate_days(
+    world: World, days: Iterable[int], folder: Path, *, compress: bool, report: Report
+) -> list[Path]:
     """Write days of the world into `folder` and their labels into its truth file; returns the files of posts.
 
     A day that is there already is replaced by the same bytes; days of another world in the folder are refused
@@ -47,7 +49,9 @@ def simulate_days(world: World, days: Iterable[int], folder: Path, *, compress: 
         for day in days:
             path = folder / f"posts-{world.date_of(day)}.ndjson{'.zst' if compress else ''}"
             count = len(cached_plan(world, day).record_post)
-            slices = [(first, min(first + RECORDS_PER_TASK, count)) for first in range(0, count, RECORDS_PER_TASK)]
+            slices = [
+                (first, min(first + RECORDS_PER_TASK, count)) for first in range(0, count, RECORDS_PER_TASK)
+            ]
             render = partial(render_slice, world, day)
             parts = map(render, slices) if processes == 1 else pool.map(render, slices)
             _write_day(path, parts, slices, compress=compress, report=report)
@@ -59,7 +63,9 @@ def simulate_days(world: World, days: Iterable[int], folder: Path, *, compress: 
     return paths
 
 
-def _write_day(path: Path, parts: Iterator[bytes], slices: list[tuple[int, int]], *, compress: bool, report: Report) -> None:
+def _write_day(
+    path: Path, parts: Iterator[bytes], slices: list[tuple[int, int]], *, compress: bool, report: Report
+) -> None:
     unfinished = path.with_name(path.name + ".partial")
     with unfinished.open("wb") as file:
         writer = zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False) if compress else file
@@ -83,7 +89,11 @@ def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
     for position, event in enumerate(plan.events):
         posts = np.flatnonzero(plan.event == position)
         sources = np.unique(plan.text_of[posts])
-        copied = {word for source in sources for word in words_of(plan, int(source))} if event.kind in (COPY_PASTE, SPAM) else set()
+        copied = (
+            {word for source in sources for word in words_of(plan, int(source))}
+            if event.kind in (COPY_PASTE, SPAM)
+            else set()
+        )
         start, end = (world.midnight(day) + second for second in (event.start_second, event.end_second))
         if event.kind == OUTAGE:
             posts = np.flatnonzero((plan.created >= start) & (plan.created < end))
@@ -141,7 +151,9 @@ def _read_other_days(path: Path, world: World, days: list[int]) -> list[dict[str
     for row in rows:
         if any(row[name] != value for name, value in labels.items()):
             was = ", ".join(f"{name} {row[name]}" for name in labels)
-            raise BadInputError(f"{path.parent} holds days of another world ({was}): choose another folder with --out, or empty this one.")
+            raise BadInputError(
+                f"{path.parent} holds days of another world ({was}): choose another folder with --out, or empty this one."
+            )
     return [row for row in rows if row["day_number"] not in days]
 
 

@@ -64,7 +64,9 @@ def music_infos(music: int) -> bytes:
     digits = _hex("music", music)
     original = "false" if music % 50 == 3 else '""' if music % 5 < 2 else "true"
     language = LANGUAGES[music % len(LANGUAGES)]
-    name = "original sound" if music % 3 == 0 else f"{language.word(music % 4001)} {language.word(music % 97)}"
+    name = (
+        "original sound" if music % 3 == 0 else f"{language.word(music % 4001)} {language.word(music % 97)}"
+    )
     return (
         f'"musicInfos": {{"musicId": "{music_id(music)}", "musicName": {orjson.dumps(name).decode()}, '
         f'"authorName": "{mention_of(music * 7 % 49_999_999)}", "original": {original}, '

@@ -65,11 +65,19 @@ def plan_day(world: World, day: int) -> DayPlan:
     random = world.random("attributes", day)
     size = len(seconds)
     created = world.midnight(day) + seconds.astype(np.int64)
-    damage = np.where((random.random(size) < DAMAGED_SHARE) & (event < 0), random.integers(1, len(DAMAGE_KINDS) + 1, size), 0)
+    damage = np.where(
+        (random.random(size) < DAMAGED_SHARE) & (event < 0),
+        random.integers(1, len(DAMAGE_KINDS) + 1, size),
+        0,
+    )
     empty = (random.random(size) < EMPTY_TEXT_SHARE) & (event < 0)
     words = np.where(empty, 0, 1 + random.poisson(WORDS_PER_TEXT - 1, size))
-    tags, mentions = (np.where(empty, 0, random.poisson(mean, size)) for mean in (TAGS_PER_TEXT, MENTIONS_PER_TEXT))
-    copied = np.isin(event, [number for number, one in enumerate(events) if one.kind in (kinds.COPY_PASTE, kinds.SPAM)])
+    tags, mentions = (
+        np.where(empty, 0, random.poisson(mean, size)) for mean in (TAGS_PER_TEXT, MENTIONS_PER_TEXT)
+    )
+    copied = np.isin(
+        event, [number for number, one in enumerate(events) if one.kind in (kinds.COPY_PASTE, kinds.SPAM)]
+    )
     words, tags = (np.where(copied, np.minimum(column, COPIED_WORDS), column) for column in (words, tags))
     arrival, record_post, record_variant = _deliveries(world, day, seconds, event, damage)
     order = np.argsort(arrival, kind="stable")
@@ -122,12 +130,16 @@ def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.floa
             author.append(_event_authors(random, event, day, position))
             event_of.append(np.full(event.posts, position))
             own = np.arange(event.posts)
-            text_of.append(first + np.where(own < event.texts, own, random.integers(0, event.texts, event.posts)))
+            text_of.append(
+                first + np.where(own < event.texts, own, random.integers(0, event.texts, event.posts))
+            )
     all_seconds = np.concatenate(seconds)
     order = np.argsort(all_seconds, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    languages, authors, numbers, texts = (np.concatenate(parts)[order].astype(np.int64) for parts in (language, author, event_of, text_of))
+    languages, authors, numbers, texts = (
+        np.concatenate(parts)[order].astype(np.int64) for parts in (language, author, event_of, text_of)
+    )
     return all_seconds[order], languages, authors, numbers, place[texts]
 
 
@@ -153,14 +165,21 @@ def _event_authors(random: np.random.Generator, event: Event, day: int, position
     return random.permutation(np.concatenate([authors, extra]))
 
 
-def _deliveries(world: World, day: int, seconds: NDArray[np.float64], event: Ints, damage: Ints) -> tuple[NDArray[np.float64], Ints, Ints]:
+def _deliveries(
+    world: World, day: int, seconds: NDArray[np.float64], event: Ints, damage: Ints
+) -> tuple[NDArray[np.float64], Ints, Ints]:
     """Arrival (seconds of the day, beyond its end for late ones), post and variant of every record."""
     random = world.random("delivery", day)
     size = len(seconds)
     arrival = seconds + 1.0 + random.exponential(8.0, size)
     arrival += np.where(random.random(size) < LATE_SHARE, random.exponential(240.0, size), 0.0)
-    arrival += np.where((random.random(size) < VERY_LATE_SHARE) & (event < 0), random.uniform(3600, 6 * 3600, size), 0.0)
-    soon, later = (np.flatnonzero((random.random(size) < share) & (damage == 0)) for share in (AGAIN_SHARE, AGAIN_LATER_SHARE))
+    arrival += np.where(
+        (random.random(size) < VERY_LATE_SHARE) & (event < 0), random.uniform(3600, 6 * 3600, size), 0.0
+    )
+    soon, later = (
+        np.flatnonzero((random.random(size) < share) & (damage == 0))
+        for share in (AGAIN_SHARE, AGAIN_LATER_SHARE)
+    )
     delays = random.uniform(5, 600, len(soon)), random.uniform(3600, 10 * 3600, len(later))
     again = np.concatenate([arrival[soon] + delays[0], arrival[later] + delays[1]])
     posts = np.concatenate([np.arange(size), soon, later])

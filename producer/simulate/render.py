@@ -41,7 +41,9 @@ def render_slice(world: World, day: int, numbers: tuple[int, int]) -> bytes:
     first, last = numbers
     plan = cached_plan(world, day)
     lines = []
-    for post, variant in zip(plan.record_post[first:last].tolist(), plan.record_variant[first:last].tolist(), strict=True):
+    for post, variant in zip(
+        plan.record_post[first:last].tolist(), plan.record_variant[first:last].tolist(), strict=True
+    ):
         lines.append(render_post(plan, day, post, variant))
     lines.append(b"")
     return b"\n".join(lines)
@@ -56,7 +58,12 @@ def post_id(plan: DayPlan, day: int, post: int) -> int:
 def render_post(plan: DayPlan, day: int, post: int, variant: int = FIRST) -> bytes:
     """One record as JSON; `variant` is a delivery again, which has grown in the meantime, or also edited."""
     identity = post_id(plan, day, post)
-    bits, created, author, music = int(plan.bits[post]), int(plan.created[post]), int(plan.author[post]), int(plan.music[post])
+    bits, created, author, music = (
+        int(plan.bits[post]),
+        int(plan.created[post]),
+        int(plan.author[post]),
+        int(plan.music[post]),
+    )
     text, extras = write_text(plan, post)
     if variant == EDITED:
         text += " (edited)"

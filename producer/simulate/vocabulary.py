@@ -20,7 +20,9 @@ LARGEST_RANK = 2**36
 CACHED_RANKS = 20_000
 
 
-def draw_ranks(random: np.random.Generator, size: int, *, exponent: float, head: float, largest: int = LARGEST_RANK) -> NDArray[np.int64]:
+def draw_ranks(
+    random: np.random.Generator, size: int, *, exponent: float, head: float, largest: int = LARGEST_RANK
+) -> NDArray[np.int64]:
     """`size` ranks from 0 with P(rank >= r) = ((r + head) / head)^(1 - exponent): Zipf-Mandelbrot by inverting its tail."""
     ranks = head * (1.0 - random.random(size)) ** (1.0 / (1.0 - exponent)) - head
     return np.minimum(ranks, float(largest)).astype(np.int64)
@@ -28,7 +30,9 @@ def draw_ranks(random: np.random.Generator, size: int, *, exponent: float, head:
 
 def rank_probability(rank: int) -> float:
     """The share of a language's tokens that is the word of `rank`."""
-    return math.pow((rank + HEAD) / HEAD, 1 - ZIPF_EXPONENT) - math.pow((rank + 1 + HEAD) / HEAD, 1 - ZIPF_EXPONENT)
+    return math.pow((rank + HEAD) / HEAD, 1 - ZIPF_EXPONENT) - math.pow(
+        (rank + 1 + HEAD) / HEAD, 1 - ZIPF_EXPONENT
+    )
 
 
 @dataclass(frozen=True)
@@ -103,5 +107,11 @@ LANGUAGE_NUMBERS = {language.name: number for number, language in enumerate(LANG
 
 def coined_word(number: int, *, cyrillic: bool = False) -> str:
     """Word number `number` that no language has: its onsets are in no vocabulary."""
-    onsets, vowels = (lists.UNUSED_CYRILLIC_ONSETS, lists.CYRILLIC_VOWELS) if cyrillic else (lists.UNUSED_ONSETS, lists.UNUSED_VOWELS)
-    return spell(number + len(onsets) ** 2 * len(vowels) ** 2, [onset + vowel for onset in onsets for vowel in vowels])
+    onsets, vowels = (
+        (lists.UNUSED_CYRILLIC_ONSETS, lists.CYRILLIC_VOWELS)
+        if cyrillic
+        else (lists.UNUSED_ONSETS, lists.UNUSED_VOWELS)
+    )
+    return spell(
+        number + len(onsets) ** 2 * len(vowels) ** 2, [onset + vowel for onset in onsets for vowel in vowels]
+    )

@@ -4,8 +4,6 @@ Words are in order of frequency. A language's later words are made of its syllab
 ending in a vowel and no vowel holding a consonant, so that different syllables always give different words.
 """
 
-# ruff: noqa: E501
-
 ENGLISH = (
     "love dance music life video family happy friends beautiful funny girl school food cute morning summer night baby party "
     "home song crazy weekend sister brother birthday mother father game football coffee cooking travel beach winter "
@@ -38,9 +36,7 @@ HINDI = (
     "समुद्र सर्दी फिल्म भूकंप बारिश ग्रहण चुनाव बाढ़ आग मैच शादी पहाड़ मेला"
 ).split()
 CHINESE = "爱情 跳舞 音乐 生活 家庭 快乐 朋友 美丽 搞笑 学校 美食 晚上 派对 小狗 小猫 歌曲 足球 咖啡 旅行 海边 冬天 化妆 电影 地震 台风 日食 演唱 暴雨".split()
-JAPANESE = (
-    "ダンス 音楽 生活 家族 友達 笑顔 学校 料理 夜景 誕生日 子犬 子猫 歌詞 野球 旅行 海岸 冬休み 映画 地震 台風 日食 花火 大雪 祭り".split()
-)
+JAPANESE = "ダンス 音楽 生活 家族 友達 笑顔 学校 料理 夜景 誕生日 子犬 子猫 歌詞 野球 旅行 海岸 冬休み 映画 地震 台風 日食 花火 大雪 祭り".split()
 THAI = "ความรัก เต้นรำ ดนตรี ชีวิต ครอบครัว ความสุข เพื่อน สวยงาม ตลก โรงเรียน อาหาร กลางคืน ปาร์ตี้ บ้าน หมา แมว เพลง ฟุตบอล กาแฟ ทะเล หนัง แผ่นดินไหว น้ำท่วม พายุ".split()
 KOREAN = "사랑 댄스 음악 일상 가족 행복 친구 예쁜 웃긴 학교 음식 파티 강아지 고양이 노래 축구 커피 여행 바다 겨울 화장 영화 지진 태풍 일식 콘서트 폭설 축제".split()
 

@@ -47,7 +47,9 @@ class World:
 
     def posts_per_minute(self, day: int) -> NDArray[np.float64]:
         """Expected posts by minute of the day and language, shape (1440, languages): season, week and growth."""
-        total = self.posts_per_day * (1 + GROWTH_PER_DAY) ** day * WEEKDAY_FACTORS[self.date_of(day).weekday()]
+        total = (
+            self.posts_per_day * (1 + GROWTH_PER_DAY) ** day * WEEKDAY_FACTORS[self.date_of(day).weekday()]
+        )
         hours = np.arange(MINUTES_PER_DAY)[:, None] / 60
         peaks = np.array([language.peak_hour for language in LANGUAGES])
         shares = np.array([language.share for language in LANGUAGES])

@@ -18,7 +18,7 @@ WITH changed AS (
     WHERE mine.alert_id IN (SELECT alert_id FROM touched)
 )
 SELECT
-    alerts.alert_id, alerts.keyword, alerts.opened_window, alerts.last_window, alerts.strength, alerts.posts, runs.post_ids,
+    alerts.alert_id, alerts.keyword, alerts.opened_window, alerts.last_window, alerts.threshold_ratio, alerts.posts, runs.post_ids,
     alerts.status
 FROM together
 JOIN anomaly_alerts AS alerts USING (alert_id)

@@ -1,4 +1,4 @@
 -- Alerts that opened from %(first)s and before %(before)s, and windows that were kept back there.
 SELECT
     (SELECT count(*) FROM anomaly_alerts WHERE opened_window >= %(first)s AND opened_window < %(before)s AND status <> 'withdrawn'),
-    (SELECT count(*) FROM vetoed_windows WHERE window_start >= %(first)s AND window_start < %(before)s)
+    (SELECT count(*) FROM suppressed_windows WHERE window_start >= %(first)s AND window_start < %(before)s)

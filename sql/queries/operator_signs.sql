@@ -1,4 +1,4 @@
--- What the stream looks at for the operator: records of the last hour that were refused and that were archived, the first day
+-- What the stream looks at for the operator: records of the last hour that were rejected and that were archived, the first day
 -- that is not complete, and the days from its beginning to the newest event that detection has seen; null before there is one.
 SELECT
     (SELECT count(*) FROM rejected_records WHERE kafka_time > now() - interval '1 hour'),

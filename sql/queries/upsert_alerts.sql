@@ -1,7 +1,7 @@
 -- Writes incidents as they are now; absolute values under the natural key, so it may run twice.
 INSERT INTO anomaly_alerts (
     alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score,
-    peak_score, strength, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id,
+    peak_score, threshold_ratio, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id,
     statistics_as_of, rule_version, degraded
 ) VALUES %s
 ON CONFLICT (alert_id) DO UPDATE SET
@@ -14,7 +14,7 @@ ON CONFLICT (alert_id) DO UPDATE SET
     expected = excluded.expected,
     score = excluded.score,
     peak_score = excluded.peak_score,
-    strength = excluded.strength,
+    threshold_ratio = excluded.threshold_ratio,
     severity = excluded.severity,
     opened_by = excluded.opened_by,
     origin = excluded.origin,

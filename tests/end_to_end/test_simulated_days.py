@@ -23,7 +23,12 @@ SEED = 7
 def run(settings: Settings, *arguments: str) -> str:
     """`python -m ARGUMENTS` as a person runs it."""
     done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, timeout=900
+        [sys.executable, "-m", *arguments],
+        cwd=REPOSITORY,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return done.stdout
@@ -35,13 +40,35 @@ def truth(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("simulated")
     settings = module_settings.model_copy(update={"max_offsets_per_trigger": 6_000})
     days = str(HISTORY_DAYS + 1)
-    run(settings, "producer", "simulate", "--start", str(FIRST_DAY), "--days", days, "--posts-per-day", str(POSTS_A_DAY),
-        "--seed", str(SEED), "--out", str(folder))  # fmt: skip
+    run(
+        settings,
+        "producer",
+        "simulate",
+        "--start",
+        str(FIRST_DAY),
+        "--days",
+        days,
+        "--posts-per-day",
+        str(POSTS_A_DAY),
+        "--seed",
+        str(SEED),
+        "--out",
+        str(folder),
+    )
     *history, live = sorted(str(path) for path in folder.glob("posts-*.ndjson"))
     run(settings, "producer", *history, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "archive.log", "--only", "archive")
     steps = "complete,load,trends,statistics,checks"
-    run(settings, "batch", "--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)), "--steps", steps)
+    run(
+        settings,
+        "batch",
+        "--from",
+        str(FIRST_DAY),
+        "--to",
+        str(LIVE_DAY - timedelta(days=1)),
+        "--steps",
+        steps,
+    )
     run(settings, "producer", live, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "streaming.log")
     run(settings, "streaming.finish")
@@ -70,13 +97,17 @@ def test_every_organic_burst_has_its_alert(truth: list[dict[str, Any]], module_s
     assert [event["keyword"] for event in bursts if not alerted(module_settings, event)] == []
 
 
-def test_habits_and_what_few_people_post_have_none(truth: list[dict[str, Any]], module_settings: Settings) -> None:
+def test_habits_and_what_few_people_post_have_none(
+    truth: list[dict[str, Any]], module_settings: Settings
+) -> None:
     others = [event for event in truth if event["must_alert"] is False and event["kind"] != "outage"]
     assert {"habit", "spam"} <= {event["kind"] for event in others}
     assert [(event["kind"], event["keyword"]) for event in others if alerted(module_settings, event)] == []
 
 
-def test_the_live_day_has_at_most_three_alerts_beyond_the_labelled_events(truth: list[dict[str, Any]], module_settings: Settings) -> None:
+def test_the_live_day_has_at_most_three_alerts_beyond_the_labelled_events(
+    truth: list[dict[str, Any]], module_settings: Settings
+) -> None:
     begin = datetime.combine(LIVE_DAY, datetime.min.time(), UTC)
     labelled = {keyword for event in truth for keyword in event["keywords"]}
     assert len(alerted_keywords(module_settings, begin, begin + timedelta(days=1)) - labelled) <= 3
@@ -86,7 +117,9 @@ def test_the_live_day_has_at_most_three_alerts_beyond_the_labelled_events(truth:
 def test_what_was_produced_is_archived_offset_by_offset(module_settings: Settings, spark_for) -> None:
     ends = EndOffsets(module_settings)
     expected = {
-        (p.topic, p.partition): end for p, end in ends.of([module_settings.posts_topic, module_settings.rejected_topic]).items() if end
+        (p.topic, p.partition): end
+        for p, end in ends.end_offsets([module_settings.posts_topic, module_settings.rejected_topic]).items()
+        if end
     }
     ends.close()
     found = spark_for(module_settings).sql(
@@ -100,8 +133,8 @@ def test_what_was_produced_is_archived_offset_by_offset(module_settings: Setting
 
 @pytest.mark.usefixtures("truth")
 def test_every_refused_record_is_a_row(module_settings: Settings, spark_for) -> None:
-    refused = spark_for(module_settings).table("lake.tiktok.raw_posts").where("event_time IS NULL").count()
+    rejected = spark_for(module_settings).table("lake.tiktok.raw_posts").where("event_time IS NULL").count()
     with transaction(module_settings) as cursor:
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE reason = '') FROM rejected_records")
-        assert cursor.fetchone() == (refused, 0)
-    assert refused > 0
+        assert cursor.fetchone() == (rejected, 0)
+    assert rejected > 0

@@ -32,9 +32,13 @@ FAULTS: dict[str, Callable[[Stage], Outcome]] = {
 
 
 def main(
-    seed: Annotated[int | None, typer.Option(help="repeat the run that printed this seed; without it a new one")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="repeat the run that printed this seed; without it a new one")
+    ] = None,
     only: Annotated[str, typer.Option(help="faults to run, parted by commas; without it all")] = "",
-    number_of_kills: Annotated[int, typer.Option("--kills", min=1, help="kills of F1; F2 has a fifth of them")] = 20,
+    number_of_kills: Annotated[
+        int, typer.Option("--kills", min=1, help="kills of F1; F2 has a fifth of them")
+    ] = 20,
 ) -> None:
     """Run faults against a stack of their own, and print for each whether anything was lost or doubled."""
     chosen = [name.strip() for name in only.split(",") if name.strip()] or list(FAULTS)

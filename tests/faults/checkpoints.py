@@ -43,14 +43,21 @@ def damaged_checkpoints(stage: Stage) -> Outcome:
                 (world.checkpoints / query).rename(world.checkpoints / f"{query}-{len(done)}")
                 world.start()
             world.catch_up()
-            done.append(f"{name}: {'stopped loudly, went on with a new checkpoint' if must_stop else 'went on'}")
+            done.append(
+                f"{name}: {'stopped loudly, went on with a new checkpoint' if must_stop else 'went on'}"
+            )
         return Outcome("F10", "; ".join(done), world.audit(stage.undisturbed))
 
 
 def other_settings(stage: Stage) -> Outcome:
     """F11: the settings that a checkpoint has frozen, changed over it: the stream goes on as it was, and counts the same."""
     with stage.world("F11") as world:
-        changed: list[dict[str, object]] = [{}, {"shuffle_partitions": 4}, {"state_store": "rocksdb"}, {"max_offsets_per_trigger": 150}]
+        changed: list[dict[str, object]] = [
+            {},
+            {"shuffle_partitions": 4},
+            {"state_store": "rocksdb"},
+            {"max_offsets_per_trigger": 150},
+        ]
         for place, changes in enumerate(changed):
             world.led = world.settings.model_copy(update=changes)
             world.send_portions(2 * (place + 1))
@@ -73,12 +80,19 @@ def full_disk(stage: Stage) -> Outcome:
             said = world.log.stat().st_size
             with _filled(folder):
                 world.send_portions(3)
-                wait_for(lambda: _said(world, said, "stopped, starts again"), LOUD_SECONDS, "a query stops on the full disk", world)
+                wait_for(
+                    lambda: _said(world, said, "stopped, starts again"),
+                    LOUD_SECONDS,
+                    "a query stops on the full disk",
+                    world,
+                )
             seconds = world.catch_up()
             done = f"the checkpoints' disk ({DISK}) full for a while"
             return Outcome("F12", done, world.audit(stage.undisturbed), seconds)
     except PermissionError as error:
-        return Outcome("F12", f"a file system of its own cannot be mounted here: {error}", Audit(), skipped=True)
+        return Outcome(
+            "F12", f"a file system of its own cannot be mounted here: {error}", Audit(), skipped=True
+        )
 
 
 def passed_retention(stage: Stage) -> Outcome:
@@ -89,7 +103,7 @@ def passed_retention(stage: Stage) -> Outcome:
         world.catch_up()
         world.stop()
         before = len(world.sent)
-        world.send([Record(b"thrown away", refused=True)] * THROWN_AWAY)
+        world.send([Record(b"thrown away", rejected=True)] * THROWN_AWAY)
         _throw_away(world)
         del world.sent[before:]
         world.send_portions(4)
@@ -108,7 +122,11 @@ def passed_retention(stage: Stage) -> Outcome:
 
 
 def _wait_until_stopped(world: World, query: str, said: int) -> None:
-    wait_for(lambda: _said(world, said, STOPPED.format(query)), LOUD_SECONDS, f"{query} says that it has stopped for good")
+    wait_for(
+        lambda: _said(world, said, STOPPED.format(query)),
+        LOUD_SECONDS,
+        f"{query} says that it has stopped for good",
+    )
 
 
 def _said(world: World, said: int, words: str) -> bool:

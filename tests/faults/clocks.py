@@ -24,9 +24,16 @@ def quiet_topic(stage: Stage) -> Outcome:
         world.stop()
         found = audit(world.settings, world.sent)
         compare_alerts(
-            found, alerts_of(world.settings), stage.undisturbed.alerts(stage.seed, COMMON_PORTIONS), list(planted(COMMON_PORTIONS))
+            found,
+            alerts_of(world.settings),
+            stage.undisturbed.alerts(stage.seed, COMMON_PORTIONS),
+            list(planted(COMMON_PORTIONS)),
         )
-        return Outcome("F14", "one of two partitions silent, then both; alerts resolved by the wall clock without a command", found)
+        return Outcome(
+            "F14",
+            "one of two partitions silent, then both; alerts resolved by the wall clock without a command",
+            found,
+        )
 
 
 def other_time_zone(stage: Stage) -> Outcome:
@@ -39,7 +46,11 @@ def other_time_zone(stage: Stage) -> Outcome:
             world.send_portions((place + 1) * COMMON_PORTIONS // len(in_turn))
             world.catch_up()
             world.stop()
-        return Outcome("F15", f"run with TZ of {' and '.join(ZONES)} over the change to summer time", world.audit(stage.undisturbed))
+        return Outcome(
+            "F15",
+            f"run with TZ of {' and '.join(ZONES)} over the change to summer time",
+            world.audit(stage.undisturbed),
+        )
 
 
 def _let_hours_pass(world: World) -> None:

@@ -20,7 +20,7 @@ class Record:
     """One record to send, and what must become of it."""
 
     value: bytes | None
-    refused: bool = False
+    rejected: bool = False
     """Whether it is no usable post."""
     late: bool = False
     """Whether it is sent when its window is closed."""
@@ -36,7 +36,15 @@ def portion(seed: int, number: int) -> list[Record]:
         window = window_of(at.timestamp())
         if is_burst(window) and rng.random() < BURST_SHARE:
             words.append(burst_word(window))
-        post = Record(value_of(post_id_of(place, at), at, " ".join(words), author=rng.randrange(900), likes=rng.randrange(100)))
+        post = Record(
+            value_of(
+                post_id_of(place, at),
+                at,
+                " ".join(words),
+                author=rng.randrange(900),
+                likes=rng.randrange(100),
+            )
+        )
         records += [post] * (2 if place % 10 == 0 else 1)
     return records
 

@@ -40,7 +40,8 @@ class Kills:
     def __str__(self) -> str:
         """For the table."""
         parts = (
-            ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) for counts in (self.targets, self.points, self.left)
+            ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+            for counts in (self.targets, self.points, self.left)
         )
         return "killed {}; at {}; left {}".format(*parts)
 
@@ -52,7 +53,9 @@ def random_kills(stage: Stage) -> Outcome:
         return finish("F1", world, stage.undisturbed, kills)
 
 
-def kill_repeatedly(world: World, watch: Watch, count: int, points: Sequence[Point], rng: random.Random) -> Kills:
+def kill_repeatedly(
+    world: World, watch: Watch, count: int, points: Sequence[Point], rng: random.Random
+) -> Kills:
     """Feed a portion, start, kill, `count` times; every third kill comes at any moment, the others at `points` in turn."""
     kills = Kills()
     chosen = rng.sample(points, len(points))
@@ -69,9 +72,9 @@ def kill_repeatedly(world: World, watch: Watch, count: int, points: Sequence[Poi
 
 
 def feed(world: World, until: int) -> None:
-    """Send portions up to one, each with a record that is refused, so that every table has something to write."""
+    """Send portions up to one, each with a record that is rejected, so that every table has something to write."""
     while world.portions < until:
-        world.send([*portion(world.seed, world.portions), Record(b"not json", refused=True)])
+        world.send([*portion(world.seed, world.portions), Record(b"not json", rejected=True)])
         world.portions += 1
 
 
@@ -94,9 +97,13 @@ def kill(world: World, watch: Watch, target: str, kills: Kills) -> None:
     else:
         os.killpg(python.pid, signal.SIGKILL)
     began = time.monotonic()
-    _, alive = psutil.wait_procs([process for process in (python, jvm) if process is not None], timeout=END_SECONDS)
+    _, alive = psutil.wait_procs(
+        [process for process in (python, jvm) if process is not None], timeout=END_SECONDS
+    )
     for process in alive:
-        kills.problems.append(f"{process.name()} outlived the kill of {target} by {time.monotonic() - began:.0f} s")
+        kills.problems.append(
+            f"{process.name()} outlived the kill of {target} by {time.monotonic() - began:.0f} s"
+        )
         process.kill()
     assert world.process is not None
     world.process.wait()
@@ -107,13 +114,17 @@ def kill(world: World, watch: Watch, target: str, kills: Kills) -> None:
 def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
     """Note how long after its start the process had done its first batch, where it came to one."""
     commits = watch.checkpoints / "detect" / "commits"
-    done = [moment for path in commits.glob("*") if (moment := path.stat().st_mtime) > started] if commits.exists() else []
+    done = (
+        [moment for path in commits.glob("*") if (moment := path.stat().st_mtime) > started]
+        if commits.exists()
+        else []
+    )
     if done:
         kills.resume_seconds = max(kills.resume_seconds, min(done) - started)
 
 
 def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills) -> Outcome:
-    """Start once more, with batches as by default and something left to read; catch up, see a second process refused, audit."""
+    """Start once more, with batches as by default and something left to read; catch up, see a second process rejected, audit."""
     feed(world, world.portions + 1)
     world.led = world.led.model_copy(update={"max_offsets_per_trigger": LARGE_BATCH})
     world.start()
@@ -144,7 +155,12 @@ def kills_in_a_row(stage: Stage) -> Outcome:
 def wake_a_jvm_late(world: World, kills: Kills) -> None:
     """Pause the JVM, kill its Python, let a new process do the work, then let the old JVM go on: it must end and change nothing."""
     world.start()
-    wait_for(lambda: not world.behind("detect") and not world.behind("archive"), 120, "the process catches up", world)
+    wait_for(
+        lambda: not world.behind("detect") and not world.behind("archive"),
+        120,
+        "the process catches up",
+        world,
+    )
     feed(world, world.portions + 1)
     time.sleep(0.3)
     python, jvm = world.python(), world.jvm()
@@ -175,4 +191,6 @@ def refuse_a_second_process(world: World) -> None:
         if second.poll() is None:
             os.killpg(second.pid, signal.SIGKILL)
     if code != 1 or REFUSAL not in log.read_text():
-        raise FaultError(f"a second streaming process on the same checkpoints was not refused: {log.read_text()[-300:]}")
+        raise FaultError(
+            f"a second streaming process on the same checkpoints was not rejected: {log.read_text()[-300:]}"
+        )

@@ -28,7 +28,7 @@ class Expected:
     """What follows from the records that were sent."""
 
     records: dict[Place, Record]
-    refused: set[Place] = field(default_factory=set)
+    rejected: set[Place] = field(default_factory=set)
     usable: int = 0
     counted: set[tuple[int, int]] = field(default_factory=set)
     """Pairs of post and window that came in time."""
@@ -64,8 +64,8 @@ def expected_of(sent: Sequence[tuple[Place, Record]], posts_topic: str) -> Expec
     """Count what was sent, in its order."""
     expected = Expected(dict(sent))
     for place, record in sent:
-        if record.refused or record.value is None or place[0] != posts_topic:
-            expected.refused.add(place)
+        if record.rejected or record.value is None or place[0] != posts_topic:
+            expected.rejected.add(place)
             continue
         post = json.loads(record.value)
         pair = (int(post["itemInfos"]["id"]), window_of(post["time_stamp"]))
@@ -88,15 +88,25 @@ def audit(settings: Settings, sent: Sequence[tuple[Place, Record]]) -> Audit:
     found.duplicates = expected.duplicates
     rest = found.archived - found.counted - found.rejected - found.late - found.duplicates
     _note(found, rest != 0, f"archived is not counted + rejected + late + duplicates: {rest} records")
-    _note(found, found.late != len(expected.late), f"{found.late} posts are late, {len(expected.late)} were sent late")
+    _note(
+        found,
+        found.late != len(expected.late),
+        f"{found.late} posts are late, {len(expected.late)} were sent late",
+    )
     return found
 
 
-def compare_alerts(found: Audit, alerts: Alerts, undisturbed: Alerts, planted: Sequence[tuple[str, datetime]]) -> None:
+def compare_alerts(
+    found: Audit, alerts: Alerts, undisturbed: Alerts, planted: Sequence[tuple[str, datetime]]
+) -> None:
     """Alerts must be those of a run without a fault, and every planted burst must be among them."""
     found.alerts, found.expected_alerts = len(alerts), len(undisturbed)
     missing, more = set(undisturbed) - set(alerts), set(alerts) - set(undisturbed)
-    _note(found, bool(missing or more), f"{len(missing)} alerts are not as without the fault: {sorted(map(str, missing | more))[:2]}")
+    _note(
+        found,
+        bool(missing or more),
+        f"{len(missing)} alerts are not as without the fault: {sorted(map(str, missing | more))[:2]}",
+    )
     opened = {(alert[0], alert[2]) for alert in alerts}
     silent = [word for word, start in planted if (word, start) not in opened]
     _note(found, bool(silent), f"planted bursts without an alert: {silent[:3]}")
@@ -117,7 +127,9 @@ def _audit_archive(settings: Settings, expected: Expected, found: Audit) -> None
     found.archived = len(rows)
     found.lost = len(expected.records.keys() - counts.keys())
     found.doubled = sum(counts.values()) - len(counts)
-    altered = sum(place in values and values[place] != record.value for place, record in expected.records.items())
+    altered = sum(
+        place in values and values[place] != record.value for place, record in expected.records.items()
+    )
     _note(found, found.lost > 0, f"{found.lost} records are not in the archive")
     _note(found, found.doubled > 0, f"{found.doubled} rows are double in the archive")
     _note(found, altered > 0, f"{altered} records are not archived byte for byte")
@@ -135,16 +147,28 @@ def _audit_tables(settings: Settings, expected: Expected, found: Audit) -> None:
         alert_windows = cursor.fetchall()
     found.counted, found.rejected = sum(by_window.values()), sum(rejected.values())
     should = Counter(window for _, window in expected.counted)
-    wrong = [window for window in should.keys() | by_window.keys() if should[window] != by_window.get(window, 0)]
-    places = ", ".join(f"{_start(window)}: {by_window.get(window, 0)} of {should[window]}" for window in sorted(wrong)[:3])
+    wrong = [
+        window for window in should.keys() | by_window.keys() if should[window] != by_window.get(window, 0)
+    ]
+    places = ", ".join(
+        f"{_start(window)}: {by_window.get(window, 0)} of {should[window]}" for window in sorted(wrong)[:3]
+    )
     _note(found, bool(wrong), f"{len(wrong)} windows are counted wrongly ({places})")
-    _note(found, rejected != Counter(expected.refused), f"rejected_records holds {found.rejected} of {len(expected.refused)} refused")
+    _note(
+        found,
+        rejected != Counter(expected.rejected),
+        f"rejected_records holds {found.rejected} of {len(expected.rejected)} rejected",
+    )
     differing = [
         f"{word} {start:%H:%M}: {posts} of {expected.words[word, window_of(start.timestamp())]}"
         for word, start, posts in alert_windows
         if posts != expected.words[word, window_of(start.timestamp())]
     ]
-    _note(found, bool(differing), f"{len(differing)} windows of alerts have a wrong count ({', '.join(differing[:3])})")
+    _note(
+        found,
+        bool(differing),
+        f"{len(differing)} windows of alerts have a wrong count ({', '.join(differing[:3])})",
+    )
 
 
 def _start(window: int) -> str:

@@ -36,16 +36,32 @@ class Watch:
 
     def files(self, *parts: str) -> set[str]:
         """Names of all files under a folder of the checkpoints, temporary ones too."""
-        return {entry for _, _, names in os.walk(self.checkpoints.joinpath(*parts)) for entry in names if not entry.endswith(".crc")}
+        return {
+            entry
+            for _, _, names in os.walk(self.checkpoints.joinpath(*parts))
+            for entry in names
+            if not entry.endswith(".crc")
+        }
 
     def objects(self, part: str) -> set[str]:
         """Names of all objects of the archive in the bucket whose folder is `part` (data or metadata)."""
-        return {name for folder, _, names in os.walk(self.bucket) if f"/raw_posts/{part}" in folder for name in names}
+        return {
+            name
+            for folder, _, names in os.walk(self.bucket)
+            if f"/raw_posts/{part}" in folder
+            for name in names
+        }
 
     def in_transaction(self, application_name: str) -> bool:
         """Whether a session of that name has a transaction open."""
-        return self._count("pg_stat_activity", "datname = current_database() AND application_name = %s AND xact_start IS NOT NULL",
-                           application_name) > 0  # fmt: skip
+        return (
+            self._count(
+                "pg_stat_activity",
+                "datname = current_database() AND application_name = %s AND xact_start IS NOT NULL",
+                application_name,
+            )
+            > 0
+        )
 
     def ledger(self) -> int:
         """Batches in detection's ledger."""
@@ -70,7 +86,10 @@ class Watch:
             return -1
         path = next(self.bucket.rglob(location.rpartition("/")[2]), None)
         snapshots = json.loads(path.read_text())["snapshots"] if path else []
-        return max((int(snapshot["summary"].get("spark.sql.streaming.epochId", -1)) for snapshot in snapshots), default=-1)
+        return max(
+            (int(snapshot["summary"].get("spark.sql.streaming.epochId", -1)) for snapshot in snapshots),
+            default=-1,
+        )
 
     def _count(self, table: str, condition: str, *arguments: object) -> int:
         statement = f"SELECT count(*) FROM {table} WHERE {condition}"
@@ -109,7 +128,9 @@ class Point:
 POINTS = [
     Point("detect: batch planned", lambda watch: watch.files("detect", "offsets")),
     Point("detect: state written", lambda watch: watch.files("detect", "state")),
-    Point("detect: inside the transaction", lambda watch: watch.in_transaction("groundswell detect"), lasts=True),
+    Point(
+        "detect: inside the transaction", lambda watch: watch.in_transaction("groundswell detect"), lasts=True
+    ),
     Point("detect: after the transaction", lambda watch: watch.ledger()),
     Point("detect: batch done", lambda watch: watch.files("detect", "commits")),
     Point("archive: batch planned", lambda watch: watch.files("archive", "offsets")),
@@ -117,7 +138,11 @@ POINTS = [
     Point("archive: metadata written", lambda watch: watch.objects("metadata")),
     Point("archive: after the commit", lambda watch: metadata_location(watch.settings)),
     Point("archive: batch done", lambda watch: watch.files("archive", "commits")),
-    Point("rejects: inside the transaction", lambda watch: watch.in_transaction("groundswell rejects"), lasts=True),
+    Point(
+        "rejects: inside the transaction",
+        lambda watch: watch.in_transaction("groundswell rejects"),
+        lasts=True,
+    ),
 ]
 
 
@@ -126,10 +151,16 @@ def left_open(watch: Watch) -> list[str]:
     found = []
     detect = watch.logged("detect")
     if detect > watch.committed("detect"):
-        found.append("batch in Postgres, not in the checkpoint" if watch.in_ledger(detect) else "batch not in Postgres")
+        found.append(
+            "batch in Postgres, not in the checkpoint" if watch.in_ledger(detect) else "batch not in Postgres"
+        )
     archive = watch.logged("archive")
     if archive > watch.committed("archive"):
-        found.append("batch in the archive, not in the checkpoint" if watch.in_archive() >= archive else "batch not in the archive")
+        found.append(
+            "batch in the archive, not in the checkpoint"
+            if watch.in_archive() >= archive
+            else "batch not in the archive"
+        )
     return found or ["no batch open"]
 
 

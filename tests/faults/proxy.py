@@ -80,12 +80,17 @@ class Proxy:
             self._reset(to_client)
             return
         self._writers |= {to_client, to_server}
-        await asyncio.gather(self._towards_server(from_client, to_server, to_client), self._towards_client(from_server, to_client))
+        await asyncio.gather(
+            self._towards_server(from_client, to_server, to_client),
+            self._towards_client(from_server, to_client),
+        )
         for writer in (to_client, to_server):
             self._writers.discard(writer)
             writer.close()
 
-    async def _towards_server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter) -> None:
+    async def _towards_server(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
         passed = 0
         async for piece in self._pieces(reader):
             passed += len(piece)

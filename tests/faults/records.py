@@ -16,18 +16,22 @@ LARGEST_BYTES = 10_000_000
 
 
 def poison(stage: Stage) -> Outcome:
-    """F6: poison among the posts, by name and by chance, and a line that the producer refused."""
+    """F6: poison among the posts, by name and by chance, and a line that the producer rejected."""
     rng = random.Random(stage.seed)
     bad, good = list(_poison()), list(_odd_posts())
-    fuzzed = [Record(_fuzz(rng), refused=True) for _ in range(FUZZED)]
+    fuzzed = [Record(_fuzz(rng), rejected=True) for _ in range(FUZZED)]
     with stage.world("F6") as world:
         world.start()
         for records in (bad, fuzzed, good):
             world.send_portions(world.portions + 1)
             world.send(records)
-        world.send([Record(json.dumps({"reason": "not JSON"}).encode(), refused=True)], topic=world.settings.rejected_topic, partition=0)
+        world.send(
+            [Record(json.dumps({"reason": "not JSON"}).encode(), rejected=True)],
+            topic=world.settings.rejected_topic,
+            partition=0,
+        )
         found = world.audit(stage.undisturbed)
-        done = f"{len(bad)} kinds of poison up to 10 MB, {FUZZED} fuzzed records, {len(good)} odd posts, 1 line the producer refused"
+        done = f"{len(bad)} kinds of poison up to 10 MB, {FUZZED} fuzzed records, {len(good)} odd posts, 1 line the producer rejected"
         return Outcome("F6", done, found)
 
 
@@ -39,17 +43,29 @@ def impossible_times(stage: Stage) -> Outcome:
             world.send_portions(world.portions + 1)
             world.send(_impossible(datetime.now(UTC)))
             world.catch_up()
-        return Outcome("F7", f"{PORTIONS} times 4 dates ahead, 2 before 1970, 11 that are no date", world.audit(stage.undisturbed))
+        return Outcome(
+            "F7",
+            f"{PORTIONS} times 4 dates ahead, 2 before 1970, 11 that are no date",
+            world.audit(stage.undisturbed),
+        )
 
 
 def _impossible(now: datetime) -> list[Record]:
     """Records of which none may count; the nearest date lies a minute behind what is allowed at `now`."""
-    ahead = [now + timedelta(minutes=6), now + timedelta(days=1), now + timedelta(days=365), datetime(9999, 1, 1, tzinfo=UTC)]
+    ahead = [
+        now + timedelta(minutes=6),
+        now + timedelta(days=1),
+        now + timedelta(days=365),
+        datetime(9999, 1, 1, tzinfo=UTC),
+    ]
     before = [datetime(1969, 12, 31, 23, 59, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)]
     no_dates: list[object] = ["NaN", "Infinity", "-Infinity", "1e400", "soon", "", "0x10", None, True, [], {}]
     values = [value_of(700 + place, at, "word1x") for place, at in enumerate([*ahead, *before])]
-    values += [json.dumps({"itemInfos": {"id": "800", "text": "word1x"}, "time_stamp": text}).encode() for text in no_dates]
-    return [Record(value, refused=True) for value in values]
+    values += [
+        json.dumps({"itemInfos": {"id": "800", "text": "word1x"}, "time_stamp": text}).encode()
+        for text in no_dates
+    ]
+    return [Record(value, rejected=True) for value in values]
 
 
 def delivered_again(stage: Stage) -> Outcome:
@@ -59,7 +75,12 @@ def delivered_again(stage: Stage) -> Outcome:
         for number in range(PORTIONS):
             world.send_portions(number + 1)
             if number:
-                world.send([_moved(record, place) for place, record in enumerate(_last_minutes(portion(stage.seed, number - 1)))])
+                world.send(
+                    [
+                        _moved(record, place)
+                        for place, record in enumerate(_last_minutes(portion(stage.seed, number - 1)))
+                    ]
+                )
             world.catch_up()
             recent = _last_minutes(portion(stage.seed, number))
             world.send([*recent, *(_edited(record) for record in recent)])
@@ -122,19 +143,56 @@ def _poison() -> Iterator[Record]:
     """Records that are no usable posts."""
     at = START.timestamp()
     texts = [
-        b"not json", b"", b" ", b"\xff\xfe\x00", b"null", b"true", b"7", b'"text"', b"[]", b"{}", b'{"itemInfos": null}',
+        b"not json",
+        b"",
+        b" ",
+        b"\xff\xfe\x00",
+        b"null",
+        b"true",
+        b"7",
+        b'"text"',
+        b"[]",
+        b"{}",
+        b'{"itemInfos": null}',
         b'{"itemInfos": 7}',
-        b'{"itemInfos": []}', b'{"itemInfos": {"id": "7"}}', b'{"itemInfos": {"id": "7"}, "time_stamp"', b"\x00" * 1_000, b"{" * 100_000,
-        b'{"a":' * 2_000 + b"1" + b"}" * 2_000, b"[" * 5_000 + b"]" * 5_000, b"x" * LARGEST_BYTES,
-        b'{"itemInfos": {"text": "' + b"y" * LARGEST_BYTES + b'"}}', b'{"itemInfos": {"id": "1", "text": "\xff\xfe"}}',
-        b'\xef\xbb\xbf{"itemInfos": {}}', "{\u202e}".encode(), b'{"itemInfos": {"text": "\\u0000 \\ud800"}}',
-    ]  # fmt: skip
+        b'{"itemInfos": []}',
+        b'{"itemInfos": {"id": "7"}}',
+        b'{"itemInfos": {"id": "7"}, "time_stamp"',
+        b"\x00" * 1_000,
+        b"{" * 100_000,
+        b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+        b"[" * 5_000 + b"]" * 5_000,
+        b"x" * LARGEST_BYTES,
+        b'{"itemInfos": {"text": "' + b"y" * LARGEST_BYTES + b'"}}',
+        b'{"itemInfos": {"id": "1", "text": "\xff\xfe"}}',
+        b'\xef\xbb\xbf{"itemInfos": {}}',
+        "{\u202e}".encode(),
+        b'{"itemInfos": {"text": "\\u0000 \\ud800"}}',
+    ]
     too_large = ["9223372036854775808", "99999999999999999999"]
-    ids: list[object] = ["", "abc", "-7", "0", "7.5", *too_large, " 7", "7\u0000", "\u0667", "\ud800", [], {}, None, False]
-    yield Record(None, refused=True)
-    yield from (Record(text, refused=True) for text in texts)
+    ids: list[object] = [
+        "",
+        "abc",
+        "-7",
+        "0",
+        "7.5",
+        *too_large,
+        " 7",
+        "7\u0000",
+        "\u0667",
+        "\ud800",
+        [],
+        {},
+        None,
+        False,
+    ]
+    yield Record(None, rejected=True)
+    yield from (Record(text, rejected=True) for text in texts)
     for post_id in ids:
-        yield Record(json.dumps({"itemInfos": {"id": post_id, "text": "word1x"}, "time_stamp": at}).encode(), refused=True)
+        yield Record(
+            json.dumps({"itemInfos": {"id": post_id, "text": "word1x"}, "time_stamp": at}).encode(),
+            rejected=True,
+        )
 
 
 def _odd_posts() -> Iterator[Record]:

@@ -37,7 +37,15 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.fault:<7}{'skipped':<9}{'':>{10 * len(COLUMNS)}}  {outcome.done}"
         return
     recovers = "-" if outcome.recovery_seconds is None else f"{outcome.recovery_seconds:.1f} s"
-    numbers = (audit.records, audit.archived, audit.counted, audit.rejected, audit.late, audit.lost, audit.doubled)
+    numbers = (
+        audit.records,
+        audit.archived,
+        audit.counted,
+        audit.rejected,
+        audit.late,
+        audit.lost,
+        audit.doubled,
+    )
     cells = (*(f"{number:,}" for number in numbers), f"{audit.alerts}/{audit.expected_alerts}", recovers)
     verdict = "passed" if outcome.passed else "FAILED"
     yield f"{outcome.fault:<7}{verdict:<9}" + "".join(f"{cell:>10}" for cell in cells) + f"  {outcome.done}"
@@ -49,4 +57,6 @@ def last_line(outcomes: list[Outcome]) -> str:
     """How many passed and failed."""
     skipped = sum(outcome.skipped for outcome in outcomes)
     failed = sum(not outcome.passed for outcome in outcomes)
-    return f"{len(outcomes) - skipped - failed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+    return f"{len(outcomes) - skipped - failed} passed, {failed} failed" + (
+        f", {skipped} skipped" if skipped else ""
+    )

@@ -31,7 +31,9 @@ class Trial:
     problems: list[str] = field(default_factory=list)
     worst_seconds: float = 0.0
 
-    def during(self, name: str, fault: Callable[[], Iterator[None]], *, sends: bool = True, flows: str | None = None) -> None:
+    def during(
+        self, name: str, fault: Callable[[], Iterator[None]], *, sends: bool = True, flows: str | None = None
+    ) -> None:
         """Send posts, let `fault` happen (what it yields up to is while it lasts), send, and time how long it takes to catch up after it.
 
         `sends`: whether posts can be sent while it lasts; `flows`: the query that must catch up while it lasts.
@@ -78,8 +80,16 @@ def broker(stage: Stage) -> Outcome:
     """F3: the broker restarted, killed and away for longer than its clients wait, paused."""
     with stage.world("F3") as world, a_trial(stage, world) as trial:
         trial.during("broker restarted", lambda: _away(stage.stop, stage, "kafka", 0), sends=False)
-        trial.during(f"broker killed, {LONG_SECONDS:.0f} s away", lambda: _away(stage.kill, stage, "kafka", LONG_SECONDS), sends=False)
-        trial.during(f"broker paused for {SHORT_SECONDS:.0f} s", lambda: _paused(stage, "kafka", SHORT_SECONDS), sends=False)
+        trial.during(
+            f"broker killed, {LONG_SECONDS:.0f} s away",
+            lambda: _away(stage.kill, stage, "kafka", LONG_SECONDS),
+            sends=False,
+        )
+        trial.during(
+            f"broker paused for {SHORT_SECONDS:.0f} s",
+            lambda: _paused(stage, "kafka", SHORT_SECONDS),
+            sends=False,
+        )
         return trial.finish("F3")
 
 
@@ -90,13 +100,23 @@ def postgres(stage: Stage) -> Outcome:
         catalog = f"jdbc:postgresql://{world.settings.postgres_host}:{proxy.port}/lake_{database}"
         world.led = world.settings.model_copy(update={"postgres_port": proxy.port, "catalog_uri": catalog})
         with a_trial(stage, world) as trial:
-            trial.during(f"Postgres killed, {LONG_SECONDS:.0f} s away", lambda: _away(stage.kill, stage, "postgres", LONG_SECONDS))
+            trial.during(
+                f"Postgres killed, {LONG_SECONDS:.0f} s away",
+                lambda: _away(stage.kill, stage, "postgres", LONG_SECONDS),
+            )
             trial.during("restarted inside a transaction", lambda: _restarted_inside(trial))
-            trial.during(f"paused for {SHORT_SECONDS:.0f} s", lambda: _paused(stage, "postgres", SHORT_SECONDS))
+            trial.during(
+                f"paused for {SHORT_SECONDS:.0f} s", lambda: _paused(stage, "postgres", SHORT_SECONDS)
+            )
             trial.during(f"tables locked for {SHORT_SECONDS:.0f} s", lambda: _locked(world))
-            trial.during("every answer 50 ms late", lambda: _treated(proxy, Manner(delay_seconds=0.05), SHORT_SECONDS))
+            trial.during(
+                "every answer 50 ms late", lambda: _treated(proxy, Manner(delay_seconds=0.05), SHORT_SECONDS)
+            )
             trial.during("connections reset", lambda: _treated(proxy, Manner(refuses=True), SHORT_SECONDS))
-            trial.during("connections cut after 4 KB", lambda: _treated(proxy, Manner(cut_after_bytes=4_000), SHORT_SECONDS))
+            trial.during(
+                "connections cut after 4 KB",
+                lambda: _treated(proxy, Manner(cut_after_bytes=4_000), SHORT_SECONDS),
+            )
             trial.done.append(f"{proxy.disturbed} connections disturbed")
             return trial.finish("F4")
 
@@ -105,15 +125,35 @@ def s3(stage: Stage) -> Outcome:
     """F5: S3 killed, paused, answering 503, slow, uploads cut; detection goes on meanwhile."""
     endpoint = urlsplit(stage.servers.s3_endpoint or "")
     with proxy_to(endpoint.port or 80) as proxy, stage.world("F5") as world:
-        world.led = world.settings.model_copy(update={"s3_endpoint": f"http://{endpoint.hostname}:{proxy.port}"})
+        world.led = world.settings.model_copy(
+            update={"s3_endpoint": f"http://{endpoint.hostname}:{proxy.port}"}
+        )
         with a_trial(stage, world) as trial:
-            trial.during(f"S3 killed, {LONG_SECONDS:.0f} s away", lambda: _away(stage.kill, stage, "s3", LONG_SECONDS), flows="detect")
-            trial.during(f"paused for {SHORT_SECONDS:.0f} s", lambda: _paused(stage, "s3", SHORT_SECONDS), flows="detect")
+            trial.during(
+                f"S3 killed, {LONG_SECONDS:.0f} s away",
+                lambda: _away(stage.kill, stage, "s3", LONG_SECONDS),
+                flows="detect",
+            )
+            trial.during(
+                f"paused for {SHORT_SECONDS:.0f} s",
+                lambda: _paused(stage, "s3", SHORT_SECONDS),
+                flows="detect",
+            )
             unavailable = Manner(is_unavailable=True)
-            trial.during(f"503 for {SHORT_SECONDS:.0f} s", lambda: _treated(proxy, unavailable, SHORT_SECONDS), flows="detect")
-            trial.during("every piece 300 ms late", lambda: _treated(proxy, Manner(delay_seconds=0.3), SHORT_SECONDS), flows="detect")
+            trial.during(
+                f"503 for {SHORT_SECONDS:.0f} s",
+                lambda: _treated(proxy, unavailable, SHORT_SECONDS),
+                flows="detect",
+            )
+            trial.during(
+                "every piece 300 ms late",
+                lambda: _treated(proxy, Manner(delay_seconds=0.3), SHORT_SECONDS),
+                flows="detect",
+            )
             cut = Manner(cut_after_bytes=3_000)
-            trial.during("uploads cut after 3 KB", lambda: _treated(proxy, cut, SHORT_SECONDS), flows="detect")
+            trial.during(
+                "uploads cut after 3 KB", lambda: _treated(proxy, cut, SHORT_SECONDS), flows="detect"
+            )
             trial.done.append(f"{proxy.disturbed} connections disturbed")
             return trial.finish("F5")
 
@@ -154,7 +194,9 @@ def _restarted_inside(trial: Trial) -> Iterator[None]:
 def _locked(world: World) -> Iterator[None]:
     """Somebody holds the tables of detection and of progress."""
     with transaction(world.settings, application_name="faults lock") as cursor:
-        cursor.execute("LOCK TABLE detect_batches, anomaly_alerts, pipeline_progress, rejected_records IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(
+            "LOCK TABLE detect_batches, anomaly_alerts, pipeline_progress, rejected_records IN ACCESS EXCLUSIVE MODE"
+        )
         yield
         time.sleep(SHORT_SECONDS)
 

@@ -82,5 +82,7 @@ def a_stage(seed: int, kills: int) -> Iterator[Stage]:
         servers = stack.stack_settings(layout)
         make_template(servers)
         folder = layout.root / "faults"
-        undisturbed = Undisturbed(servers, folder, lambda settings: run_streaming_once(settings, folder / "undisturbed.log"))
+        undisturbed = Undisturbed(
+            servers, folder, lambda settings: run_streaming_once(settings, folder / "undisturbed.log")
+        )
         yield Stage(layout, servers, folder, seed, kills, undisturbed)

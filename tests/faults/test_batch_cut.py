@@ -40,7 +40,9 @@ def lake(spark_for: Callable[[Settings], SparkSession], module_settings: Setting
 @pytest.fixture(scope="module")
 def undisturbed(lake: SparkSession, module_settings: Settings) -> Iterator[Settings]:
     """A database in which nothing was cut."""
-    other = module_settings.model_copy(update={"postgres_database": f"{module_settings.postgres_database}_undisturbed"})
+    other = module_settings.model_copy(
+        update={"postgres_database": f"{module_settings.postgres_database}_undisturbed"}
+    )
     create_databases(module_settings, [other.postgres_database], template=TEMPLATE)
     try:
         run_batch(lake, other, DAYS)
@@ -96,7 +98,9 @@ def test_a_step_that_was_cut_ends_in_one_sentence_and_done_again_gives_the_same_
     done = TABLE_STEPS.index(step) + 1 if step in TABLE_STEPS else len(TABLE_STEPS)
     if done == len(TABLE_STEPS):
         assert tables(module_settings) == tables(undisturbed)
-        ledger = "SELECT day, status, counted_posts, keywords, loaded_posts, trends FROM batch_days ORDER BY day"
+        ledger = (
+            "SELECT day, status, counted_posts, keywords, loaded_posts, trends FROM batch_days ORDER BY day"
+        )
         assert rows(module_settings, ledger) == rows(undisturbed, ledger)
 
 

@@ -71,7 +71,9 @@ class World:
     def jvm(self) -> psutil.Process | None:
         """Its JVM, where it has one yet."""
         try:
-            return next((child for child in self.python().children(recursive=True) if child.name() == "java"), None)
+            return next(
+                (child for child in self.python().children(recursive=True) if child.name() == "java"), None
+            )
         except psutil.Error:
             return None
 
@@ -94,22 +96,35 @@ class World:
         if self.process is not None and self.process.poll() is None:
             kill_group(self.process)
 
-    def send(self, records: Sequence[Record], *, topic: str | None = None, partition: int | None = None) -> None:
+    def send(
+        self, records: Sequence[Record], *, topic: str | None = None, partition: int | None = None
+    ) -> None:
         """Send `records` in turn to the partitions, in order, and note the offset that each got."""
         to, settings = topic or self.settings.posts_topic, self.settings
         producer = KafkaProducer(
-            **settings.kafka_python_arguments(), acks="all", enable_idempotence=True, linger_ms=5, max_request_size=11_000_000
+            **settings.kafka_python_arguments(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_request_size=11_000_000,
         )
         try:
             futures = [
-                producer.send(to, value=record.value, key=b"key", partition=place % 2 if partition is None else partition)
+                producer.send(
+                    to,
+                    value=record.value,
+                    key=b"key",
+                    partition=place % 2 if partition is None else partition,
+                )
                 for place, record in enumerate(records)
             ]
             producer.flush()
             taken = [future.get(timeout=30) for future in futures]
         finally:
             producer.close()
-        self.sent += [((to, one.partition, one.offset), record) for one, record in zip(taken, records, strict=True)]
+        self.sent += [
+            ((to, one.partition, one.offset), record) for one, record in zip(taken, records, strict=True)
+        ]
 
     def send_portions(self, until: int) -> None:
         """Send the portions of the feed up to, not including, the one numbered `until`."""
@@ -120,25 +135,37 @@ class World:
     def behind(self, query: str) -> int:
         """Records that were sent and that the query has not committed, by what it reports."""
         reached = offsets_reached(self.settings, query)
-        topics = {self.settings.posts_topic} | ({self.settings.rejected_topic} if query == "archive" else set())
+        topics = {self.settings.posts_topic} | (
+            {self.settings.rejected_topic} if query == "archive" else set()
+        )
         return sum(place[0] in topics and place[2] >= reached.get(place[:2], 0) for place, _ in self.sent)
 
     def catch_up(self, *names: str, patience_seconds: float = PATIENCE_SECONDS) -> float:
         """Wait until nothing that was sent is behind; returns the seconds that it took."""
         began = time.monotonic()
-        wait_for(lambda: not any(self.behind(name) for name in names or QUERIES), patience_seconds, "everything is read", self)
+        wait_for(
+            lambda: not any(self.behind(name) for name in names or QUERIES),
+            patience_seconds,
+            "everything is read",
+            self,
+        )
         return time.monotonic() - began
 
     def audit(self, undisturbed: "Undisturbed") -> Audit:
         """Send what is left, catch up, decide every window, stop the streaming process, and hold all of it against the oracle."""
         self.send_portions(self.least_portions)
         self.catch_up()
-        refused = sum(record.refused for _, record in self.sent)
-        wait_for(lambda: self._rejected() >= refused, 60, "refused records are stored", self)
+        rejected = sum(record.rejected for _, record in self.sent)
+        wait_for(lambda: self._rejected() >= rejected, 60, "rejected records are stored", self)
         self.stop()
         decide(self.settings)
         found = audit(self.settings, self.sent)
-        compare_alerts(found, alerts_of(self.settings), undisturbed.alerts(self.seed, self.portions), list(planted(self.portions)))
+        compare_alerts(
+            found,
+            alerts_of(self.settings),
+            undisturbed.alerts(self.seed, self.portions),
+            list(planted(self.portions)),
+        )
         return found
 
     def _rejected(self) -> int:
@@ -159,7 +186,12 @@ class Undisturbed:
     def alerts(self, seed: int, portions: int) -> Alerts:
         """The alerts of the first so many portions of the feed."""
         if (seed, portions) not in self._known:
-            with a_world(self.stack, self.folder / f"undisturbed-{seed}-{portions}", seed, max_offsets_per_trigger=1_000) as world:
+            with a_world(
+                self.stack,
+                self.folder / f"undisturbed-{seed}-{portions}",
+                seed,
+                max_offsets_per_trigger=1_000,
+            ) as world:
                 world.send_portions(portions)
                 self.drain(world.settings)
                 decide(world.settings)
@@ -184,7 +216,15 @@ def a_world(stack: Settings, folder: Path, seed: int, **changes: object) -> Iter
 def decide(settings: Settings) -> None:
     """Decide every window with the command that a person has for it."""
     command = [sys.executable, "-m", "streaming.finish"]
-    told = subprocess.run(command, cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, check=False, timeout=120)
+    told = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     if told.returncode:
         raise FaultError(f"python -m streaming.finish failed: {told.stderr[-300:]}")
 
@@ -209,4 +249,6 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str, world: Wo
 
 def end_of(log: Path, characters: int = 600) -> str:
     """The end of a log, on one line."""
-    return " | ".join(log.read_text(errors="replace")[-characters:].splitlines()) if log.exists() else "(no log)"
+    return (
+        " | ".join(log.read_text(errors="replace")[-characters:].splitlines()) if log.exists() else "(no log)"
+    )

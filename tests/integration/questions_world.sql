@@ -70,7 +70,7 @@ FROM (VALUES
 CREATE TABLE keyword_statistics_20260104 PARTITION OF keyword_statistics FOR VALUES IN ('2026-01-04');
 CREATE TABLE keyword_statistics_20260105 PARTITION OF keyword_statistics FOR VALUES IN ('2026-01-05');
 -- typical posts are level^2/4 - 3/8: 1 at 2.3452079, 3 at 3.6742346, 4 at 4.1833001
-INSERT INTO keyword_statistics (as_of, keyword, level, hour_deviation, variance, burst, spread60, last_seen) VALUES
+INSERT INTO keyword_statistics (as_of, keyword, level, hour_deviation, variance, dispersion, hourly_spread, last_seen) VALUES
     ('2026-01-04', 'snow', 2.3452079, NULL, 1, 1, 1, '2026-01-04'),
     ('2026-01-04', 'cats', 4.1833001, array_fill(0::real, ARRAY[24]), 1, 1, 1, '2026-01-04'),
     ('2026-01-05', 'snow', 3.6742346, NULL, 0.75, 4, 1, '2026-01-05'),
@@ -85,7 +85,7 @@ INSERT INTO traffic_windows (window_start, posts) VALUES
 
 INSERT INTO anomaly_alerts (
     alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score, peak_score,
-    severity, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id, statistics_as_of, rule_version, strength,
+    severity, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id, statistics_as_of, rule_version, threshold_ratio,
     opened_by, degraded
 ) VALUES
     ('00000000-0000-0000-0000-000000000001', 'snow', 'open', false, '2026-01-06 10:00Z', '2026-01-06 10:15Z', NULL, '2026-01-06 10:01Z',
@@ -98,8 +98,8 @@ INSERT INTO anomaly_alerts (
      '2025-12-24 20:03Z', 90, 3, 2.4, 30, 'extreme', 80, 80, 103, 103, 103, NULL, 'keywords-1 score-1', 5, 'window', false);
 INSERT INTO alert_windows (
     alert_id, window_start, posts, total_posts, ratio, expected, scale, score, statistics_as_of, closed, authors_bitmap, texts_bitmap,
-    first_post_at, first_post_id, latest_post_id, top_post_id, top_likes, posts60, expected60, spread60, score60, authors60_bitmap,
-    threshold, strength
+    first_post_at, first_post_id, latest_post_id, top_post_id, top_likes, hourly_posts, hourly_expected, hourly_spread, hourly_score, hourly_authors_bitmap,
+    threshold, threshold_ratio
 ) VALUES
     ('00000000-0000-0000-0000-000000000001', '2026-01-06 10:00Z', 20, 260, 1.3, 3.9, 1.1, 5.8, '2026-01-05', true, 3, 7,
      '2026-01-06 10:01Z', 101, 102, 101, 100, 20, 3.9, 1, 5.8, 3, 6, 0.97),

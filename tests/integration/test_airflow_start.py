@@ -22,7 +22,9 @@ def test_nothing_is_caught_up_on_but_what_the_archive_holds_and_nobody_learned(
     archive_posts(spark_for(settings), settings, [a_post(time_stamp=noon) for noon in noons])
     assert first_day_to_schedule(settings, TODAY) == date(2026, 1, 5)
     with transaction(settings) as cursor:
-        cursor.execute("INSERT INTO batch_days (day, loaded_at, loaded_posts) VALUES ('2026-01-07', now(), 1)")
+        cursor.execute(
+            "INSERT INTO batch_days (day, loaded_at, loaded_posts) VALUES ('2026-01-07', now(), 1)"
+        )
     assert first_day_to_schedule(settings, TODAY) == date(2026, 1, 5)
     with transaction(settings) as cursor:
         cursor.execute(

@@ -28,13 +28,40 @@ from tests.tables import rows
 DAYS = [date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
 A_DAY = 96
-VOCABULARY = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
-USUAL = {**{number: 20 for number in range(-A_DAY, 2 * A_DAY)}, **dict.fromkeys(range(A_DAY + 10, A_DAY + 14), 0)}
+VOCABULARY = [
+    "alpaca",
+    "banjo",
+    "cactus",
+    "dolphin",
+    "ember",
+    "falcon",
+    "garlic",
+    "harbor",
+    "indigo",
+    "jungle",
+    "kettle",
+    "lantern",
+]
+USUAL = {
+    **{number: 20 for number in range(-A_DAY, 2 * A_DAY)},
+    **dict.fromkeys(range(A_DAY + 10, A_DAY + 14), 0),
+}
 """Posts of a word that is as usual in every window, and falls silent in four."""
 BURSTS = {
     "steady": USUAL,
     "boomtown": {3: 40, 4: 70, 5: 25},
-    "overnight": {-2: 30, -1: 60, 0: 90, 1: 30, 2: 12, A_DAY - 2: 30, A_DAY - 1: 60, A_DAY: 90, A_DAY + 1: 30, A_DAY + 2: 12},
+    "overnight": {
+        -2: 30,
+        -1: 60,
+        0: 90,
+        1: 30,
+        2: 12,
+        A_DAY - 2: 30,
+        A_DAY - 1: 60,
+        A_DAY: 90,
+        A_DAY + 1: 30,
+        A_DAY + 2: 12,
+    },
     "phoenix": {1: 25, 6: 30, A_DAY - 6: 120, A_DAY + 3: 30},
     "simmer": dict.fromkeys(range(A_DAY - 3, A_DAY + 5), 8),
     "launch": {2: 40, A_DAY + 1: 60},
@@ -48,9 +75,18 @@ BURSTS = {
 OF_ALERTS = ("anomaly_alerts", "alert_windows", "alert_evidence", "alert_terms", "evidence_runs")
 """Tables of alerts; those that were withdrawn do not come back."""
 OTHERS = (
-    "vetoed_windows", "silence_alerts", "traffic_windows", "incidents", "incident_members", "candidate_windows", "detection_thresholds",
-    "keyword_statistics", "traffic_statistics", "posts", "daily_trends",
-)  # fmt: skip
+    "suppressed_windows",
+    "drop_alerts",
+    "traffic_windows",
+    "incidents",
+    "incident_members",
+    "candidate_windows",
+    "detection_thresholds",
+    "keyword_statistics",
+    "traffic_statistics",
+    "posts",
+    "daily_trends",
+)
 WHEN = {"created_at", "updated_at", "computed_at", "runs"}
 """Columns that tell when and how often rows were written."""
 
@@ -64,7 +100,11 @@ def values(rng: random.Random, numbers: range) -> list[bytes | None]:
         for place, text in enumerate(texts):
             at = (MIDNIGHT + number * WINDOW + rng.random() * WINDOW).timestamp()
             author = rng.randrange(3) if text == "rings" else rng.randrange(10_000)
-            infos = {"id": str(7_100_000_000_000_000_000 + 1_000 * (number + 50) + place), "text": text, "authorId": str(author)}
+            infos = {
+                "id": str(7_100_000_000_000_000_000 + 1_000 * (number + 50) + place),
+                "text": text,
+                "authorId": str(author),
+            }
             arrived = at + rng.random() * 600
             arrivals.append((arrived, record(infos, at, likes=rng.randrange(50))))
             if place % 12 == 0:
@@ -84,8 +124,12 @@ def tell(settings: Settings) -> None:
     """What people told: a planned time, watched words, one of them also for its silence."""
     with transaction(settings) as cursor:
         launch = MIDNIGHT + A_DAY * WINDOW
-        cursor.execute("INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (launch, launch + 4 * WINDOW))
-        cursor.execute("INSERT INTO watchlist (phrase, silence) VALUES ('alpaca', false), ('new york pizza', false), ('steady', true)")
+        cursor.execute(
+            "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (launch, launch + 4 * WINDOW)
+        )
+        cursor.execute(
+            "INSERT INTO watchlist (phrase, drops) VALUES ('alpaca', false), ('new york pizza', false), ('steady', true)"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +137,12 @@ def lived(module_settings: Settings, spark_for: Callable[[Settings], SparkSessio
     """Three days through the stream, in several batches, each learned before the next begins."""
     settings = module_settings.model_copy(
         update={
-            "spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g", "max_offsets_per_trigger": 2_000,
+            "spark_jars_dir": str(layout_for().jars / "spark"),
+            "spark_driver_memory": "1g",
+            "max_offsets_per_trigger": 2_000,
             "alerts_per_day": 6,
         }
-    )  # fmt: skip
+    )
     tell(settings)
     rng = random.Random(12)
     for place, day in enumerate(DAYS):
@@ -132,7 +178,12 @@ def whole(settings: Settings) -> dict[str, list[dict[str, object]]]:
     found = {}
     for name in (*OF_ALERTS, *OTHERS):
         some = confirmed if name in OF_ALERTS else ""
-        found[name] = [row[0] for row in rows(settings, f"SELECT to_jsonb({name}) FROM {name} {some} ORDER BY to_jsonb({name})::text")]
+        found[name] = [
+            row[0]
+            for row in rows(
+                settings, f"SELECT to_jsonb({name}) FROM {name} {some} ORDER BY to_jsonb({name})::text"
+            )
+        ]
     return found
 
 
@@ -144,10 +195,16 @@ def timeless(tables: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[
     }
 
 
-def differences(found: dict[str, list[dict[str, object]]], wanted: dict[str, list[dict[str, object]]]) -> dict[str, list[object]]:
+def differences(
+    found: dict[str, list[dict[str, object]]], wanted: dict[str, list[dict[str, object]]]
+) -> dict[str, list[object]]:
     """By table the first rows that are in one of both only."""
     return {
-        name: [*[row for row in rows if row not in wanted[name]][:2], "wanted", *[row for row in wanted[name] if row not in rows][:2]]
+        name: [
+            *[row for row in rows if row not in wanted[name]][:2],
+            "wanted",
+            *[row for row in wanted[name] if row not in rows][:2],
+        ]
         for name, rows in found.items()
         if rows != wanted[name]
     }
@@ -170,10 +227,12 @@ def rebuilt(lived: Settings, spark_for: Callable[[Settings], SparkSession]) -> I
 
 def test_a_lost_database_gets_every_alert_back_column_by_column(lived: Settings, rebuilt: Settings) -> None:
     before = timeless(whole(lived))
-    kept_back = {(row["keyword"], row["reason"]) for row in before["vetoed_windows"]}
+    kept_back = {(row["keyword"], row["reason"]) for row in before["suppressed_windows"]}
     assert {("rings", "few authors"), ("launch", "calendar")} <= kept_back
-    assert {"overnight", "phoenix", "boomtown", "alpaca", "new york pizza"} <= {row["keyword"] for row in before["anomaly_alerts"]}
-    assert {row["keyword"] for row in before["silence_alerts"]} == {"steady"}
+    assert {"overnight", "phoenix", "boomtown", "alpaca", "new york pizza"} <= {
+        row["keyword"] for row in before["anomaly_alerts"]
+    }
+    assert {row["keyword"] for row in before["drop_alerts"]} == {"steady"}
     assert {row["as_of"] for row in before["detection_thresholds"]} == {"2026-03-04", "2026-03-05"}
     assert {row["statistics_as_of"] for row in before["alert_windows"]} == {None, "2026-03-03", "2026-03-04"}
     assert differences(timeless(whole(rebuilt)), before) == {}
@@ -189,16 +248,22 @@ def test_a_second_run_changes_nothing(rebuilt: Settings) -> None:
 
 def test_detection_starts_on_a_new_checkpoint_and_judges_nothing_again(rebuilt: Settings, spark_for) -> None:
     before = whole(rebuilt)
-    assert [path.name.startswith("detect-until-") for path in Path(rebuilt.checkpoint_dir).glob("detect*")] == [True]
+    assert [
+        path.name.startswith("detect-until-") for path in Path(rebuilt.checkpoint_dir).glob("detect*")
+    ] == [True]
     drain_topics(spark_for(rebuilt), rebuilt, "detect")
     let_time_decide(rebuilt, MIDNIGHT + timedelta(days=2))
     assert rows(rebuilt, "SELECT count(*) FROM detect_batches")[0][0] >= 3
     assert differences(whole(rebuilt), before) == {}
 
 
-def test_where_detection_itself_has_decided_a_rebuild_is_refused_and_changes_nothing(lived: Settings, spark_for) -> None:
+def test_where_detection_itself_has_decided_a_rebuild_is_refused_and_changes_nothing(
+    lived: Settings, spark_for
+) -> None:
     before, lake = whole(lived), spark_for(lived)
-    sentence = "Detection itself has decided windows up to 2026-03-06 00:00 UTC, and a rebuild of 2026-03-03 would"
+    sentence = (
+        "Detection itself has decided windows up to 2026-03-06 00:00 UTC, and a rebuild of 2026-03-03 would"
+    )
     with pytest.raises(NotReadyError, match=sentence):
         list(Rebuild(lived, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
     assert differences(whole(lived), before) == {}
@@ -208,7 +273,10 @@ def test_beside_a_streaming_process_a_rebuild_is_refused(lived: Settings) -> Non
     with without_streaming(lived):
         refused = batch(lived, "rebuild")
     assert refused.returncode == 1
-    assert "A streaming process is at work on this database. Stop it (`make stop`) and run this again." in refused.stderr
+    assert (
+        "A streaming process is at work on this database. Stop it (`make stop`) and run this again."
+        in refused.stderr
+    )
 
 
 def test_a_day_that_is_not_over_is_refused(lived: Settings) -> None:

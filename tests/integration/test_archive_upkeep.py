@@ -26,10 +26,13 @@ COMMITS = 6
 
 @pytest.fixture(scope="module")
 def lake(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> SparkSession:
-    """An archive of six commits, each with a post of two days and a refused record."""
+    """An archive of six commits, each with a post of two days and a rejected record."""
     spark = spark_for(module_settings)
     for number in range(COMMITS):
-        posts = [a_post(time_stamp=MIDNIGHT + 86_400 * day + number, itemInfos={"id": str(2 * number + day + 1)}) for day in (0, 1)]
+        posts = [
+            a_post(time_stamp=MIDNIGHT + 86_400 * day + number, itemInfos={"id": str(2 * number + day + 1)})
+            for day in (0, 1)
+        ]
         archive_posts(spark, module_settings, [*posts, b"broken"], first_offset=3 * number)
     return spark
 
@@ -39,7 +42,9 @@ def records(spark: SparkSession) -> set[tuple[Any, ...]]:
 
 
 def files(spark: SparkSession) -> dict[date | None, int]:
-    rows = spark.sql(f"SELECT partition.event_time_day AS day, count(*) AS files FROM {RAW_POSTS}.files GROUP BY 1").collect()
+    rows = spark.sql(
+        f"SELECT partition.event_time_day AS day, count(*) AS files FROM {RAW_POSTS}.files GROUP BY 1"
+    ).collect()
     return {row.day: row.files for row in rows}
 
 
@@ -70,13 +75,18 @@ def test_older_ones_are_forgotten_and_no_record_with_them(lake: SparkSession) ->
     assert records(lake) == before
 
 
-def test_a_file_of_no_snapshot_is_deleted_once_it_is_old(lake: SparkSession, module_settings: Settings) -> None:
+def test_a_file_of_no_snapshot_is_deleted_once_it_is_old(
+    lake: SparkSession, module_settings: Settings
+) -> None:
     settings = module_settings
     assert settings.s3_secret_access_key
     s3 = boto3.client(
-        "s3", endpoint_url=settings.s3_endpoint, region_name=settings.s3_region, aws_access_key_id=settings.s3_access_key_id,
+        "s3",
+        endpoint_url=settings.s3_endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key_id,
         aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
-    )  # fmt: skip
+    )
     stranger = f"{settings.s3_prefix}/tiktok/raw_posts/data/stranger.parquet"
     s3.put_object(Bucket=settings.s3_bucket, Key=stranger, Body=b"left by a commit that was killed")
     before = records(lake)
@@ -91,13 +101,17 @@ def test_a_file_of_no_snapshot_is_deleted_once_it_is_old(lake: SparkSession, mod
     assert records(lake) == before
 
 
-def test_the_stream_goes_on_after_an_upkeep_and_doubles_nothing(lake: SparkSession, module_settings: Settings) -> None:
+def test_the_stream_goes_on_after_an_upkeep_and_doubles_nothing(
+    lake: SparkSession, module_settings: Settings
+) -> None:
     send(module_settings, [b"one", b"two"])
     drain_topics(lake, module_settings, "archive")
     compact_day(lake, DAY)
     tidy_archive(lake)
     send(module_settings, [b"three", b"four"])
     drain_topics(lake, module_settings, "archive")
-    found = lake.table(RAW_POSTS).where("value IN (CAST('one' AS binary), CAST('two' AS binary), CAST('three' AS binary), "
-                                        "CAST('four' AS binary))")  # fmt: skip
+    found = lake.table(RAW_POSTS).where(
+        "value IN (CAST('one' AS binary), CAST('two' AS binary), CAST('three' AS binary), "
+        "CAST('four' AS binary))"
+    )
     assert found.count() == 4

@@ -21,7 +21,7 @@ TODAY = datetime.now(UTC).date()
 
 @pytest.fixture(scope="module")
 def lake(spark_for, module_settings: Settings) -> SparkSession:
-    """Four hours of 80 posts, one delivered twice, one again in another window, one late, two refused; a file of 5 posts more."""
+    """Four hours of 80 posts, one delivered twice, one again in another window, one late, two rejected; a file of 5 posts more."""
     spark: SparkSession = spark_for(module_settings)
     posts = [a_value(n, MIDNIGHT + timedelta(minutes=3 * n), "snow", author=n) for n in range(1, 81)]
     again, elsewhere = posts[0], a_value(2, MIDNIGHT + timedelta(hours=2), "snow", author=2)
@@ -31,7 +31,9 @@ def lake(spark_for, module_settings: Settings) -> SparkSession:
         drain_topics(spark, module_settings)
     let_time_decide(module_settings, FAR)
     imported = [a_value(900 + n, MIDNIGHT + timedelta(hours=20), "snow", author=n) for n in range(5)]
-    archive_posts(spark, module_settings, imported, first_offset=-1_000, partition=-7, kafka_time=datetime.now(UTC))
+    archive_posts(
+        spark, module_settings, imported, first_offset=-1_000, partition=-7, kafka_time=datetime.now(UTC)
+    )
     run_batch(spark, module_settings, [DAY])
     return spark
 
@@ -43,7 +45,12 @@ def found(lake: SparkSession, settings: Settings) -> Audit:
 
 def test_everything_adds_up(lake: SparkSession, module_settings: Settings) -> None:
     whole = found(lake, module_settings)
-    assert (whole.kafka_offsets, whole.archived_offsets, whole.refused, whole.refused_rows) == (85, 85, 2, 2)
+    assert (whole.kafka_offsets, whole.archived_offsets, whole.rejected, whole.rejected_rows) == (
+        85,
+        85,
+        2,
+        2,
+    )
     (day,) = whole.days
     assert (day.day, day.records, day.imported, day.posts, day.loaded) == (DAY, 88, 5, 86, 86)
     assert (day.duplicates, day.counted, day.late) == (1, 81, 1)
@@ -53,18 +60,31 @@ def test_everything_adds_up(lake: SparkSession, module_settings: Settings) -> No
 @pytest.mark.parametrize(
     ("change", "undo", "problem"),
     [
-        ("UPDATE traffic_windows SET posts = posts + 9 WHERE window_start = %s", "UPDATE traffic_windows SET posts = posts - 9 "
-         "WHERE window_start = %s", "detection counted more posts than the archive holds in 1 windows (01:00)"),
-        ("UPDATE batch_days SET loaded_posts = 85 WHERE %s IS NOT NULL", "UPDATE batch_days SET loaded_posts = 86 WHERE %s IS NOT NULL",
-         "85 posts were loaded, the archive holds 86; run python -m batch"),
-        ("UPDATE rejected_records SET kafka_time = kafka_time - interval '9 days' WHERE %s IS NOT NULL", "UPDATE rejected_records SET "
-         "kafka_time = kafka_time + interval '9 days' WHERE %s IS NOT NULL", "rejected_records has 0 rows of 2 refused records"),
-        ("UPDATE pipeline_progress SET end_offset = end_offset + 4 WHERE query = 'archive' AND partition = 1 AND %s IS NOT NULL",
-         "UPDATE pipeline_progress SET end_offset = end_offset - 4 WHERE query = 'archive' AND partition = 1 AND %s IS NOT NULL",
-         "the archive query is 4 records behind Kafka"),
+        (
+            "UPDATE traffic_windows SET posts = posts + 9 WHERE window_start = %s",
+            "UPDATE traffic_windows SET posts = posts - 9 WHERE window_start = %s",
+            "detection counted more posts than the archive holds in 1 windows (01:00)",
+        ),
+        (
+            "UPDATE batch_days SET loaded_posts = 85 WHERE %s IS NOT NULL",
+            "UPDATE batch_days SET loaded_posts = 86 WHERE %s IS NOT NULL",
+            "85 posts were loaded, the archive holds 86; run python -m batch",
+        ),
+        (
+            "UPDATE rejected_records SET kafka_time = kafka_time - interval '9 days' WHERE %s IS NOT NULL",
+            "UPDATE rejected_records SET kafka_time = kafka_time + interval '9 days' WHERE %s IS NOT NULL",
+            "rejected_records has 0 rows of 2 rejected records",
+        ),
+        (
+            "UPDATE pipeline_progress SET end_offset = end_offset + 4 WHERE query = 'archive' AND partition = 1 AND %s IS NOT NULL",
+            "UPDATE pipeline_progress SET end_offset = end_offset - 4 WHERE query = 'archive' AND partition = 1 AND %s IS NOT NULL",
+            "the archive query is 4 records behind Kafka",
+        ),
     ],
-)  # fmt: skip
-def test_what_does_not_add_up_is_named(lake: SparkSession, module_settings: Settings, change: str, undo: str, problem: str) -> None:
+)
+def test_what_does_not_add_up_is_named(
+    lake: SparkSession, module_settings: Settings, change: str, undo: str, problem: str
+) -> None:
     for statement in (change, undo):
         with transaction(module_settings) as cursor:
             cursor.execute(statement, (MIDNIGHT + timedelta(hours=1),))
@@ -73,7 +93,9 @@ def test_what_does_not_add_up_is_named(lake: SparkSession, module_settings: Sett
     assert problem in told
 
 
-def test_records_that_the_archive_lost_or_doubled_are_numbers(lake: SparkSession, module_settings: Settings) -> None:
+def test_records_that_the_archive_lost_or_doubled_are_numbers(
+    lake: SparkSession, module_settings: Settings
+) -> None:
     place = lake.table(RAW_POSTS).where("partition = 1 AND offset = 3").collect()[0]
     lake.createDataFrame([place], lake.table(RAW_POSTS).schema).writeTo(RAW_POSTS).append()
     assert "1 records are in the archive twice" in list(found(lake, module_settings).problems())

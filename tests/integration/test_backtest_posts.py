@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.backtest.alerts import Alert, live_alerts
-from batch.backtest.difference import Verdict, pair_alerts
-from batch.backtest.replay import Replay
+from batch.backtest.alerts import AlertSummary, live_alerts
+from batch.backtest.difference import Change, pair_alerts
+from batch.backtest.replay import PostsBacktest
 from batch.backtest.rule import ReplayRule, live_rule, read_rule
 from core.errors import NotReadyError
 from core.settings import Settings
@@ -26,8 +26,21 @@ from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_de
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
 FIRST, WINDOWS = -10, 22
-"""Windows from the evening of the first day to the night of the second, numbered from the midnight between them."""
-VOCABULARY = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+"""Windows from the lookback of the first day to the night of the second, numbered from the midnight between them."""
+VOCABULARY = [
+    "alpaca",
+    "banjo",
+    "cactus",
+    "dolphin",
+    "ember",
+    "falcon",
+    "garlic",
+    "harbor",
+    "indigo",
+    "jungle",
+    "kettle",
+    "lantern",
+]
 BURSTS = {
     "boomtown": {-6: 40, -5: 70, -4: 25},
     "overnight": {-2: 30, -1: 60, 0: 90, 1: 30, 2: 12, 3: 8},
@@ -51,13 +64,17 @@ def posts_of_window(number: int, rng: random.Random) -> list[dict[str, object]]:
     texts += [text for text, posts in BURSTS.items() for _ in range(posts.get(number, 0))]
     start = MIDNIGHT + number * WINDOW
     return [
-        {"text": text, "at": start + rng.random() * WINDOW, "author": rng.randrange(3) if text == "rings" else rng.randrange(10_000)}
+        {
+            "text": text,
+            "at": start + rng.random() * WINDOW,
+            "author": rng.randrange(3) if text == "rings" else rng.randrange(10_000),
+        }
         for text in texts
     ]
 
 
 def values_of_stream() -> list[bytes | None]:
-    """Posts as Kafka has them: up to ten minutes late, every twelfth delivered twice, some in the next window once more, some refused."""
+    """Posts as Kafka has them: up to ten minutes late, every twelfth delivered twice, some in the next window once more, some rejected."""
     rng = random.Random(12)
     arrivals: list[tuple[float, bytes | None]] = []
     for number in range(FIRST, FIRST + WINDOWS):
@@ -74,7 +91,9 @@ def values_of_stream() -> list[bytes | None]:
             if place % 12 == 0:
                 arrivals.append((arrived + rng.random() * 60, value))
             if place % 40 == 0:
-                arrivals.append((arrived + 900, json.dumps({"itemInfos": infos, "time_stamp": at + 900}).encode()))
+                arrivals.append(
+                    (arrived + 900, json.dumps({"itemInfos": infos, "time_stamp": at + 900}).encode())
+                )
             if place % 50 == 0:
                 arrivals.append((arrived, b"not json"))
     return [value for _, value in sorted(arrivals, key=lambda pair: pair[0])]
@@ -88,13 +107,27 @@ def learned(settings: Settings) -> None:
             cursor.execute(f"CREATE TABLE {name} PARTITION OF keyword_statistics FOR VALUES IN ('{as_of}')")
             level = 2 * sqrt(usual + 0.375)
             hours = [0.3 * ((hour % 5) - 2) for hour in range(24)]
-            rows = [(as_of, word, level, hours if place % 2 else None, 0.1 * place, 1.0 + 0.05 * place, 1.3, as_of)
-                    for place, word in enumerate([*VOCABULARY, "cola"])]  # fmt: skip
+            rows = [
+                (
+                    as_of,
+                    word,
+                    level,
+                    hours if place % 2 else None,
+                    0.1 * place,
+                    1.0 + 0.05 * place,
+                    1.3,
+                    as_of,
+                )
+                for place, word in enumerate([*VOCABULARY, "cola"])
+            ]
             rows.append((as_of, "lively", 2 * sqrt(2.0), None, 0.4, 1.2, 0.8, as_of))
             cursor.executemany("INSERT INTO keyword_statistics VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", rows)
             traffic = [(as_of, hour, 120.0 + usual + 3 * (hour % 4), 7) for hour in range(24)]
             cursor.executemany("INSERT INTO traffic_statistics VALUES (%s, %s, %s, %s)", traffic)
-        cursor.execute("INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (MIDNIGHT - WINDOW, MIDNIGHT + WINDOW))
+        cursor.execute(
+            "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')",
+            (MIDNIGHT - WINDOW, MIDNIGHT + WINDOW),
+        )
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('cola'), ('new york pizza')")
 
 
@@ -114,22 +147,33 @@ def lake(world: Settings, spark_for: Callable[[Settings], SparkSession]) -> Spar
     return spark_for(world)
 
 
-def live(settings: Settings, first: date = DAYS[0], last: date = DAYS[1]) -> list[Alert]:
+def live(settings: Settings, first: date = DAYS[0], last: date = DAYS[1]) -> list[AlertSummary]:
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     with transaction(settings) as cursor:
         return live_alerts(cursor, begin, end)
 
 
-def bare(alerts: list[Alert]) -> list[tuple[object, ...]]:
+def bare(alerts: list[AlertSummary]) -> list[tuple[object, ...]]:
     return [(alert.keyword, alert.opened, *alert.figures) for alert in alerts]
 
 
-def test_nothing_changed_the_backtest_gives_exactly_the_alerts_of_the_stream(world: Settings, lake: SparkSession) -> None:
+def test_nothing_changed_the_backtest_gives_exactly_the_alerts_of_the_stream(
+    world: Settings, lake: SparkSession
+) -> None:
     given = live(world)
-    assert {"boomtown", "overnight", "phoenix", "doubled", "simmer", "launch", "pebble", "new york pizza", "cola", "falcon"} <= {
-        alert.keyword for alert in given
-    }
+    assert {
+        "boomtown",
+        "overnight",
+        "phoenix",
+        "doubled",
+        "simmer",
+        "launch",
+        "pebble",
+        "new york pizza",
+        "cola",
+        "falcon",
+    } <= {alert.keyword for alert in given}
     assert "rings" not in {alert.keyword for alert in given}
     with transaction(world) as cursor:
         cursor.execute("SELECT count(*) FROM detect_batches")
@@ -137,13 +181,18 @@ def test_nothing_changed_the_backtest_gives_exactly_the_alerts_of_the_stream(wor
         cursor.execute(
             "SELECT keyword, opened_window, last_window, posts, peak_score::float8 FROM anomaly_alerts WHERE status <> 'withdrawn'"
         )
-        stored = {(keyword, window_number(opened), window_number(last), *rest) for keyword, opened, last, *rest in cursor.fetchall()}
+        stored = {
+            (keyword, window_number(opened), window_number(last), *rest)
+            for keyword, opened, last, *rest in cursor.fetchall()
+        }
     assert set(bare(given)) == stored
-    assert bare(Replay(lake, live_rule(world)).run(DAYS)) == bare(given)
+    assert bare(PostsBacktest(lake, live_rule(world)).run(DAYS)) == bare(given)
 
 
-def test_an_incident_of_the_evening_before_goes_on_where_the_replay_begins(world: Settings, lake: SparkSession) -> None:
-    replayed = Replay(lake, live_rule(world)).run(DAYS[1:])
+def test_an_alert_of_the_evening_before_goes_on_where_the_replay_begins(
+    world: Settings, lake: SparkSession
+) -> None:
+    replayed = PostsBacktest(lake, live_rule(world)).run(DAYS[1:])
     assert bare(replayed) == bare(live(world, first=DAYS[1]))
     assert "overnight" not in {alert.keyword for alert in replayed}
 
@@ -154,23 +203,29 @@ def changed(world: Settings, folder: Path, text: str) -> ReplayRule:
     return read_rule(world, path)
 
 
-def test_a_higher_threshold_loses_alerts_or_opens_them_later_and_adds_none(world: Settings, lake: SparkSession, tmp_path: Path) -> None:
-    pairs = pair_alerts(live(world), Replay(lake, changed(world, tmp_path, "threshold = 9")).run(DAYS))
-    verdicts = {pair.verdict for pair in pairs}
-    assert Verdict.NEW not in verdicts and Verdict.EARLIER not in verdicts
-    assert "pebble" in {pair.either.keyword for pair in pairs if pair.verdict == Verdict.GONE}
+def test_a_higher_threshold_loses_alerts_or_opens_them_later_and_adds_none(
+    world: Settings, lake: SparkSession, tmp_path: Path
+) -> None:
+    pairs = pair_alerts(live(world), PostsBacktest(lake, changed(world, tmp_path, "threshold = 9")).run(DAYS))
+    changes = {pair.change for pair in pairs}
+    assert Change.NEW not in changes and Change.EARLIER not in changes
+    assert "pebble" in {pair.either.keyword for pair in pairs if pair.change == Change.GONE}
 
 
 def test_a_budget_needs_the_days_before_and_falls_back_to_the_threshold_where_there_are_none(
     world: Settings, lake: SparkSession, tmp_path: Path
 ) -> None:
-    budgeted = Replay(lake, changed(world, tmp_path, "alerts_per_day = 1")).run(DAYS)
+    budgeted = PostsBacktest(lake, changed(world, tmp_path, "alerts_per_day = 1")).run(DAYS)
     first_day = [alert for alert in bare(budgeted) if alert[1] < window_number(MIDNIGHT)]  # type: ignore[operator]
-    assert {alert[:2] for alert in first_day} == {(a.keyword, a.opened) for a in live(world) if a.opened < window_number(MIDNIGHT)}
+    assert {alert[:2] for alert in first_day} == {
+        (a.keyword, a.opened) for a in live(world) if a.opened < window_number(MIDNIGHT)
+    }
     assert len(budgeted) < len(live(world))
 
 
-def test_the_command_tells_precision_and_recall_by_labels_and_writes_a_row_an_alert(world: Settings, tmp_path: Path) -> None:
+def test_the_command_tells_precision_and_recall_by_labels_and_writes_a_row_an_alert(
+    world: Settings, tmp_path: Path
+) -> None:
     labels = {"boomtown": "real", "pebble": "real", "simmer": "spam"}
     with transaction(world) as cursor:
         for keyword, label in labels.items():
@@ -181,12 +236,27 @@ def test_the_command_tells_precision_and_recall_by_labels_and_writes_a_row_an_al
             )
     out, rule = tmp_path / "alerts.csv", tmp_path / "rule.toml"
     rule.write_text("threshold = 8.5")
-    arguments = ["--from", str(DAYS[0]), "--to", str(DAYS[1]), "--config", str(rule), "--out", str(out), "--assume-complete"]
+    arguments = [
+        "--from",
+        str(DAYS[0]),
+        "--to",
+        str(DAYS[1]),
+        "--config",
+        str(rule),
+        "--out",
+        str(out),
+        "--assume-complete",
+    ]
     command = [sys.executable, "-m", "batch.backtest", *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment(world), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment(world), capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     text = done.stdout
-    assert "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); recall 0.50 (1 of 2)" in text
+    assert (
+        "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); recall 0.50 (1 of 2)"
+        in text
+    )
     written = list(csv.DictReader(out.open()))
     assert [row["label"] for row in written if row["keyword"] == "boomtown"] == ["real"]
     assert len([row for row in written if row["live_opened_window"]]) == len(live(world))
@@ -194,6 +264,11 @@ def test_the_command_tells_precision_and_recall_by_labels_and_writes_a_row_an_al
 
 def test_a_day_whose_statistics_are_gone_is_refused(world: Settings, lake: SparkSession) -> None:
     with transaction(world) as cursor:
-        cursor.execute("INSERT INTO batch_days (day, status, fitted_at) VALUES ('2026-02-20', 'fitted', now()) ON CONFLICT DO NOTHING")
-    with pytest.raises(NotReadyError, match=r"statistics by which 2026-02-25 was judged are no longer kept.* Begin with 2026-03-03"):
-        Replay(lake, live_rule(world)).run([date(2026, 2, 25)])
+        cursor.execute(
+            "INSERT INTO batch_days (day, status, fitted_at) VALUES ('2026-02-20', 'fitted', now()) ON CONFLICT DO NOTHING"
+        )
+    with pytest.raises(
+        NotReadyError,
+        match=r"statistics by which 2026-02-25 was judged are no longer kept.* Begin with 2026-03-03",
+    ):
+        PostsBacktest(lake, live_rule(world)).run([date(2026, 2, 25)])

@@ -24,17 +24,31 @@ from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon"]
-TABLES = ("anomaly_alerts", "alert_windows", "vetoed_windows", "traffic_windows", "watchlist", "rejected_records", "alert_evidence")
+TABLES = (
+    "anomaly_alerts",
+    "alert_windows",
+    "suppressed_windows",
+    "traffic_windows",
+    "watchlist",
+    "rejected_records",
+    "alert_evidence",
+)
 
 
 def values(rng: random.Random, first_window: int, windows: int, bursts: dict[str, int]) -> list[bytes | None]:
-    """Thirty posts a window of a quarter of an hour, 40 more of a word in its window of `bursts`, and a refused record."""
+    """Thirty posts a window of a quarter of an hour, 40 more of a word in its window of `bursts`, and a rejected record."""
     sent: list[bytes | None] = [b"not json"]
     for window in range(first_window, first_window + windows):
-        texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(30)] + [word for word, when in bursts.items() if when == window] * 40
+        texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(30)] + [
+            word for word, when in bursts.items() if when == window
+        ] * 40
         for place, text in enumerate(texts):
             at = START + timedelta(minutes=15 * window, seconds=10 * place)
-            sent.append(a_value(7_000_000_000_000_000_000 + window * 1_000 + place, at, text, author=rng.randrange(9_000)))
+            sent.append(
+                a_value(
+                    7_000_000_000_000_000_000 + window * 1_000 + place, at, text, author=rng.randrange(9_000)
+                )
+            )
     return sent
 
 
@@ -43,7 +57,12 @@ def whole(settings: Settings) -> dict[str, list[object]]:
     leave = "- 'created_at' - 'updated_at' - 'computed_at' - 'kafka_time' - 'rejected_at' - 'runs'"
     some = {name: "WHERE status <> 'withdrawn'" if name == "anomaly_alerts" else "" for name in TABLES}
     return {
-        name: [row[0] for row in rows(settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1")]
+        name: [
+            row[0]
+            for row in rows(
+                settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1"
+            )
+        ]
         for name in TABLES
     }
 
@@ -57,7 +76,9 @@ def commands(section: str) -> list[str]:
 
 def shell(settings: Settings, folder: Path, line: str) -> None:
     """Run a line of the page as a person would who has sourced the variables of the stack."""
-    path = os.pathsep.join([str(installation() / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join(
+        [str(installation() / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
     variables = {**environment(settings, PATH=path, PYTHONPATH=str(REPOSITORY)), **client_variables(settings)}
     done = subprocess.run(["bash", "-c", line], cwd=folder, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"[-3000:]
@@ -66,10 +87,14 @@ def shell(settings: Settings, folder: Path, line: str) -> None:
 @pytest.fixture
 def world(settings: Settings) -> Settings:
     jars = str(layout_for().jars / "spark")
-    return settings.model_copy(update={"spark_jars_dir": jars, "spark_driver_memory": "1g", "max_offsets_per_trigger": 200})
+    return settings.model_copy(
+        update={"spark_jars_dir": jars, "spark_driver_memory": "1g", "max_offsets_per_trigger": 200}
+    )
 
 
-def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(world: Settings, spark_for, tmp_path: Path) -> None:
+def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(
+    world: Settings, spark_for, tmp_path: Path
+) -> None:
     rng, lake = random.Random(3), spark_for(world)
     with transaction(world) as cursor:
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('falcon')")
@@ -97,7 +122,9 @@ def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(w
 
     after = whole(world)
     assert {name: after[name] == before[name] for name in TABLES} == dict.fromkeys(TABLES, True)
-    places = Counter((row.partition, row.offset) for row in lake.table(RAW_POSTS).select("partition", "offset").collect())
+    places = Counter(
+        (row.partition, row.offset) for row in lake.table(RAW_POSTS).select("partition", "offset").collect()
+    )
     assert len(places) == places.total() == 2 * (8 * 30 + 1) + 4 * 40
 
 
@@ -113,7 +140,9 @@ def test_registering_an_archive_that_is_registered_changes_nothing(world: Settin
     assert metadata_location(world) == before
 
 
-def test_a_catalog_that_is_older_than_the_archive_is_brought_forward_also_where_its_state_is_deleted(world: Settings, spark_for) -> None:
+def test_a_catalog_that_is_older_than_the_archive_is_brought_forward_also_where_its_state_is_deleted(
+    world: Settings, spark_for
+) -> None:
     from archive.register import register_archive
     from archive.storage import s3_client
 

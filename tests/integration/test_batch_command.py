@@ -26,41 +26,70 @@ MIDNIGHT = 1767571200.0
 
 def batch(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "batch", *arguments], cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True
+        [sys.executable, "-m", "batch", *arguments],
+        cwd=REPOSITORY,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
     )
 
 
 @pytest.fixture(scope="module")
-def archived(spark: SparkSession, spark_for: Callable[[Settings], SparkSession], module_settings: Settings, tmp_path_factory) -> Settings:
+def archived(
+    spark: SparkSession,
+    spark_for: Callable[[Settings], SparkSession],
+    module_settings: Settings,
+    tmp_path_factory,
+) -> Settings:
     """Ten posts of one day and a broken record, through Kafka into the archive."""
     from deploy.local.layout import layout_for
 
-    settings = module_settings.model_copy(update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"})
+    settings = module_settings.model_copy(
+        update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"}
+    )
     producer = KafkaProducer(**settings.kafka_python_arguments())
     for number in range(1, 11):
-        post = a_post(time_stamp=MIDNIGHT + 3600 * number, itemInfos={"id": str(number), "text": f"snow word{number}"})
+        post = a_post(
+            time_stamp=MIDNIGHT + 3600 * number, itemInfos={"id": str(number), "text": f"snow word{number}"}
+        )
         producer.send(settings.posts_topic, orjson.dumps(post), key=str(number).encode())
     producer.send(settings.posts_topic, b"broken", key=b"11")
     producer.flush()
     lake = spark_for(settings)
     create_archive(lake)
-    start_archive(lake, settings, checkpoint=str(tmp_path_factory.mktemp("archive")), once=True).awaitTermination()
+    start_archive(
+        lake, settings, checkpoint=str(tmp_path_factory.mktemp("archive")), once=True
+    ).awaitTermination()
     return settings
 
 
 def tables(settings: Settings) -> list[list[tuple[Any, ...]]]:
-    names = ["posts", "authors", "music", "challenges", "post_challenges", "keyword_statistics", "traffic_statistics"]
+    names = [
+        "posts",
+        "authors",
+        "music",
+        "challenges",
+        "post_challenges",
+        "keyword_statistics",
+        "traffic_statistics",
+    ]
     names += ["hashtags", "post_hashtags", "post_keywords", "post_stats", "author_stats", "daily_trends"]
     return [rows(settings, f"SELECT * FROM {name} AS found ORDER BY found::text") for name in names]
 
 
-def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_airflow_ran_it_again(archived, tmp_path):
+def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_airflow_ran_it_again(
+    archived, tmp_path
+):
     first = batch(archived, str(DAY), "--assume-complete")
     assert first.returncode == 0, first.stderr
     load, trends, statistics, evidence, checks, compaction, tidying = first.stdout.splitlines()
-    assert load.startswith("2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, ")
+    assert load.startswith(
+        "2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, "
+    )
     assert trends.startswith("2026-01-05  trends      6 trends, ")
-    assert statistics.startswith("2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, ")
+    assert statistics.startswith(
+        "2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, "
+    )
     assert evidence.startswith("2026-01-05  evidence    0 alerts, ")
     assert checks.startswith("2026-01-05  checks      15 of 15 passed, ")
     assert compaction.startswith("2026-01-05  upkeep      no file had to be rewritten, ")
@@ -68,14 +97,20 @@ def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_ai
     before = tables(archived)
     assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24, 1, 10, 20, 10, 1, 6]
     with transaction(archived) as cursor:
-        cursor.execute("INSERT INTO pipeline_progress VALUES ('archive', %s, 0, 11, 11, now())", (archived.posts_topic,))
-        cursor.execute("UPDATE batch_days SET loaded_at = NULL, loaded_posts = NULL, counted_posts = NULL, trends = NULL")
+        cursor.execute(
+            "INSERT INTO pipeline_progress VALUES ('archive', %s, 0, 11, 11, now())", (archived.posts_topic,)
+        )
+        cursor.execute(
+            "UPDATE batch_days SET loaded_at = NULL, loaded_posts = NULL, counted_posts = NULL, trends = NULL"
+        )
     airflow(archived, tmp_path / "airflow home", "db", "migrate")
     # The others are commands of the same kind; each would start a Spark of its own for ten posts.
     done_before = ["--mark-success-pattern", "evidence|checks|upkeep"]
     airflow(archived, tmp_path / "airflow home", "dags", "test", "daily_batch", str(DAY), *done_before)
     assert tables(archived) == before
-    assert rows(archived, "SELECT day, loaded_posts, status, counted_posts, trends FROM batch_days") == [(DAY, 10, "fitted", 10, 6)]
+    assert rows(archived, "SELECT day, loaded_posts, status, counted_posts, trends FROM batch_days") == [
+        (DAY, 10, "fitted", 10, 6)
+    ]
 
 
 def airflow(settings: Settings, home: Path, *arguments: str) -> None:
@@ -86,7 +121,9 @@ def airflow(settings: Settings, home: Path, *arguments: str) -> None:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
     }
-    done = subprocess.run([sys.executable, "-m", "airflow", *arguments], env=variables, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments], env=variables, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 

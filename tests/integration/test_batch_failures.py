@@ -41,29 +41,47 @@ def stop(layout: Layout, name: str) -> None:
 def test_servers_that_go_away_in_mid_work_are_named(servers: Layout, spark: SparkSession) -> None:
     settings = local_stack.stack_settings(servers)
     lake = spark.newSession()
-    for name, value in {**spark_properties(settings), f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": "1"}.items():
+    for name, value in {
+        **spark_properties(settings),
+        f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": "1",
+    }.items():
         lake.conf.set(name, value)
     archive_posts(lake, settings, [a_post(time_stamp=1767571200.0)])
     records = read_archived_day(lake, settings, DAY)
     stop(servers, "s3")
     with pytest.raises(Exception) as raised:
         records.collect()
-    assert (sentence_for(raised.value, settings) or "").startswith(f"S3 does not answer at {settings.s3_endpoint}. Start it, or correct")
+    assert (sentence_for(raised.value, settings) or "").startswith(
+        f"S3 does not answer at {settings.s3_endpoint}. Start it, or correct"
+    )
     stop(servers, "postgres")
     with pytest.raises(Exception) as raised:
         read_rows(lake, settings, DAY).count()
-    assert (sentence_for(raised.value, settings) or "").startswith(f"Postgres does not answer at 127.0.0.1:{settings.postgres_port}.")
+    assert (sentence_for(raised.value, settings) or "").startswith(
+        f"Postgres does not answer at 127.0.0.1:{settings.postgres_port}."
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"s3_endpoint": "http://127.0.0.1:9"}, "S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_ENDPOINT"),
-        ({"s3_secret_access_key": SecretStr("wrong")}, "refuses bucket groundswell. Correct the GROUNDSWELL_S3_ variables"),
-        ({"s3_bucket": "no-such-bucket"}, "refuses bucket no-such-bucket. Correct the GROUNDSWELL_S3_ variables"),
+        (
+            {"s3_endpoint": "http://127.0.0.1:9"},
+            "S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_ENDPOINT",
+        ),
+        (
+            {"s3_secret_access_key": SecretStr("wrong")},
+            "refuses bucket groundswell. Correct the GROUNDSWELL_S3_ variables",
+        ),
+        (
+            {"s3_bucket": "no-such-bucket"},
+            "refuses bucket no-such-bucket. Correct the GROUNDSWELL_S3_ variables",
+        ),
     ],
 )
-def test_an_s3_that_cannot_be_used_is_told_before_anything_is_started(stack: Settings, changes: dict[str, object], sentence: str) -> None:
+def test_an_s3_that_cannot_be_used_is_told_before_anything_is_started(
+    stack: Settings, changes: dict[str, object], sentence: str
+) -> None:
     check_storage(stack)
     with pytest.raises(NotReadyError) as raised:
         check_storage(stack.model_copy(update=changes))

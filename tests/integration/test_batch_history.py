@@ -64,9 +64,13 @@ def lake(shared_lake: SparkSession) -> SparkSession:
     return shared_lake
 
 
-def test_counts_of_a_post_are_kept_where_they_changed_and_once_a_day(lake: SparkSession, settings: Settings) -> None:
+def test_counts_of_a_post_are_kept_where_they_changed_and_once_a_day(
+    lake: SparkSession, settings: Settings
+) -> None:
     likes = [(0, 1), (60, 1), (120, 4), (DAY_SECONDS, 4), (DAY_SECONDS + 60, 4)]
-    deliveries = [a_post(time_stamp=NOON + seconds, itemInfos={"diggCount": count}) for seconds, count in likes]
+    deliveries = [
+        a_post(time_stamp=NOON + seconds, itemInfos={"diggCount": count}) for seconds, count in likes
+    ]
     archive_posts(lake, settings, deliveries)
     load(lake, settings, MONDAY, TUESDAY)
     assert rows(settings, "SELECT day, seen_at, like_count, play_count FROM post_stats ORDER BY seen_at") == [
@@ -79,38 +83,56 @@ def test_counts_of_a_post_are_kept_where_they_changed_and_once_a_day(lake: Spark
     ]
 
 
-def test_of_two_deliveries_at_the_same_moment_the_later_offset_is_in_the_history(lake: SparkSession, settings: Settings) -> None:
-    archive_posts(lake, settings, [a_post(time_stamp=NOON, itemInfos={"diggCount": count}) for count in (5, 3)])
+def test_of_two_deliveries_at_the_same_moment_the_later_offset_is_in_the_history(
+    lake: SparkSession, settings: Settings
+) -> None:
+    archive_posts(
+        lake, settings, [a_post(time_stamp=NOON, itemInfos={"diggCount": count}) for count in (5, 3)]
+    )
     load(lake, settings, MONDAY)
     assert rows(settings, "SELECT seen_at, like_count FROM post_stats") == [(at(12), 3)]
 
 
-def test_unknown_counts_are_null_in_the_history_and_never_zero(lake: SparkSession, settings: Settings) -> None:
+def test_unknown_counts_are_null_in_the_history_and_never_zero(
+    lake: SparkSession, settings: Settings
+) -> None:
     unknown = {"playCount": ABSENT, "diggCount": "many", "shareCount": None, "commentCount": 0}
-    archive_posts(lake, settings, [a_post(time_stamp=NOON, itemInfos=unknown, authorStats=ABSENT, challengeInfoList=None)])
+    archive_posts(
+        lake,
+        settings,
+        [a_post(time_stamp=NOON, itemInfos=unknown, authorStats=ABSENT, challengeInfoList=None)],
+    )
     load(lake, settings, MONDAY)
-    assert rows(settings, "SELECT play_count, like_count, share_count, comment_count, challenge_ids FROM post_stats") == [
-        (None, None, None, 0, [])
-    ]
+    assert rows(
+        settings, "SELECT play_count, like_count, share_count, comment_count, challenge_ids FROM post_stats"
+    ) == [(None, None, None, 0, [])]
     assert rows(settings, "SELECT * FROM author_stats") == []
 
 
 def test_counts_of_an_author_are_kept_where_they_changed(lake: SparkSession, settings: Settings) -> None:
     followers = [(0, 10), (60, 10), (120, 12), (180, None)]
     posts = [
-        a_post(time_stamp=NOON + seconds, itemInfos={"id": str(seconds + 1)}, authorStats={"followerCount": count})
+        a_post(
+            time_stamp=NOON + seconds,
+            itemInfos={"id": str(seconds + 1)},
+            authorStats={"followerCount": count},
+        )
         for seconds, count in followers
     ]
     archive_posts(lake, settings, posts)
     load(lake, settings, MONDAY)
-    assert rows(settings, "SELECT seen_at, author_id, follower_count, heart_count FROM author_stats ORDER BY 1") == [
+    assert rows(
+        settings, "SELECT seen_at, author_id, follower_count, heart_count FROM author_stats ORDER BY 1"
+    ) == [
         (at(12), 5831967, 10, 2426012173),
         (at(12, 2), 5831967, 12, 2426012173),
         (at(12, 3), 5831967, None, 2426012173),
     ]
 
 
-def test_hashtags_come_from_the_caption_and_from_text_extra_and_say_so(lake: SparkSession, settings: Settings) -> None:
+def test_hashtags_come_from_the_caption_and_from_text_extra_and_say_so(
+    lake: SparkSession, settings: Settings
+) -> None:
     extra = [
         {"HashtagName": "Winter", "HashtagId": "77", "Type": 1},
         {"HashtagName": "beside Only", "HashtagId": "x", "Type": "1"},
@@ -119,9 +141,13 @@ def test_hashtags_come_from_the_caption_and_from_text_extra_and_say_so(lake: Spa
         None,
     ]
     text = "first #WINTER #fyp#2020 @you#not https://x.example/#link ＃ｗｉｄｅ #Straße"
-    archive_posts(lake, settings, [a_post(time_stamp=NOON, itemInfos={"id": "9", "text": text}, textExtra=extra)])
+    archive_posts(
+        lake, settings, [a_post(time_stamp=NOON, itemInfos={"id": "9", "text": text}, textExtra=extra)]
+    )
     load(lake, settings, MONDAY)
-    assert rows(settings, "SELECT hashtag, post_id, in_text, in_text_extra FROM post_hashtags ORDER BY hashtag") == [
+    assert rows(
+        settings, "SELECT hashtag, post_id, in_text, in_text_extra FROM post_hashtags ORDER BY hashtag"
+    ) == [
         ("2020", 9, True, False),
         ("besideonly", 9, False, True),
         ("fyp", 9, True, False),
@@ -130,33 +156,52 @@ def test_hashtags_come_from_the_caption_and_from_text_extra_and_say_so(lake: Spa
         ("wide", 9, True, False),
         ("winter", 9, True, True),
     ]
-    assert rows(settings, "SELECT hashtag, hashtag_id FROM hashtags WHERE hashtag_id IS NOT NULL") == [("winter", 77)]
+    assert rows(settings, "SELECT hashtag, hashtag_id FROM hashtags WHERE hashtag_id IS NOT NULL") == [
+        ("winter", 77)
+    ]
 
 
-def test_a_post_without_a_readable_text_extra_has_the_hashtags_of_its_caption(lake: SparkSession, settings: Settings) -> None:
+def test_a_post_without_a_readable_text_extra_has_the_hashtags_of_its_caption(
+    lake: SparkSession, settings: Settings
+) -> None:
     extras: list[Any] = [ABSENT, None, [], "none", [7]]
-    posts = [a_post(time_stamp=NOON, itemInfos={"id": str(place + 1)}, textExtra=extra) for place, extra in enumerate(extras)]
+    posts = [
+        a_post(time_stamp=NOON, itemInfos={"id": str(place + 1)}, textExtra=extra)
+        for place, extra in enumerate(extras)
+    ]
     archive_posts(lake, settings, posts)
     load(lake, settings, MONDAY)
     found = rows(settings, "SELECT post_id, hashtag, in_text, in_text_extra FROM post_hashtags ORDER BY 1")
     assert found == [(post_id, "winter", True, False) for post_id in (1, 2, 3, 4, 5)]
 
 
-def test_who_started_a_hashtag_is_the_earliest_delivery_in_any_order_of_days(lake: SparkSession, settings: Settings) -> None:
+def test_who_started_a_hashtag_is_the_earliest_delivery_in_any_order_of_days(
+    lake: SparkSession, settings: Settings
+) -> None:
     posts = [
         a_post(time_stamp=NOON + seconds, itemInfos={"id": str(post_id), "text": "#snow"}, textExtra=[])
         for post_id, seconds in [(8, 0), (7, 0), (5, 60), (6, DAY_SECONDS)]
     ]
     archive_posts(lake, settings, posts)
     load(lake, settings, TUESDAY)
-    assert rows(settings, "SELECT first_post_id, first_seen, last_seen FROM hashtags") == [(6, at(12, day=6), at(12, day=6))]
+    assert rows(settings, "SELECT first_post_id, first_seen, last_seen FROM hashtags") == [
+        (6, at(12, day=6), at(12, day=6))
+    ]
     load(lake, settings, MONDAY)
-    assert rows(settings, "SELECT first_post_id, first_seen, last_seen FROM hashtags") == [(7, at(12), at(12, day=6))]
+    assert rows(settings, "SELECT first_post_id, first_seen, last_seen FROM hashtags") == [
+        (7, at(12), at(12, day=6))
+    ]
 
 
-def test_keywords_of_a_post_are_those_of_all_its_deliveries_of_the_day_each_once(lake: SparkSession, settings: Settings) -> None:
+def test_keywords_of_a_post_are_those_of_all_its_deliveries_of_the_day_each_once(
+    lake: SparkSession, settings: Settings
+) -> None:
     texts = [(0, "first snow"), (60, "first snow melts"), (DAY_SECONDS, "ice")]
-    archive_posts(lake, settings, [a_post(time_stamp=NOON + s, itemInfos={"id": "3", "text": text}) for s, text in texts])
+    archive_posts(
+        lake,
+        settings,
+        [a_post(time_stamp=NOON + s, itemInfos={"id": "3", "text": text}) for s, text in texts],
+    )
     load(lake, settings, MONDAY, TUESDAY)
     assert rows(settings, "SELECT day, post_id, keyword FROM post_keywords ORDER BY 1, 3") == [
         (MONDAY, 3, "melts"),
@@ -192,13 +237,21 @@ def test_days_loaded_backwards_and_again_give_the_same_rows(lake: SparkSession, 
     assert everything(settings) == forwards
 
 
-def test_a_delivery_that_was_archived_late_is_merged_when_its_day_is_loaded_again(lake: SparkSession, settings: Settings) -> None:
-    archive_posts(lake, settings, [a_post(time_stamp=NOON + seconds, itemInfos={"diggCount": 1}) for seconds in (0, 60)])
+def test_a_delivery_that_was_archived_late_is_merged_when_its_day_is_loaded_again(
+    lake: SparkSession, settings: Settings
+) -> None:
+    archive_posts(
+        lake, settings, [a_post(time_stamp=NOON + seconds, itemInfos={"diggCount": 1}) for seconds in (0, 60)]
+    )
     load(lake, settings, MONDAY)
     late = a_post(time_stamp=NOON + 30, itemInfos={"diggCount": 9, "text": "late #word"}, textExtra=[])
     archive_posts(lake, settings, [late], first_offset=2)
     load(lake, settings, MONDAY)
-    assert [likes for (likes,) in rows(settings, "SELECT like_count FROM post_stats ORDER BY seen_at")] == [1, 9, 1]
+    assert [likes for (likes,) in rows(settings, "SELECT like_count FROM post_stats ORDER BY seen_at")] == [
+        1,
+        9,
+        1,
+    ]
     assert rows(settings, "SELECT hashtag FROM post_hashtags ORDER BY 1") == [("winter",), ("word",)]
     assert rows(settings, "SELECT text FROM posts") == [("first snow #winter",)]
 
@@ -227,11 +280,16 @@ def test_a_load_that_breaks_in_the_middle_leaves_every_table_as_it_was(
     assert rows(settings, "SELECT count(DISTINCT day) FROM post_stats") == [(2,)]
 
 
-def test_only_the_newest_days_are_kept_where_days_are_partitions(lake: SparkSession, settings: Settings) -> None:
+def test_only_the_newest_days_are_kept_where_days_are_partitions(
+    lake: SparkSession, settings: Settings
+) -> None:
     archive_posts(lake, settings, [a_post(time_stamp=NOON + days * DAY_SECONDS) for days in (0, 8, 9)])
     short = settings.model_copy(update={"keywords_keep_days": 8, "history_keep_days": 9})
     load(lake, short, MONDAY, date(2026, 1, 13))
-    kept = {table: [day for (day,) in rows(settings, f"SELECT DISTINCT day FROM {table} ORDER BY 1")] for table in BY_DAY}
+    kept = {
+        table: [day for (day,) in rows(settings, f"SELECT DISTINCT day FROM {table} ORDER BY 1")]
+        for table in BY_DAY
+    }
     assert kept == {
         "post_keywords": [date(2026, 1, 13)],
         "post_stats": [MONDAY, date(2026, 1, 13)],
@@ -239,15 +297,23 @@ def test_only_the_newest_days_are_kept_where_days_are_partitions(lake: SparkSess
         "post_hashtags": [MONDAY, date(2026, 1, 13)],
     }
     load(lake, short, date(2026, 1, 14))
-    assert rows(settings, "SELECT DISTINCT day FROM post_stats ORDER BY 1") == [(date(2026, 1, 13),), (date(2026, 1, 14),)]
+    assert rows(settings, "SELECT DISTINCT day FROM post_stats ORDER BY 1") == [
+        (date(2026, 1, 13),),
+        (date(2026, 1, 14),),
+    ]
 
 
-def test_a_reader_who_holds_an_old_partition_delays_its_end_and_nothing_else(lake: SparkSession, settings: Settings) -> None:
+def test_a_reader_who_holds_an_old_partition_delays_its_end_and_nothing_else(
+    lake: SparkSession, settings: Settings
+) -> None:
     archive_posts(lake, settings, [a_post(time_stamp=NOON), a_post(time_stamp=NOON + 8 * DAY_SECONDS)])
     short = settings.model_copy(update={"keywords_keep_days": 8})
     load(lake, short, MONDAY)
     with transaction(settings) as reader:
         reader.execute("SELECT count(*) FROM post_keywords_20260105")
         load(lake, short, date(2026, 1, 13))
-    assert rows(settings, "SELECT DISTINCT day FROM post_keywords ORDER BY 1") == [(MONDAY,), (date(2026, 1, 13),)]
+    assert rows(settings, "SELECT DISTINCT day FROM post_keywords ORDER BY 1") == [
+        (MONDAY,),
+        (date(2026, 1, 13),),
+    ]
     assert rows(settings, "SELECT count(*) FROM batch_days") == [(2,)]

@@ -63,15 +63,23 @@ def test_tables_of_a_real_file_hold_what_is_counted_in_it_by_hand(lake, settings
     if not REAL_POSTS.is_dir():
         pytest.skip(f"{REAL_POSTS} is absent: the real posts are no part of the project")
     records = [json.loads(line) for line in (REAL_POSTS / name).open()]
-    archive_posts(lake, settings, [{**record, "time_stamp": NOON + place} for place, record in enumerate(records)])
+    archive_posts(
+        lake, settings, [{**record, "time_stamp": NOON + place} for place, record in enumerate(records)]
+    )
     load(lake, settings)
     by_hand = {
         "posts": len({record["itemInfos"]["id"] for record in records}),
         "authors": len({record["authorInfos"]["userId"] for record in records}),
         "music": len({record["musicInfos"]["musicId"] for record in records}),
-        "challenges": len({entry["challengeId"] for record in records for entry in record["challengeInfoList"]}),
+        "challenges": len(
+            {entry["challengeId"] for record in records for entry in record["challengeInfoList"]}
+        ),
         "post_challenges": len(
-            {(record["itemInfos"]["id"], entry["challengeId"]) for record in records for entry in record["challengeInfoList"]}
+            {
+                (record["itemInfos"]["id"], entry["challengeId"])
+                for record in records
+                for entry in record["challengeInfoList"]
+            }
         ),
     }
     assert {table: rows(settings, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES} == by_hand
@@ -86,12 +94,41 @@ def test_every_field_of_a_post_lands_in_its_column(lake, settings):
     load(lake, settings)
     noon, created = datetime(2026, 1, 5, 12, tzinfo=UTC), datetime(2020, 3, 23, 8, 59, 28, tzinfo=UTC)
     seen = (noon, noon, 1, 7)
-    post = (6807325450981969158, "first snow #winter", created, 5831967, 6799337212367407877, None, 1200, 30, 80, 45000, 15, 576, 1024)
-    author = (5831967, "snowflake", "Snow Flake", "winter all year", "MS4wLjABAAAA-VASjiXTh7wDDyXvjk10VFhMWUAoxr8bgfO1kAL1-9s")
+    post = (
+        6807325450981969158,
+        "first snow #winter",
+        created,
+        5831967,
+        6799337212367407877,
+        None,
+        1200,
+        30,
+        80,
+        45000,
+        15,
+        576,
+        1024,
+    )
+    author = (
+        5831967,
+        "snowflake",
+        "Snow Flake",
+        "winter all year",
+        "MS4wLjABAAAA-VASjiXTh7wDDyXvjk10VFhMWUAoxr8bgfO1kAL1-9s",
+    )
     assert everything(settings) == {
         "posts": [(*post, False, False, False, *seen)],
         "authors": [(*author, True, False, 932, 40431380, 2426012173, 1072, 3555, *seen)],
-        "music": [(6799337212367407877, "original sound", "snowflake", True, "https://p16.example.com/sound.mp3", *seen)],
+        "music": [
+            (
+                6799337212367407877,
+                "original sound",
+                "snowflake",
+                True,
+                "https://p16.example.com/sound.mp3",
+                *seen,
+            )
+        ],
         "challenges": [(7893, "winter", "show us your winter", "winter", False, *seen)],
         "post_challenges": [(6807325450981969158, 7893, noon, noon)],
     }
@@ -116,7 +153,9 @@ def test_what_is_absent_or_unreadable_is_null_and_never_zero(lake, settings):
     archive_posts(lake, settings, [odd])
     load(lake, settings)
     counts = "play_count, like_count, share_count, comment_count, created_at, is_original, duration_seconds, duet_of_post_id"
-    assert rows(settings, f"SELECT {counts} FROM posts") == [(None, None, None, 12, None, None, None, 6807191893592509702)]
+    assert rows(settings, f"SELECT {counts} FROM posts") == [
+        (None, None, None, 12, None, None, None, 6807191893592509702)
+    ]
     assert rows(settings, "SELECT follower_count, heart_count FROM authors") == [(None, None)]
     assert rows(settings, "SELECT is_original FROM music") == [(False,)]
 
@@ -124,14 +163,37 @@ def test_what_is_absent_or_unreadable_is_null_and_never_zero(lake, settings):
 def test_a_post_without_author_music_and_challenges_is_a_post_all_the_same(lake, settings):
     bare = {"itemInfos": {"id": "42"}, "time_stamp": NOON}
     item = {"id": "43", "authorId": "x"}
-    odd = a_post(time_stamp=NOON, itemInfos=item, authorInfos="gone", musicInfos=None, challengeInfoList=[None, {"text": "t"}])
+    odd = a_post(
+        time_stamp=NOON,
+        itemInfos=item,
+        authorInfos="gone",
+        musicInfos=None,
+        challengeInfoList=[None, {"text": "t"}],
+    )
     archive_posts(lake, settings, [bare, odd])
-    assert load(lake, settings) == {"posts": 2, "authors": 0, "music": 0, "challenges": 0, "post_challenges": 0}
-    assert rows(settings, "SELECT post_id, text, author_id FROM posts ORDER BY 1") == [(42, None, None), (43, "first snow #winter", None)]
+    assert load(lake, settings) == {
+        "posts": 2,
+        "authors": 0,
+        "music": 0,
+        "challenges": 0,
+        "post_challenges": 0,
+    }
+    assert rows(settings, "SELECT post_id, text, author_id FROM posts ORDER BY 1") == [
+        (42, None, None),
+        (43, "first snow #winter", None),
+    ]
 
 
 def test_nul_characters_quotes_and_backslashes_arrive_as_text(lake, settings):
-    archive_posts(lake, settings, [a_post(time_stamp=NOON, itemInfos={"text": 'a\0b "c", \\N \n{d}\t🎉'}, authorInfos={"signature": ""})])
+    archive_posts(
+        lake,
+        settings,
+        [
+            a_post(
+                time_stamp=NOON, itemInfos={"text": 'a\0b "c", \\N \n{d}\t🎉'}, authorInfos={"signature": ""}
+            )
+        ],
+    )
     load(lake, settings)
     assert rows(settings, "SELECT text FROM posts") == [('ab "c", \\N \n{d}\t🎉',)]
     assert rows(settings, "SELECT signature FROM authors") == [("",)]
@@ -139,7 +201,11 @@ def test_nul_characters_quotes_and_backslashes_arrive_as_text(lake, settings):
 
 def test_lone_surrogates_and_invalid_bytes_cost_their_characters_and_nothing_else(lake, settings):
     surrogate = json.dumps(a_post(time_stamp=NOON, itemInfos={"text": "half \ud83d of it"})).encode()
-    broken = json.dumps(a_post(time_stamp=NOON, itemInfos={"id": "44", "text": "X"})).encode().replace(b'"X"', b'"ab\xff\xfecd"')
+    broken = (
+        json.dumps(a_post(time_stamp=NOON, itemInfos={"id": "44", "text": "X"}))
+        .encode()
+        .replace(b'"X"', b'"ab\xff\xfecd"')
+    )
     archive_posts(lake, settings, [surrogate, broken])
     assert load(lake, settings)["posts"] == 2
     assert [text[:2] for (text,) in rows(settings, "SELECT text FROM posts ORDER BY post_id")] == ["ab", "ha"]
@@ -147,14 +213,26 @@ def test_lone_surrogates_and_invalid_bytes_cost_their_characters_and_nothing_els
 
 def test_names_and_lists_without_an_end_cost_their_ends_and_nothing_else(lake, settings):
     endless = "".join(map(chr, np.random.default_rng(1).integers(0x4E00, 0x9FA5, 5_000)))
-    listed = [{"challengeId": str(n), "challengeName": endless if n < 200 else "short"} for n in range(1, 20_001)]
+    listed = [
+        {"challengeId": str(n), "challengeName": endless if n < 200 else "short"} for n in range(1, 20_001)
+    ]
     beside = [{"Type": 1, "HashtagName": f"tag{n}", "HashtagId": str(n)} for n in range(1, 20_001)]
     post = a_post(
-        time_stamp=NOON, authorInfos={"uniqueId": endless, "nickName": endless, "secUid": endless}, challengeInfoList=listed,
-        musicInfos={"musicName": endless, "authorName": endless}, textExtra=beside, itemInfos={"text": endless},
-    )  # fmt: skip
+        time_stamp=NOON,
+        authorInfos={"uniqueId": endless, "nickName": endless, "secUid": endless},
+        challengeInfoList=listed,
+        musicInfos={"musicName": endless, "authorName": endless},
+        textExtra=beside,
+        itemInfos={"text": endless},
+    )
     archive_posts(lake, settings, [post])
-    assert load(lake, settings) == {"posts": 1, "authors": 1, "music": 1, "challenges": 100, "post_challenges": 100}
+    assert load(lake, settings) == {
+        "posts": 1,
+        "authors": 1,
+        "music": 1,
+        "challenges": 100,
+        "post_challenges": 100,
+    }
     start = endless[:500]
     assert rows(settings, "SELECT unique_id, nickname, sec_uid FROM authors") == [(start, start, start)]
     assert rows(settings, "SELECT name, author_name FROM music") == [(start, start)]
@@ -164,25 +242,50 @@ def test_names_and_lists_without_an_end_cost_their_ends_and_nothing_else(lake, s
 
 
 def test_refused_records_and_other_topics_describe_nothing(lake, settings):
-    archive_posts(lake, settings, [b"no json", a_post(time_stamp="soon"), a_post(time_stamp=NOON, itemInfos={"id": "x"})])
+    archive_posts(
+        lake,
+        settings,
+        [b"no json", a_post(time_stamp="soon"), a_post(time_stamp=NOON, itemInfos={"id": "x"})],
+    )
     archive_posts(lake, settings, [a_post(time_stamp=NOON)], topic=settings.rejected_topic)
     assert load(lake, settings)["posts"] == 0
 
 
 def test_of_several_deliveries_the_newest_is_shown_by_event_time_and_then_by_offset(lake, settings):
     first = a_post(time_stamp=NOON, itemInfos={"diggCount": 1}, authorInfos={"nickName": "old"})
-    newest = a_post(time_stamp=NOON + 60, itemInfos={"diggCount": 3}, authorInfos={"nickName": "new"}, challengeInfoList=[])
+    newest = a_post(
+        time_stamp=NOON + 60,
+        itemInfos={"diggCount": 3},
+        authorInfos={"nickName": "new"},
+        challengeInfoList=[],
+    )
     same_time = a_post(time_stamp=NOON + 60, itemInfos={"diggCount": 2}, authorInfos={"nickName": "between"})
     archive_posts(lake, settings, [same_time, newest, first])
-    assert load(lake, settings) == {"posts": 1, "authors": 1, "music": 1, "challenges": 1, "post_challenges": 1}
+    assert load(lake, settings) == {
+        "posts": 1,
+        "authors": 1,
+        "music": 1,
+        "challenges": 1,
+        "post_challenges": 1,
+    }
     noon, later = datetime(2026, 1, 5, 12, tzinfo=UTC), datetime(2026, 1, 5, 12, 1, tzinfo=UTC)
-    assert rows(settings, "SELECT like_count, first_seen, last_seen, kafka_offset FROM posts") == [(3, noon, later, 1)]
+    assert rows(settings, "SELECT like_count, first_seen, last_seen, kafka_offset FROM posts") == [
+        (3, noon, later, 1)
+    ]
     assert rows(settings, "SELECT nickname, first_seen FROM authors") == [("new", noon)]
 
 
 def test_days_may_be_loaded_in_any_order_and_again(lake, settings):
-    monday = a_post(time_stamp=NOON, itemInfos={"diggCount": 5}, challengeInfoList=[{"challengeId": "1", "challengeName": "one"}])
-    tuesday = a_post(time_stamp=NOON + 86400, itemInfos={"diggCount": 9}, challengeInfoList=[{"challengeId": "2", "challengeName": "two"}])
+    monday = a_post(
+        time_stamp=NOON,
+        itemInfos={"diggCount": 5},
+        challengeInfoList=[{"challengeId": "1", "challengeName": "one"}],
+    )
+    tuesday = a_post(
+        time_stamp=NOON + 86400,
+        itemInfos={"diggCount": 9},
+        challengeInfoList=[{"challengeId": "2", "challengeName": "two"}],
+    )
     archive_posts(lake, settings, [monday, tuesday])
     load(lake, settings, date(2026, 1, 6))
     load(lake, settings, date(2026, 1, 5))
@@ -206,12 +309,20 @@ def test_a_record_that_stands_twice_in_the_archive_changes_nothing(lake, setting
 
 def test_a_day_without_posts_changes_nothing(lake, settings):
     archive_posts(lake, settings, [a_post(time_stamp=NOON)])
-    assert load(lake, settings, date(2026, 1, 4)) == {"posts": 0, "authors": 0, "music": 0, "challenges": 0, "post_challenges": 0}
+    assert load(lake, settings, date(2026, 1, 4)) == {
+        "posts": 0,
+        "authors": 0,
+        "music": 0,
+        "challenges": 0,
+        "post_challenges": 0,
+    }
     assert everything(settings) == {table: [] for table in TABLES}
 
 
 def test_a_partition_that_is_tried_again_after_its_commit_is_copied_once(settings):
-    batch = pa.record_batch({"post_id": [1], "challenge_id": [2], "first_seen": ["2026-01-05"], "last_seen": ["2026-01-05"]})
+    batch = pa.record_batch(
+        {"post_id": [1], "challenge_id": [2], "first_seen": ["2026-01-05"], "last_seen": ["2026-01-05"]}
+    )
     with transaction(settings) as cursor:
         create_staging(cursor, "load", ["post_challenges"])
     for _ in range(2):

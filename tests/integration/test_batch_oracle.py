@@ -29,7 +29,9 @@ def simulated() -> list[bytes]:
     return [
         line
         for number, day in enumerate(DAYS)
-        for line in with_time_stamps(render_slice(WORLD, number, (0, len(cached_plan(WORLD, number).record_post))).splitlines(), day)
+        for line in with_time_stamps(
+            render_slice(WORLD, number, (0, len(cached_plan(WORLD, number).record_post))).splitlines(), day
+        )
     ]
 
 
@@ -55,7 +57,9 @@ def both(
     with own_world(stack, tmp_path_factory.mktemp("world")) as settings, duckdb.connect() as database:
         lake = spark_for(settings)
         archive_posts(lake, settings, lines)
-        list(Batch(settings, session=lambda: lake, now=lambda: LATER).run_days(DAYS, [Step.LOAD, Step.TRENDS]))
+        list(
+            Batch(settings, session=lambda: lake, now=lambda: LATER).run_days(DAYS, [Step.LOAD, Step.TRENDS])
+        )
         oracle = Oracle(database)
         oracle.add(lines)
         oracle.conclude(keep_ranks=settings.trends_keep_ranks)

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.run import Step
-from batch.tables.checks import Check, check_day
+from batch.tables.checks import QualityCheck, check_day
 from core.errors import NotReadyError, QualityError
 from core.settings import Settings
 from sql.connection import transaction
@@ -25,7 +25,10 @@ POSTS = 10
 def posts_of(day: date, **infos: Any) -> list[dict[str, Any]]:
     midnight = KAFKA_TIME.timestamp() + (day - DAY).days * 86_400
     number = 1_000 * day.day
-    return [a_post(time_stamp=midnight + n, itemInfos={"id": str(number + n), "text": "snow", **infos}) for n in range(1, POSTS + 1)]
+    return [
+        a_post(time_stamp=midnight + n, itemInfos={"id": str(number + n), "text": "snow", **infos})
+        for n in range(1, POSTS + 1)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def lines(lake: SparkSession, module_settings: Settings) -> list[str]:
     return run_batch(lake, module_settings, [*BEFORE, DAY], STEPS)
 
 
-def found(checks: list[Check]) -> dict[str, Check]:
+def found(checks: list[QualityCheck]) -> dict[str, QualityCheck]:
     return {check.name: check for check in checks}
 
 
@@ -61,13 +64,22 @@ def changed(settings: Settings, *statements: str) -> Iterator[None]:
             cursor.execute(undo)
 
 
-def test_a_day_that_is_what_the_archive_says_passes_and_every_check_is_a_row(lines: list[str], module_settings: Settings) -> None:
+def test_a_day_that_is_what_the_archive_says_passes_and_every_check_is_a_row(
+    lines: list[str], module_settings: Settings
+) -> None:
     passed = [line for line in lines if " checks " in line and "passed" in line]
-    assert [line.partition(",")[0] for line in passed[:2]] == [f"{day}  checks      15 of 15 passed" for day in BEFORE[:2]]
+    assert [line.partition(",")[0] for line in passed[:2]] == [
+        f"{day}  checks      15 of 15 passed" for day in BEFORE[:2]
+    ]
     with transaction(module_settings) as cursor:
-        cursor.execute("SELECT day, count(*) FROM quality_checks WHERE passed AND blocking GROUP BY day ORDER BY day")
+        cursor.execute(
+            "SELECT day, count(*) FROM quality_checks WHERE passed AND blocking GROUP BY day ORDER BY day"
+        )
         assert cursor.fetchall() == [(day, 7) for day in [*BEFORE, DAY]]
-        cursor.execute('SELECT value, expected FROM quality_checks WHERE day = %s AND "check" = %s', (DAY, "archived offsets"))
+        cursor.execute(
+            'SELECT value, expected FROM quality_checks WHERE day = %s AND "check" = %s',
+            (DAY, "archived offsets"),
+        )
         assert cursor.fetchall() == [(4.0 * POSTS, str(4 * POSTS))]
 
 
@@ -80,32 +92,52 @@ def test_a_share_of_nulls_beyond_its_usual_band_is_told_and_stops_nothing(lines:
 @pytest.mark.parametrize(
     ("change", "undo", "check"),
     [
-        ("UPDATE posts SET post_id = post_id + 900000 WHERE post_id = 1001", "UPDATE posts SET post_id = 1001 WHERE post_id > 900000",
-         "posts lost"),
-        ("UPDATE batch_days SET loaded_posts = 9 WHERE day = '2026-06-01'", "UPDATE batch_days SET loaded_posts = 10", "posts loaded"),
-        ("UPDATE daily_trends SET posts = 11 WHERE kind = 'all'", "UPDATE daily_trends SET posts = 10 WHERE kind = 'all'",
-         "posts in trends"),
+        (
+            "UPDATE posts SET post_id = post_id + 900000 WHERE post_id = 1001",
+            "UPDATE posts SET post_id = 1001 WHERE post_id > 900000",
+            "posts lost",
+        ),
+        (
+            "UPDATE batch_days SET loaded_posts = 9 WHERE day = '2026-06-01'",
+            "UPDATE batch_days SET loaded_posts = 10",
+            "posts loaded",
+        ),
+        (
+            "UPDATE daily_trends SET posts = 11 WHERE kind = 'all'",
+            "UPDATE daily_trends SET posts = 10 WHERE kind = 'all'",
+            "posts in trends",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.usefixtures("lines")
 def test_tables_that_are_not_what_the_archive_says_are_named_with_day_and_check(
     lake: SparkSession, module_settings: Settings, change: str, undo: str, check: str
 ) -> None:
-    with changed(module_settings, change, undo), pytest.raises(QualityError, match=rf"^{DAY} did not pass its checks: {check} is"):
+    with (
+        changed(module_settings, change, undo),
+        pytest.raises(QualityError, match=rf"^{DAY} did not pass its checks: {check} is"),
+    ):
         run_batch(lake, module_settings, [DAY], [Step.CHECKS])
     assert found(check_day(lake, module_settings, DAY))[check].passed
 
 
 @pytest.mark.usefixtures("lines")
-def test_offsets_that_are_missing_or_twice_in_the_archive_are_found(lake: SparkSession, module_settings: Settings) -> None:
+def test_offsets_that_are_missing_or_twice_in_the_archive_are_found(
+    lake: SparkSession, module_settings: Settings
+) -> None:
     archive_posts(lake, module_settings, [b"again"], first_offset=4 * POSTS - 1)
     archive_posts(lake, module_settings, [b"after a gap of two"], first_offset=4 * POSTS + 2)
     checks = found(check_day(lake, module_settings, DAY))
-    assert (checks["archived offsets"].value, checks["archived offsets"].expected) == (4 * POSTS + 1, str(4 * POSTS + 3))
+    assert (checks["archived offsets"].value, checks["archived offsets"].expected) == (
+        4 * POSTS + 1,
+        str(4 * POSTS + 3),
+    )
     assert (checks["records archived twice"].value, checks["records archived twice"].passed) == (1, False)
 
 
-def test_an_empty_day_passes_and_one_that_was_not_loaded_is_refused(lake: SparkSession, module_settings: Settings) -> None:
+def test_an_empty_day_passes_and_one_that_was_not_loaded_is_refused(
+    lake: SparkSession, module_settings: Settings
+) -> None:
     empty = DAY + timedelta(days=1)
     with pytest.raises(NotReadyError, match=f"{empty} is not loaded yet: there is nothing to check"):
         check_day(lake, module_settings, empty)

@@ -27,14 +27,18 @@ ALL_DAYS = ("--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--assume-complete")
 @pytest.fixture(scope="module")
 def learned(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> Settings:
     """Three days in the archive, loaded and learned."""
-    settings = module_settings.model_copy(update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"})
+    settings = module_settings.model_copy(
+        update={"spark_jars_dir": str(layout_for().jars / "spark"), "spark_driver_memory": "1g"}
+    )
     archive_posts(spark_for(settings), settings, [post for day in DAYS for post in posts_of(day)])
     run_batch(spark_for(settings), settings, DAYS)
     return settings
 
 
 def learned_days(settings: Settings) -> list[tuple[object, ...]]:
-    return rows(settings, "SELECT day, status, counted_posts, keywords, loaded_posts FROM batch_days ORDER BY day")
+    return rows(
+        settings, "SELECT day, status, counted_posts, keywords, loaded_posts FROM batch_days ORDER BY day"
+    )
 
 
 def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Settings, spark_for) -> None:
@@ -42,8 +46,10 @@ def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Sett
     with transaction(learned) as cursor:
         cursor.execute("UPDATE keyword_statistics SET level = level + 1, variance = 7")
         cursor.execute("UPDATE traffic_statistics SET expected_posts = 0")
-        cursor.execute("INSERT INTO keyword_statistics SELECT as_of, 'made up', level, NULL, variance, burst, spread60, NULL "
-                       "FROM keyword_statistics WHERE keyword = 'snow'")  # fmt: skip
+        cursor.execute(
+            "INSERT INTO keyword_statistics SELECT as_of, 'made up', level, NULL, variance, dispersion, hourly_spread, NULL "
+            "FROM keyword_statistics WHERE keyword = 'snow'"
+        )
     run_batch(spark_for(learned), learned, DAYS, [Step.STATISTICS], start_over=True)
     assert (tables(learned), learned_days(learned)) == before
     assert len(before[0][5]) > 12
@@ -53,7 +59,13 @@ def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: S
     empty = learned.model_copy(update={"postgres_database": f"{learned.postgres_database}_anew"})
     create_databases(learned, [empty.postgres_database])
     try:
-        subprocess.run([sys.executable, "-m", "sql", "migrate"], cwd=REPOSITORY, env=environment(empty), check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "sql", "migrate"],
+            cwd=REPOSITORY,
+            env=environment(empty),
+            check=True,
+            capture_output=True,
+        )
         run_batch(spark_for(learned), empty, DAYS)
         assert (tables(empty), learned_days(empty)) == (tables(learned), learned_days(learned))
     finally:
@@ -67,7 +79,10 @@ def test_days_without_posts_between_others_are_noted_without_work(settings: Sett
     quiet = [line for line in told if line.endswith("  no posts in the archive")]
     assert quiet == [f"{DAYS[0] + timedelta(days=2)} to {later - timedelta(days=1)}  no posts in the archive"]
     assert len(told) < 20
-    assert rows(settings, "SELECT status, count(*)::int FROM batch_days GROUP BY 1 ORDER BY 1") == [("empty", 99), ("fitted", 2)]
+    assert rows(settings, "SELECT status, count(*)::int FROM batch_days GROUP BY 1 ORDER BY 1") == [
+        ("empty", 99),
+        ("fitted", 2),
+    ]
     again = list(Rebuild(settings, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
     assert len(again) == 1
 
@@ -75,9 +90,24 @@ def test_days_without_posts_between_others_are_noted_without_work(settings: Sett
 @pytest.mark.parametrize(
     ("days", "steps", "error", "sentence"),
     [
-        (DAYS, [Step.LOAD], BadInputError, "--start-over forgets the statistics, and --steps load would not learn them again"),
-        ([date(2025, 12, 31)], [Step.STATISTICS], NotReadyError, "The archive holds no posts of 2025-12-31, so nothing was forgotten"),
-        ([date(2026, 2, 1)], [Step.STATISTICS], NotReadyError, "2026-02-01 is complete at 2026-02-02 00:15 UTC at the earliest"),
+        (
+            DAYS,
+            [Step.LOAD],
+            BadInputError,
+            "--start-over forgets the statistics, and --steps load would not learn them again",
+        ),
+        (
+            [date(2025, 12, 31)],
+            [Step.STATISTICS],
+            NotReadyError,
+            "The archive holds no posts of 2025-12-31, so nothing was forgotten",
+        ),
+        (
+            [date(2026, 2, 1)],
+            [Step.STATISTICS],
+            NotReadyError,
+            "2026-02-01 is complete at 2026-02-02 00:15 UTC at the earliest",
+        ),
     ],
 )
 def test_what_cannot_be_learned_again_is_not_forgotten(
@@ -87,7 +117,12 @@ def test_what_cannot_be_learned_again_is_not_forgotten(
     lake = spark_for(learned)
     with pytest.raises(error, match=sentence):
         complete = days[0] < date(2026, 2, 1)
-        Batch(learned, session=lambda: lake, now=lambda: datetime(2026, 2, 1, tzinfo=UTC), assume_complete=complete).start_over(days, steps)
+        Batch(
+            learned,
+            session=lambda: lake,
+            now=lambda: datetime(2026, 2, 1, tzinfo=UTC),
+            assume_complete=complete,
+        ).start_over(days, steps)
     assert tables(learned) == before
 
 
@@ -95,6 +130,10 @@ def test_with_s3_away_starting_over_forgets_nothing_and_names_the_endpoint(learn
     before = tables(learned)
     away = batch(learned.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"}), *ALL_DAYS, "--start-over")
     assert away.returncode == 1
-    [sentence] = [line for line in away.stderr.splitlines() if not line.startswith("WARNING: Using incubator")]
-    assert sentence.startswith("Nothing more was done. S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_")
+    [sentence] = [
+        line for line in away.stderr.splitlines() if not line.startswith("WARNING: Using incubator")
+    ]
+    assert sentence.startswith(
+        "Nothing more was done. S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_"
+    )
     assert tables(learned) == before

@@ -22,9 +22,17 @@ HUGE_DAY = date(2026, 1, 20)
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
 
 
-def post(number: int, day: date, text: str, *, hour: int = 12, author: int = 1, music: int = 0, **item: Any) -> dict[str, Any]:
+def post(
+    number: int, day: date, text: str, *, hour: int = 12, author: int = 1, music: int = 0, **item: Any
+) -> dict[str, Any]:
     seconds = datetime(day.year, day.month, day.day, hour, tzinfo=UTC).timestamp() + number
-    infos = {"id": str(1000 * day.day + number), "text": text, "authorId": str(author), "musicId": str(music), **item}
+    infos = {
+        "id": str(1000 * day.day + number),
+        "text": text,
+        "authorId": str(author),
+        "musicId": str(music),
+        **item,
+    }
     return a_post(time_stamp=seconds, itemInfos=infos, musicInfos=ABSENT, challengeInfoList=[], textExtra=[])
 
 
@@ -33,8 +41,13 @@ def posts_of_the_days() -> list[dict[str, Any]]:
     unknown: dict[str, Any] = {"playCount": ABSENT, "diggCount": 7, "shareCount": 7, "commentCount": 7}
     unplayed: dict[str, Any] = {"playCount": 0, "diggCount": 2, "shareCount": ABSENT, "commentCount": 2}
     unshared: dict[str, Any] = {"playCount": 100, "diggCount": 10, "shareCount": ABSENT, "commentCount": 3}
-    snow = [post(n, DAY, "snow #ice", hour=9 if n < 4 else 10, author=n, music=5, **counts) for n in range(1, 5)]
-    snow += [post(n, DAY, "snow", hour=10, author=4, **what) for n, what in [(5, unknown), (6, unplayed), (7, unshared)]]
+    snow = [
+        post(n, DAY, "snow #ice", hour=9 if n < 4 else 10, author=n, music=5, **counts) for n in range(1, 5)
+    ]
+    snow += [
+        post(n, DAY, "snow", hour=10, author=4, **what)
+        for n, what in [(5, unknown), (6, unplayed), (7, unshared)]
+    ]
     once_more = post(1, DAY, "snow #ice", hour=20, author=1, music=5, **{**counts, "playCount": 200})
     few = [post(n, DAY, "rare", hour=1) for n in (8, 9)]
     return [
@@ -43,7 +56,12 @@ def posts_of_the_days() -> list[dict[str, Any]]:
         *few,
         *(post(n, DAY_AGO, "snow") for n in range(1, 3)),
         *(post(n, WEEK_AGO, "#ice") for n in range(1, 11)),
-        *(post(n, HUGE_DAY, "huge", playCount=9 * 10**18, diggCount=9 * 10**18, shareCount=0, commentCount=0) for n in range(3)),
+        *(
+            post(
+                n, HUGE_DAY, "huge", playCount=9 * 10**18, diggCount=9 * 10**18, shareCount=0, commentCount=0
+            )
+            for n in range(3)
+        ),
     ]
 
 
@@ -59,13 +77,19 @@ def batch(spark_for: Callable[[Settings], SparkSession], module_settings: Settin
 
 
 def trend(settings: Settings, kind: str, key: str, columns: str) -> tuple[Any, ...]:
-    [row] = rows(settings, f"SELECT {columns} FROM daily_trends WHERE day = '{DAY}' AND kind = '{kind}' AND key = '{key}'")
+    [row] = rows(
+        settings,
+        f"SELECT {columns} FROM daily_trends WHERE day = '{DAY}' AND kind = '{kind}' AND key = '{key}'",
+    )
     return row
 
 
 @pytest.mark.usefixtures("batch")
 def test_every_kind_has_its_keys_of_three_posts_and_more_by_rank(module_settings: Settings) -> None:
-    found = rows(module_settings, f"SELECT kind, rank, key, posts, authors FROM daily_trends WHERE day = '{DAY}' ORDER BY 1, 2")
+    found = rows(
+        module_settings,
+        f"SELECT kind, rank, key, posts, authors FROM daily_trends WHERE day = '{DAY}' ORDER BY 1, 2",
+    )
     assert found == [
         ("all", 1, "", 9, 4),
         ("author", 1, "4", 4, 1),
@@ -78,18 +102,28 @@ def test_every_kind_has_its_keys_of_three_posts_and_more_by_rank(module_settings
 
 
 @pytest.mark.usefixtures("batch")
-def test_counts_are_those_of_the_last_delivery_and_unknown_ones_count_neither_way(module_settings: Settings) -> None:
+def test_counts_are_those_of_the_last_delivery_and_unknown_ones_count_neither_way(
+    module_settings: Settings,
+) -> None:
     assert trend(module_settings, "keyword", "snow", "plays, likes, shares, comments") == (600, 59, 23, 16)
 
 
 @pytest.mark.usefixtures("batch")
-def test_rates_are_over_the_posts_of_which_everything_in_them_is_known_and_plays_are_not_zero(module_settings: Settings) -> None:
+def test_rates_are_over_the_posts_of_which_everything_in_them_is_known_and_plays_are_not_zero(
+    module_settings: Settings,
+) -> None:
     # engaged: 4 posts of 15 over 500 plays; shared: 16 over 500; discussed: the unshared post too, 7 over 600
-    assert trend(module_settings, "keyword", "snow", "engagement_rate, virality, discussion") == (60 / 500, 16 / 500, 7 / 600)
+    assert trend(module_settings, "keyword", "snow", "engagement_rate, virality, discussion") == (
+        60 / 500,
+        16 / 500,
+        7 / 600,
+    )
 
 
 @pytest.mark.usefixtures("batch")
-def test_growth_is_against_the_day_before_and_a_week_before_with_a_prior_of_ten_posts(module_settings: Settings) -> None:
+def test_growth_is_against_the_day_before_and_a_week_before_with_a_prior_of_ten_posts(
+    module_settings: Settings,
+) -> None:
     columns = "posts_day_ago, growth_1d, posts_week_ago, growth_7d"
     assert trend(module_settings, "keyword", "snow", columns) == (2, 17 / 12 - 1, 0, 17 / 10 - 1)
     assert trend(module_settings, "hashtag", "ice", columns) == (0, 14 / 10 - 1, 10, 14 / 20 - 1)
@@ -103,22 +137,35 @@ def test_the_steepest_hour_is_the_one_that_grew_most_over_the_hour_before(module
 
 
 @pytest.mark.usefixtures("batch")
-def test_growth_against_a_day_that_was_not_loaded_is_unknown_and_not_against_zero(module_settings: Settings) -> None:
+def test_growth_against_a_day_that_was_not_loaded_is_unknown_and_not_against_zero(
+    module_settings: Settings,
+) -> None:
     columns = "key, posts_day_ago, growth_1d, posts_week_ago, growth_7d"
-    found = rows(module_settings, f"SELECT {columns} FROM daily_trends WHERE day = '{WEEK_AGO}' AND kind = 'hashtag'")
+    found = rows(
+        module_settings, f"SELECT {columns} FROM daily_trends WHERE day = '{WEEK_AGO}' AND kind = 'hashtag'"
+    )
     assert found == [("ice", None, None, None, None)]
 
 
-def test_a_day_counted_again_has_the_same_rows_and_the_days_that_grew_on_it_are_named(batch: Batch, module_settings: Settings) -> None:
+def test_a_day_counted_again_has_the_same_rows_and_the_days_that_grew_on_it_are_named(
+    batch: Batch, module_settings: Settings
+) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")
     lines = list(batch.run_days([DAY_AGO], [Step.LOAD, Step.TRENDS]))
-    assert [line[:34].rstrip() for line in lines[:2]] == ["2026-01-07  load        2 posts, 1", "2026-01-07  trends      1 trends,"]
+    assert [line[:34].rstrip() for line in lines[:2]] == [
+        "2026-01-07  load        2 posts, 1",
+        "2026-01-07  trends      1 trends,",
+    ]
     assert lines[2:] == [
         "Growth on 2026-01-08 was counted against days as they were before. Run: python -m batch 2026-01-08 --steps trends"
     ]
     list(batch.run_days([DAY], [Step.TRENDS]))
     assert rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank") == before
-    assert rows(module_settings, "SELECT day, trends FROM batch_days ORDER BY 1") == [(WEEK_AGO, 4), (DAY_AGO, 1), (DAY, 7)]
+    assert rows(module_settings, "SELECT day, trends FROM batch_days ORDER BY 1") == [
+        (WEEK_AGO, 4),
+        (DAY_AGO, 1),
+        (DAY, 7),
+    ]
 
 
 @pytest.mark.usefixtures("batch")
@@ -128,17 +175,27 @@ def test_of_many_keys_those_with_most_posts_are_kept(module_settings: Settings) 
 
 
 @pytest.mark.usefixtures("batch")
-def test_a_day_that_was_not_loaded_is_refused_with_the_command_that_comes_first(module_settings: Settings) -> None:
-    with pytest.raises(NotReadyError, match=r"2026-01-09 is not loaded yet.* Run: python -m batch 2026-01-09 --steps load,trends"):
+def test_a_day_that_was_not_loaded_is_refused_with_the_command_that_comes_first(
+    module_settings: Settings,
+) -> None:
+    with pytest.raises(
+        NotReadyError,
+        match=r"2026-01-09 is not loaded yet.* Run: python -m batch 2026-01-09 --steps load,trends",
+    ):
         count_trends(module_settings, date(2026, 1, 9))
 
 
 @pytest.mark.usefixtures("batch")
-def test_a_day_that_stands_on_one_that_is_no_longer_kept_is_refused_and_keeps_what_was_counted(module_settings: Settings) -> None:
+def test_a_day_that_stands_on_one_that_is_no_longer_kept_is_refused_and_keeps_what_was_counted(
+    module_settings: Settings,
+) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")
     with transaction(module_settings) as cursor:
         cursor.execute("ALTER TABLE post_keywords_20260101 RENAME TO away")
-    with pytest.raises(NotReadyError, match=r"of 2026-01-01, which are no longer kept.* raise GROUNDSWELL_KEYWORDS_KEEP_DAYS and run"):
+    with pytest.raises(
+        NotReadyError,
+        match=r"of 2026-01-01, which are no longer kept.* raise GROUNDSWELL_KEYWORDS_KEEP_DAYS and run",
+    ):
         count_trends(module_settings, DAY)
     with transaction(module_settings) as cursor:
         cursor.execute("ALTER TABLE away RENAME TO post_keywords_20260101")
@@ -146,18 +203,26 @@ def test_a_day_that_stands_on_one_that_is_no_longer_kept_is_refused_and_keeps_wh
 
 
 @pytest.mark.usefixtures("batch")
-def test_a_connection_lost_in_the_middle_leaves_the_trends_as_they_were(module_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_lost_in_the_middle_leaves_the_trends_as_they_were(
+    module_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")
     monkeypatch.setattr("batch.tables.trends.LEAST_POSTS", 1)
     lost = "SELECT pg_terminate_backend(pg_backend_pid())"
-    monkeypatch.setattr("batch.tables.trends.query", lambda name: lost if name == "mark_day_trended" else query(name))
+    monkeypatch.setattr(
+        "batch.tables.trends.query", lambda name: lost if name == "mark_day_trended" else query(name)
+    )
     with pytest.raises(Exception, match="closed"):
         count_trends(module_settings, DAY)
     assert rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank") == before
 
 
-@pytest.mark.parametrize(("posts", "before", "growth"), [(0, 0, 0.0), (1, 0, 0.1), (10, 0, 1.0), (1000, 490, 1.02), (0, 90, -0.9)])
-def test_growth_has_a_prior_of_ten_posts(module_settings: Settings, posts: int, before: int, growth: float) -> None:
+@pytest.mark.parametrize(
+    ("posts", "before", "growth"), [(0, 0, 0.0), (1, 0, 0.1), (10, 0, 1.0), (1000, 490, 1.02), (0, 90, -0.9)]
+)
+def test_growth_has_a_prior_of_ten_posts(
+    module_settings: Settings, posts: int, before: int, growth: float
+) -> None:
     [(found,)] = rows(module_settings, f"SELECT growth({posts}, {before})")
     assert found == pytest.approx(growth)
     assert rows(module_settings, "SELECT growth(5, NULL)") == [(None,)]
@@ -165,5 +230,8 @@ def test_growth_has_a_prior_of_ten_posts(module_settings: Settings, posts: int, 
 
 def test_sums_beyond_64_bits_are_sums_all_the_same(batch: Batch, module_settings: Settings) -> None:
     list(batch.run_days([HUGE_DAY], [Step.LOAD, Step.TRENDS]))
-    found = rows(module_settings, f"SELECT plays, likes, engagement_rate FROM daily_trends WHERE day = '{HUGE_DAY}' AND kind = 'all'")
+    found = rows(
+        module_settings,
+        f"SELECT plays, likes, engagement_rate FROM daily_trends WHERE day = '{HUGE_DAY}' AND kind = 'all'",
+    )
     assert found == [(Decimal(27 * 10**18), Decimal(27 * 10**18), 1.0)]

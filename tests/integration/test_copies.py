@@ -17,7 +17,10 @@ SPAM, NEWS, CHAIN = (START + timedelta(hours=hour) for hour in (0, 2, 4))
 
 def values() -> list[bytes]:
     """Six hours with a background post every ten seconds, and the three bursts, each within twelve minutes."""
-    posts = [(START + timedelta(seconds=10 * i), f"quiet{i % 50}x morning{i % 7}x", 10_000 + i % 400) for i in range(6 * 360)]
+    posts = [
+        (START + timedelta(seconds=10 * i), f"quiet{i % 50}x morning{i % 7}x", 10_000 + i % 400)
+        for i in range(6 * 360)
+    ]
     for i in range(POSTS):
         after = timedelta(seconds=720 * i / POSTS)
         posts += [
@@ -26,7 +29,10 @@ def values() -> list[bytes]:
             (CHAIN + after, "share this comet before midnight", 1_000 + i % MANY),
         ]
     posts.sort()
-    return [a_value(8_000_000_000_000_000_000 + i, at, text, author=author) for i, (at, text, author) in enumerate(posts)]
+    return [
+        a_value(8_000_000_000_000_000_000 + i, at, text, author=author)
+        for i, (at, text, author) in enumerate(posts)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +44,12 @@ def world(module_settings: Settings, spark_for) -> Settings:
     return module_settings
 
 
-def test_five_hundred_copies_by_three_people_raise_no_alert_and_are_a_row_that_says_why(world: Settings) -> None:
+def test_five_hundred_copies_by_three_people_raise_no_alert_and_are_a_row_that_says_why(
+    world: Settings,
+) -> None:
     assert rows(
-        world, f"SELECT reason, posts, distinct_authors < 4 FROM vetoed_windows WHERE keyword = 'meteor' AND window_start = '{SPAM}'"
+        world,
+        f"SELECT reason, posts, distinct_authors < 4 FROM suppressed_windows WHERE keyword = 'meteor' AND window_start = '{SPAM}'",
     ) == [("few authors", POSTS, True)]
 
 

@@ -8,22 +8,40 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from detection import window_counts as stream
-from detection.daily_counts import count_keywords_per_window, posts_per_window
+from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from tests.archived import KAFKA_TIME, RECORDS
 from tests.factories import a_post
 
 DAY = date(2026, 1, 5)
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
-TEXTS = ["snow", "Snow #Winter 🎉", "雪が降る", "don't @ana https://example.com/x", None, "", "snow snow\0katze", "любовь 2026"]
+TEXTS = [
+    "snow",
+    "Snow #Winter 🎉",
+    "雪が降る",
+    "don't @ana https://example.com/x",
+    None,
+    "",
+    "snow snow\0katze",
+    "любовь 2026",
+]
 
 
 def records() -> list[tuple[Any, ...]]:
-    """Posts all over the day, some delivered again in the same window and some in another, some refused."""
-    posts = [a_post(time_stamp=MIDNIGHT + 700.5 * n, itemInfos={"id": str(n + 1), "text": TEXTS[n % len(TEXTS)]}) for n in range(120)]
+    """Posts all over the day, some delivered again in the same window and some in another, some rejected."""
+    posts = [
+        a_post(time_stamp=MIDNIGHT + 700.5 * n, itemInfos={"id": str(n + 1), "text": TEXTS[n % len(TEXTS)]})
+        for n in range(120)
+    ]
     again = [{**post, "time_stamp": post["time_stamp"] + 0.25} for post in posts[::7]]
     elsewhere = [{**post, "time_stamp": MIDNIGHT + 86399.999} for post in posts[::11]]
-    values = [orjson.dumps(post) for post in [*posts, *again, *elsewhere, a_post(time_stamp=None), a_post(time_stamp="x")]]
-    return [(value, None, "posts", 0, offset, KAFKA_TIME) for offset, value in enumerate([*values, b"no json", b""])]
+    values = [
+        orjson.dumps(post)
+        for post in [*posts, *again, *elsewhere, a_post(time_stamp=None), a_post(time_stamp="x")]
+    ]
+    return [
+        (value, None, "posts", 0, offset, KAFKA_TIME)
+        for offset, value in enumerate([*values, b"no json", b""])
+    ]
 
 
 def test_batch_and_stream_count_the_same(spark: SparkSession):
@@ -31,12 +49,18 @@ def test_batch_and_stream_count_the_same(spark: SparkSession):
     start = F.unix_seconds("window_start") - int(MIDNIGHT)
     streamed = {
         (keyword, second // 900): posts
-        for keyword, second, posts in stream.count_keywords_per_window(rows, lateness_minutes=15, future_minutes=5)
+        for keyword, second, posts in stream.count_keywords_per_window(
+            rows, lateness_minutes=15, future_minutes=5
+        )
         .where("window_start IS NOT NULL")
         .select("keyword", start, "posts")
         .collect()
     }
-    by_keyword = rows.transform(posts_per_window, day=DAY, future_minutes=5).transform(count_keywords_per_window).collect()
+    by_keyword = (
+        rows.transform(posts_in_windows, day=DAY, future_minutes=5)
+        .transform(count_keywords_per_day)
+        .collect()
+    )
     batched = {
         (keyword, window): posts
         for keyword, windows, counts, _ in by_keyword

@@ -1,4 +1,4 @@
-"""Detection on real Kafka, S3, Postgres and Spark: counts against an oracle that shares no code, alerts, refused records."""
+"""Detection on real Kafka, S3, Postgres and Spark: counts against an oracle that shares no code, alerts, rejected records."""
 
 import json
 import random
@@ -14,10 +14,16 @@ from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POISON = [
-    b"not json", None, b"\xff\xfe", b'{"itemInfos": {"id": "abc"}, "time_stamp": 1772445600}', b'{"itemInfos": {"id": "7"}}',
-    b'{"itemInfos": {"id": "8"}, "time_stamp": 9e18}', json.dumps({"itemInfos": {"id": "9"}, "time_stamp": 4102444800}).encode(),
-    b'{"a":' * 2_000 + b"1" + b"}" * 2_000, b'{"itemInfos": {"id": "7\\u0000"}, "time_stamp": 1772445600}',
-]  # fmt: skip
+    b"not json",
+    None,
+    b"\xff\xfe",
+    b'{"itemInfos": {"id": "abc"}, "time_stamp": 1772445600}',
+    b'{"itemInfos": {"id": "7"}}',
+    b'{"itemInfos": {"id": "8"}, "time_stamp": 9e18}',
+    json.dumps({"itemInfos": {"id": "9"}, "time_stamp": 4102444800}).encode(),
+    b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+    b'{"itemInfos": {"id": "7\\u0000"}, "time_stamp": 1772445600}',
+]
 
 
 def a_value(post_id: int, at: datetime, text: str, *, author: int, likes: int = 0) -> bytes:
@@ -31,7 +37,20 @@ def posts_of_an_hour() -> list[tuple[int, datetime, str, int, int]]:
     `simmer` is in one of 37 posts all the time, by as many authors: 8 or 9 a window.
     """
     rng = random.Random(5)
-    vocabulary = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+    vocabulary = [
+        "alpaca",
+        "banjo",
+        "cactus",
+        "dolphin",
+        "ember",
+        "falcon",
+        "garlic",
+        "harbor",
+        "indigo",
+        "jungle",
+        "kettle",
+        "lantern",
+    ]
     posts = []
     for i in range(1_200):
         at = START + timedelta(seconds=3 * i)
@@ -52,7 +71,9 @@ def world(module_settings: Settings, spark_for) -> Settings:
     """A world in which an hour of posts, shuffled a little, with duplicates, text that Postgres refuses and poison has gone through."""
     rng = random.Random(6)
     posts = posts_of_an_hour()
-    values: list[bytes | None] = [a_value(post_id, at, text, author=author, likes=likes) for post_id, at, text, author, likes in posts]
+    values: list[bytes | None] = [
+        a_value(post_id, at, text, author=author, likes=likes) for post_id, at, text, author, likes in posts
+    ]
     values += [values[i] for i in range(100, 160)]
     values.append(a_value(posts[0][0], START + timedelta(minutes=50), "alpaca again", author=1))
     values.append(a_value(42, START + timedelta(minutes=1), "nul\u0000inside \ud800 banjo", author=2))
@@ -70,7 +91,10 @@ def world(module_settings: Settings, spark_for) -> Settings:
 
 
 def test_every_window_holds_its_distinct_posts(world: Settings) -> None:
-    expected = Counter(START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15))) for _, at, *_ in posts_of_an_hour())
+    expected = Counter(
+        START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15)))
+        for _, at, *_ in posts_of_an_hour()
+    )
     expected[START + timedelta(minutes=45)] += 1
     expected[START] += 1
     assert dict(rows(world, "SELECT window_start, posts FROM traffic_windows")) == dict(expected)
@@ -83,55 +107,84 @@ def test_the_burst_is_one_confirmed_alert_with_its_posts_and_authors(world: Sett
         "FROM anomaly_alerts WHERE keyword = 'boomtown'",
     )
     first = 7_000_000_000_000_000_640
-    assert found == [("resolved", False, START + timedelta(minutes=30), 60, 0.0, first, first + 59, True, "strong")]
+    assert found == [
+        ("resolved", False, START + timedelta(minutes=30), 60, 0.0, first, first + 59, True, "strong")
+    ]
 
 
 def test_the_most_liked_post_is_the_top_post(world: Settings) -> None:
     burst = [post for post in posts_of_an_hour() if "#BoomTown" in post[2]]
-    assert rows(world, "SELECT top_post_id FROM anomaly_alerts WHERE keyword = 'boomtown'") == [(max(burst, key=lambda post: post[4])[0],)]
+    assert rows(world, "SELECT top_post_id FROM anomaly_alerts WHERE keyword = 'boomtown'") == [
+        (max(burst, key=lambda post: post[4])[0],)
+    ]
 
 
 def test_sixty_posts_by_three_authors_raise_no_alert_and_are_a_row_that_says_why(world: Settings) -> None:
     assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'buynow'") == [(0,)]
-    found = rows(world, "SELECT window_start, reason, posts, distinct_authors < 4 FROM vetoed_windows WHERE keyword = 'buynow'")
+    found = rows(
+        world,
+        "SELECT window_start, reason, posts, distinct_authors < 4 FROM suppressed_windows WHERE keyword = 'buynow'",
+    )
     assert found == [(START + timedelta(minutes=45), "few authors", 60, True)]
 
 
 def test_windows_of_every_alert_hold_the_distinct_posts_of_its_keyword(world: Settings) -> None:
     expected: dict[tuple[str, datetime], set[int]] = defaultdict(set)
     deliveries = [(post_id, at, text) for post_id, at, text, *_ in posts_of_an_hour()]
-    for post_id, at, text in [*deliveries, (deliveries[0][0], START + timedelta(minutes=50), "alpaca"), (42, START, "banjo")]:
+    for post_id, at, text in [
+        *deliveries,
+        (deliveries[0][0], START + timedelta(minutes=50), "alpaca"),
+        (42, START, "banjo"),
+    ]:
         for word in text.lower().replace("#", "").split():
-            expected[word, START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15)))].add(post_id)
+            expected[word, START + timedelta(minutes=15 * ((at - START) // timedelta(minutes=15)))].add(
+                post_id
+            )
     found = rows(
-        world, "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'"
+        world,
+        "SELECT keyword, window_start, w.posts FROM alert_windows w JOIN anomaly_alerts USING (alert_id) WHERE status <> 'withdrawn'",
     )
     assert len({keyword for keyword, *_ in found}) == 14
-    assert [(keyword, start, posts) for keyword, start, posts in found if posts != len(expected[keyword, start])] == []
+    assert [
+        (keyword, start, posts) for keyword, start, posts in found if posts != len(expected[keyword, start])
+    ] == []
 
 
 def test_a_slow_climb_opens_an_alert_at_the_second_look_only(world: Settings) -> None:
-    (alert,) = rows(world, "SELECT alert_id, opened_window, opened_by, peak_score FROM anomaly_alerts WHERE keyword = 'simmer'")
+    (alert,) = rows(
+        world,
+        "SELECT alert_id, opened_window, opened_by, peak_score FROM anomaly_alerts WHERE keyword = 'simmer'",
+    )
     assert alert[1:3] == (START + timedelta(minutes=30), "hour")
     assert alert[3] < 6.0
-    windows = rows(world, f"SELECT posts60, score60, threshold FROM alert_windows WHERE alert_id = '{alert[0]}' ORDER BY window_start")
+    windows = rows(
+        world,
+        f"SELECT hourly_posts, hourly_score, threshold FROM alert_windows WHERE alert_id = '{alert[0]}' ORDER BY window_start",
+    )
     assert windows[0][0] == sum(1 for i in range(900) if i % 37 == 0)
     assert windows[0][1] == pytest.approx(2 * sqrt(windows[0][0] + 0.375) - 2 * sqrt(0.375), rel=1e-6)
 
 
 def test_the_origin_of_an_alert_is_told_where_it_can_be(world: Settings) -> None:
-    found = rows(world, "SELECT origin FROM anomaly_alerts WHERE keyword IN ('boomtown', 'simmer') ORDER BY keyword")
+    found = rows(
+        world, "SELECT origin FROM anomaly_alerts WHERE keyword IN ('boomtown', 'simmer') ORDER BY keyword"
+    )
     assert found == [("organic",), (None,)]
 
 
 def test_nothing_is_left_open_once_time_has_passed(world: Settings) -> None:
     assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE status = 'open' OR provisional") == [(0,)]
     # What remains is the hour that a next window would be looked at with.
-    assert rows(world, "SELECT count(*) FROM live_counts, detect_clock WHERE window_start < closed_until - interval '45 minutes'") == [(0,)]
+    assert rows(
+        world,
+        "SELECT count(*) FROM live_counts, detect_clock WHERE window_start < closed_until - interval '45 minutes'",
+    ) == [(0,)]
 
 
 def test_every_refused_record_is_a_row_with_offset_and_reason(world: Settings) -> None:
-    reasons = Counter(reason.split(":")[0] for (reason,) in rows(world, "SELECT reason FROM rejected_records"))
+    reasons = Counter(
+        reason.split(":")[0] for (reason,) in rows(world, "SELECT reason FROM rejected_records")
+    )
     assert reasons == {
         "the value is not a JSON object": 3,
         "the record has no value": 1,

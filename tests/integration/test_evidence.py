@@ -22,7 +22,20 @@ from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
-WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+WORDS = [
+    "alpaca",
+    "banjo",
+    "cactus",
+    "dolphin",
+    "ember",
+    "falcon",
+    "garlic",
+    "harbor",
+    "indigo",
+    "jungle",
+    "kettle",
+    "lantern",
+]
 FIRST_ID = 7_000_000_000_000_000_000
 
 
@@ -33,13 +46,21 @@ def posts_of_an_hour() -> list[dict]:
     for i in range(2_000):
         at = START + timedelta(seconds=1.8 * i)
         storm, concert = 1_050 <= i < 1_170 and i % 2 == 0, 1_050 <= i < 1_130 and i % 2 == 1
-        text = " ".join(rng.sample(WORDS, 2)) + (f" {STORM}" if storm else " #concert tonight" if concert else "")
+        text = " ".join(rng.sample(WORDS, 2)) + (
+            f" {STORM}" if storm else " #concert tonight" if concert else ""
+        )
         author = str(50_000 + i if storm or concert else rng.randrange(1, 400))
         music = ("99", "Storm Warning") if storm and i % 4 == 0 else (str(rng.randrange(100, 200)), "a song")
         posts.append(
             a_post(
                 time_stamp=at.timestamp(),
-                itemInfos={"id": str(FIRST_ID + i), "text": text, "authorId": author, "musicId": music[0], "diggCount": i % 977},
+                itemInfos={
+                    "id": str(FIRST_ID + i),
+                    "text": text,
+                    "authorId": author,
+                    "musicId": music[0],
+                    "diggCount": i % 977,
+                },
                 authorInfos={"userId": author, "uniqueId": f"user{author}"},
                 musicInfos={"musicId": music[0], "musicName": music[1]},
             )
@@ -51,7 +72,9 @@ def posts_of_an_hour() -> list[dict]:
 def world(module_settings: Settings, spark_for) -> Settings:
     """A world in which that hour, 30 posts of it twice, has gone through the streaming process."""
     posts = posts_of_an_hour()
-    repeated = [{**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]]
+    repeated = [
+        {**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]
+    ]
     send(module_settings, [json.dumps(post).encode() for post in [*posts, *repeated]])
     drain_topics(spark_for(module_settings), module_settings)
     return module_settings
@@ -69,7 +92,13 @@ def evidence_of(settings: Settings) -> list[list[tuple]]:
 
 
 def test_every_alert_has_evidence_when_the_streaming_process_ends(world: Settings) -> None:
-    assert rows(world, "SELECT count(*) FROM anomaly_alerts JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn'")[0][0] >= 8
+    assert (
+        rows(
+            world,
+            "SELECT count(*) FROM anomaly_alerts JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn'",
+        )[0][0]
+        >= 8
+    )
     missing = "SELECT keyword FROM anomaly_alerts LEFT JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn' AND runs IS NULL"
     assert rows(world, missing) == []
 
@@ -89,7 +118,10 @@ def test_each_role_names_three_posts_with_author_text_time_and_link(world: Setti
     storm = [post for post in posts_of_an_hour() if "landslide" in post["itemInfos"]["text"]]
     ids = [int(post["itemInfos"]["id"]) for post in storm]
     by_likes = sorted(storm, key=lambda post: -post["itemInfos"]["diggCount"])
-    chosen = {role: [row[2] for row in found if row[0] == role] for role in ("first", "latest", "most liked", "typical")}
+    chosen = {
+        role: [row[2] for row in found if row[0] == role]
+        for role in ("first", "latest", "most liked", "typical")
+    }
     assert chosen["first"] == ids[:3]
     assert chosen["latest"] == ids[:-4:-1]
     assert chosen["most liked"] == [int(post["itemInfos"]["id"]) for post in by_likes[:3]]
@@ -98,7 +130,16 @@ def test_each_role_names_three_posts_with_author_text_time_and_link(world: Setti
     author = first["authorInfos"]["uniqueId"]
     link = f"https://www.tiktok.com/@{author}/video/{ids[0]}"
     at = datetime.fromtimestamp(first["time_stamp"], UTC)
-    assert found[0] == ("first", 1, ids[0], author, first["itemInfos"]["text"], first["itemInfos"]["diggCount"], at, link)
+    assert found[0] == (
+        "first",
+        1,
+        ids[0],
+        author,
+        first["itemInfos"]["text"],
+        first["itemInfos"]["diggCount"],
+        at,
+        link,
+    )
 
 
 def test_what_comes_with_an_event_stands_out_and_what_is_always_there_does_not(world: Settings) -> None:
@@ -113,9 +154,17 @@ def test_what_comes_with_an_event_stands_out_and_what_is_always_there_does_not(w
     assert [row[1:] for row in found if row[0] == "music"] == [("Storm Warning", 30, 0.5, 0.0)]
 
 
-def test_five_words_of_one_event_are_one_incident_and_another_burst_of_the_time_is_its_own(world: Settings) -> None:
-    found = rows(world, "SELECT keyword, other_keywords, posts, members FROM recent_incidents WHERE keyword IN ('storm', 'concert')")
-    assert sorted(found) == [("concert", "tonight", 40, 2), ("storm", "evacuated, flooding, landslide, riverbank", 60, 5)]
+def test_five_words_of_one_event_are_one_incident_and_another_burst_of_the_time_is_its_own(
+    world: Settings,
+) -> None:
+    found = rows(
+        world,
+        "SELECT keyword, other_keywords, posts, members FROM recent_incidents WHERE keyword IN ('storm', 'concert')",
+    )
+    assert sorted(found) == [
+        ("concert", "tonight", 40, 2),
+        ("storm", "evacuated, flooding, landslide, riverbank", 60, 5),
+    ]
     overlaps = "SELECT DISTINCT overlap FROM incident_members JOIN incidents USING (incident_id) WHERE keyword = 'storm'"
     assert rows(world, overlaps) == [(1.0,)]
 
@@ -128,10 +177,16 @@ def test_people_read_an_event_as_one_line(world: Settings) -> None:
 
 
 def test_every_alert_belongs_to_one_incident(world: Settings) -> None:
-    found = rows(world, "SELECT count(*), count(incident_id) FROM evidence_runs LEFT JOIN incident_members USING (alert_id)")
+    found = rows(
+        world,
+        "SELECT count(*), count(incident_id) FROM evidence_runs LEFT JOIN incident_members USING (alert_id)",
+    )
     assert found[0][0] == found[0][1]
-    assert rows(world, "SELECT count(*) FROM incidents i WHERE members <> (SELECT count(*) FROM incident_members m "
-                       "WHERE m.incident_id = i.incident_id)") == [(0,)]  # fmt: skip
+    assert rows(
+        world,
+        "SELECT count(*) FROM incidents i WHERE members <> (SELECT count(*) FROM incident_members m "
+        "WHERE m.incident_id = i.incident_id)",
+    ) == [(0,)]
 
 
 def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings, spark_for) -> None:
@@ -141,7 +196,9 @@ def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings
     assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
 
 
-def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(world: Settings, spark_for, monkeypatch) -> None:
+def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
+    world: Settings, spark_for, monkeypatch
+) -> None:
     windows = frozenset({START + timedelta(minutes=30), START + timedelta(minutes=45)})
     alerts = [AlertedWindows(uuid4(), keyword, windows) for keyword in ("storm", "concert")]
 
@@ -156,7 +213,10 @@ def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
     assert [evidence.counted for evidence in sampled] == [evidence.counted for evidence in whole] == [60, 40]
     for part, all_of_it in zip(sampled, whole, strict=True):
         assert (part.posts, part.post_ids) == (all_of_it.posts, all_of_it.post_ids)
-        words, all_words = ({term.term: term for term in evidence.terms if term.kind == "word"} for evidence in (part, all_of_it))
+        words, all_words = (
+            {term.term: term for term in evidence.terms if term.kind == "word"}
+            for evidence in (part, all_of_it)
+        )
         assert words.keys() == all_words.keys() != set()
         assert {(word, term.posts, term.share) for word, term in words.items()} == {
             (w, term.posts, term.share) for w, term in all_words.items()
@@ -164,7 +224,9 @@ def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
         assert all(abs(words[word].usual_share - all_words[word].usual_share) < 0.1 for word in words)
 
 
-def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(world: Settings, spark_for) -> None:
+def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(
+    world: Settings, spark_for
+) -> None:
     let_time_decide(world, START + timedelta(days=1))
     before = rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'")
     while store_due_evidence(spark_for(world), world):
@@ -179,5 +241,10 @@ def test_a_withdrawn_alert_leaves_its_incident(world: Settings, spark_for, tmp_p
     with transaction(world) as cursor:
         cursor.execute("UPDATE anomaly_alerts SET status = 'withdrawn' WHERE keyword = 'storm'")
     store_due_evidence(spark_for(world), world)
-    found = rows(world, "SELECT keyword, other_keywords, members FROM recent_incidents WHERE keyword = 'landslide' OR members = 4")
-    assert found == [("evacuated", "flooding, landslide, riverbank", 4)] or found == [("flooding", "evacuated, landslide, riverbank", 4)]
+    found = rows(
+        world,
+        "SELECT keyword, other_keywords, members FROM recent_incidents WHERE keyword = 'landslide' OR members = 4",
+    )
+    assert found == [("evacuated", "flooding, landslide, riverbank", 4)] or found == [
+        ("flooding", "evacuated, landslide, riverbank", 4)
+    ]

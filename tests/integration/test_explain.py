@@ -41,7 +41,10 @@ def bursts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[
         begin = start + rng.randrange(1, windows - 9) * WINDOW
         posts, minutes = [(60, 10), (100, 100), (60, 90)][place % 3]
         for _ in range(posts):
-            yield begin + rng.random() * timedelta(minutes=minutes), f"{word} burst of many{rng.randrange(300) if place % 2 else ''}"
+            yield (
+                begin + rng.random() * timedelta(minutes=minutes),
+                f"{word} burst of many{rng.randrange(300) if place % 2 else ''}",
+            )
 
 
 def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: int) -> list[bytes]:
@@ -49,10 +52,20 @@ def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: 
     records: list[bytes] = []
     again: tuple[int, bytes] | None = None
     for number, (at, text) in enumerate(sorted(posts)):
-        infos = {"id": str(first_id + number), "text": text, "authorId": str(rng.randrange(3_000)), "diggCount": rng.randrange(99)}
+        infos = {
+            "id": str(first_id + number),
+            "text": text,
+            "authorId": str(rng.randrange(3_000)),
+            "diggCount": rng.randrange(99),
+        }
         records.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
         if number % 30 == 0:
-            again = len(records) - 1, json.dumps({"itemInfos": {**infos, "diggCount": 10**6}, "time_stamp": at.timestamp()}).encode()
+            again = (
+                len(records) - 1,
+                json.dumps(
+                    {"itemInfos": {**infos, "diggCount": 10**6}, "time_stamp": at.timestamp()}
+                ).encode(),
+            )
         elif again is not None and (len(records) - again[0]) % 2 == 0:
             # `send` takes partitions in turn, and deliveries of a post share one.
             records.append(again[1])
@@ -65,9 +78,18 @@ def world(module_settings: Settings, spark_for) -> Settings:
     """A usual day that was learned, and seven hours around the next midnight with sixty bursts, through detection in several batches."""
     rng = random.Random(12)
     settings = module_settings.model_copy(
-        update={"threshold": 4.25, "max_offsets_per_trigger": 2_000, "spark_jars_dir": str(layout_for().jars / "spark")}
+        update={
+            "threshold": 4.25,
+            "max_offsets_per_trigger": 2_000,
+            "spark_jars_dir": str(layout_for().jars / "spark"),
+        }
     )
-    archive_posts(spark_for(settings), settings, values(rng, usual_posts(rng, MIDNIGHT - timedelta(days=1), 96), 10**6), first_offset=10**9)
+    archive_posts(
+        spark_for(settings),
+        settings,
+        values(rng, usual_posts(rng, MIDNIGHT - timedelta(days=1), 96), 10**6),
+        first_offset=10**9,
+    )
     run_batch(spark_for(settings), settings, [date(2026, 1, 5)], [Step.STATISTICS])
     live = MIDNIGHT + timedelta(hours=20)
     send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
@@ -79,7 +101,12 @@ def world(module_settings: Settings, spark_for) -> Settings:
 def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`python -m ARGUMENTS` as a person runs it."""
     return subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=REPOSITORY, env=environment(settings), capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", *arguments],
+        cwd=REPOSITORY,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
 
 
@@ -110,7 +137,12 @@ def one(settings: Settings, spark_for, name: str) -> Explanation:
 def test_all_stored_figures_of_fifty_alerts_are_met_exactly(explanations: list[Explanation]) -> None:
     assert len(explanations) >= 50
     assert [explanation.problem for explanation in explanations if explanation.problem] == []
-    wrong = [(e.stored.keyword, str(d)) for e in explanations if e.comparison is not None for d in e.comparison.differences]
+    wrong = [
+        (e.stored.keyword, str(d))
+        for e in explanations
+        if e.comparison is not None
+        for d in e.comparison.differences
+    ]
     assert wrong == []
     assert all(e.comparison is not None and e.comparison.figures >= 40 for e in explanations)
 
@@ -120,13 +152,18 @@ def test_the_alerts_that_were_explained_have_all_kinds_of_figures(explanations: 
     assert {window["statistics_as_of"] for window in windows} == {date(2026, 1, 5)}
     assert {e.stored.alert["opened_by"] for e in explanations} == {"window", "hour"}
     assert {e.stored.alert["origin"] for e in explanations} == {"organic", "one text", None}
-    assert any(e.stored.alert["opened_window"] < MIDNIGHT + timedelta(days=1) <= e.stored.alert["last_window"] for e in explanations)
+    assert any(
+        e.stored.alert["opened_window"] < MIDNIGHT + timedelta(days=1) <= e.stored.alert["last_window"]
+        for e in explanations
+    )
     assert any(window["expected"] > 1 for window in windows)
     assert any(window["scale"] > 1 for window in windows)
-    assert any(window["posts60"] > window["posts"] for window in windows)
+    assert any(window["hourly_posts"] > window["posts"] for window in windows)
 
 
-def test_a_stored_figure_that_does_not_follow_is_named(world: Settings, explanations: list[Explanation], spark_for) -> None:
+def test_a_stored_figure_that_does_not_follow_is_named(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
     stored = explanations[0].stored
     where = f"WHERE alert_id = '{stored.alert['alert_id']}' AND window_start = '{stored.windows[0]['window_start'].isoformat()}'"
     with changed(
@@ -141,25 +178,35 @@ def test_a_stored_figure_that_does_not_follow_is_named(world: Settings, explanat
     assert any(line.startswith("  NOT MET: 1 of ") for line in lines_of(explanation, world))
 
 
-def test_statistics_that_are_no_longer_kept_are_said_so(world: Settings, explanations: list[Explanation], spark_for) -> None:
+def test_statistics_that_are_no_longer_kept_are_said_so(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
     gone = "UPDATE traffic_statistics SET as_of = as_of - 1000 WHERE as_of = '2026-01-05'"
-    with changed(world, gone, "UPDATE traffic_statistics SET as_of = as_of + 1000 WHERE as_of < '2025-01-01'"):
+    with changed(
+        world, gone, "UPDATE traffic_statistics SET as_of = as_of + 1000 WHERE as_of < '2025-01-01'"
+    ):
         explanation = one(world, spark_for, str(explanations[-1].stored.alert["alert_id"]))
     assert not explanation.is_met
     assert explanation.problem is not None
     assert "are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS)" in explanation.problem
 
 
-def test_a_window_that_is_still_open_is_said_to_be_provisional(world: Settings, explanations: list[Explanation], spark_for) -> None:
+def test_a_window_that_is_still_open_is_said_to_be_provisional(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
     key = explanations[0].stored.alert["alert_id"]
-    begin, end = (f"UPDATE alert_windows SET closed = {closed} WHERE alert_id = '{key}'" for closed in ("false", "true"))
+    begin, end = (
+        f"UPDATE alert_windows SET closed = {closed} WHERE alert_id = '{key}'" for closed in ("false", "true")
+    )
     with changed(world, begin, end):
         explanation = one(world, spark_for, str(key))
     assert explanation.is_met
     assert any("Provisional: a window is still open" in line for line in lines_of(explanation, world))
 
 
-def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(world: Settings, explanations: list[Explanation]) -> None:
+def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(
+    world: Settings, explanations: list[Explanation]
+) -> None:
     newest = max(explanations, key=lambda explanation: explanation.stored.alert["opened_window"]).stored.alert
     done = run(world, "alerts.explain.command", f"#{newest['keyword'].upper()}")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -176,16 +223,29 @@ def test_an_alert_that_does_not_exist_ends_with_2_and_says_what_to_do(world: Set
         find_alerts(world, [], every=False)
 
 
-def test_posts_that_came_too_late_to_be_counted_are_told_apart(world: Settings, explanations: list[Explanation], spark_for) -> None:
+def test_posts_that_came_too_late_to_be_counted_are_told_apart(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
     stored = explanations[-1].stored
     at = stored.windows[0]["window_start"].timestamp() + 60
-    archive_posts(spark_for(world), world, [a_post(time_stamp=at, itemInfos={"id": "77", "text": "unrelated"})], first_offset=10**9)
+    archive_posts(
+        spark_for(world),
+        world,
+        [a_post(time_stamp=at, itemInfos={"id": "77", "text": "unrelated"})],
+        first_offset=10**9,
+    )
     explanation = one(world, spark_for, str(stored.alert["alert_id"]))
     assert explanation.is_met
-    assert any("The archive holds 1 more post in its windows than was counted" in line for line in lines_of(explanation, world))
+    assert any(
+        "The archive holds 1 more post in its windows than was counted" in line
+        for line in lines_of(explanation, world)
+    )
     late = a_post(time_stamp=at, itemInfos={"id": "78", "text": stored.keyword})
     archive_posts(spark_for(world), world, [late], first_offset=10**9 + 1)
     explanation = one(world, spark_for, str(stored.alert["alert_id"]))
     assert explanation.comparison is not None
     assert "posts" in {difference.column for difference in explanation.comparison.differences}
-    assert any("The archive holds 2 more posts in its windows than were counted" in line for line in lines_of(explanation, world))
+    assert any(
+        "The archive holds 2 more posts in its windows than were counted" in line
+        for line in lines_of(explanation, world)
+    )

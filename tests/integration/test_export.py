@@ -25,11 +25,18 @@ BIG = 7698971293886388232
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> Settings:
     with transaction(module_settings) as cursor:
-        cursor.execute("INSERT INTO watchlist (phrase, note) VALUES ('snow', '=1+1'), ('cats', '-1'), ('тренд', NULL), ('quiet', '')")
-        cursor.execute("CREATE TABLE wide AS SELECT %s + n AS post_id, -n AS number, repeat('x', 400) AS text "
-                       "FROM generate_series(1, 200000) AS n", (BIG,))  # fmt: skip
+        cursor.execute(
+            "INSERT INTO watchlist (phrase, note) VALUES ('snow', '=1+1'), ('cats', '-1'), ('тренд', NULL), ('quiet', '')"
+        )
+        cursor.execute(
+            "CREATE TABLE wide AS SELECT %s + n AS post_id, -n AS number, repeat('x', 400) AS text "
+            "FROM generate_series(1, 200000) AS n",
+            (BIG,),
+        )
         cursor.execute("CREATE SEQUENCE numbers")
-    archive_posts(spark_for(module_settings), module_settings, [a_post(itemInfos={"id": str(BIG)}), b"broken", b"\xff"])
+    archive_posts(
+        spark_for(module_settings), module_settings, [a_post(itemInfos={"id": str(BIG)}), b"broken", b"\xff"]
+    )
     return module_settings
 
 
@@ -41,12 +48,20 @@ def as_csv(settings: Settings, query: str, out: Path, *, spreadsheet_safe: bool 
 def test_a_csv_holds_every_cell_and_no_formula(world, tmp_path):
     query = "SELECT phrase, note FROM watchlist ORDER BY phrase"
     assert as_csv(world, query, tmp_path / "a.csv") == [
-        ["phrase", "note"], ["cats", "-1"], ["quiet", ""], ["snow", "'=1+1"], ["тренд", ""],
-    ]  # fmt: skip
+        ["phrase", "note"],
+        ["cats", "-1"],
+        ["quiet", ""],
+        ["snow", "'=1+1"],
+        ["тренд", ""],
+    ]
 
 
 def test_null_and_an_empty_text_stay_apart(world, tmp_path):
-    export(world, query_source("SELECT note FROM watchlist WHERE phrase IN ('quiet', 'тренд') ORDER BY phrase"), str(tmp_path / "a.csv"))
+    export(
+        world,
+        query_source("SELECT note FROM watchlist WHERE phrase IN ('quiet', 'тренд') ORDER BY phrase"),
+        str(tmp_path / "a.csv"),
+    )
     assert (tmp_path / "a.csv").read_text() == 'note\n""\n\n'
 
 
@@ -103,7 +118,9 @@ def test_without_permission_the_sentence_says_so(world, tmp_path):
         cursor.execute("DROP ROLE IF EXISTS stranger")
         cursor.execute(f"CREATE ROLE stranger LOGIN PASSWORD '{password}'")
     try:
-        stranger = Settings(**{**world.model_dump(), "postgres_user": "stranger", "postgres_password": password})
+        stranger = Settings(
+            **{**world.model_dump(), "postgres_user": "stranger", "postgres_password": password}
+        )
         with pytest.raises(BadInputError, match="permission denied for table wide"):
             export(stranger, query_source("SELECT * FROM wide"), str(tmp_path / "a.csv"))
     finally:
@@ -123,8 +140,11 @@ def test_a_full_disk_is_told_and_leaves_nothing(world, tmp_path):
     program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); from sql.__main__ import main; main()"
     told = subprocess.run(
         [sys.executable, "-c", program, "export", "--table", "wide", "--out", str(tmp_path / "wide.csv")],
-        cwd=REPOSITORY, env=environment(world), capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=REPOSITORY,
+        env=environment(world),
+        capture_output=True,
+        text=True,
+    )
     assert (told.returncode, list(tmp_path.iterdir())) == (1, [])
     assert "cannot be written" in told.stderr and "Traceback" not in told.stderr
 
@@ -135,7 +155,11 @@ def test_standard_output_is_appended_to_and_told_apart_from_what_is_said(world, 
     with out.open("ab") as file:
         told = subprocess.run(
             [sys.executable, "-m", "sql", "export", "--query", "SELECT 1 AS one, '@x' AS text -- end"],
-            cwd=REPOSITORY, env=environment(world), stdout=file, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=REPOSITORY,
+            env=environment(world),
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     assert out.read_text() == "before\none,text\n1,'@x\n"
     assert told.stderr.startswith("1 rows to standard output")

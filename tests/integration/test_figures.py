@@ -73,7 +73,9 @@ def _endpoint(settings: Settings) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(settings,), kwargs={"address": "127.0.0.1", "port": port, "stop": stop})
+    thread = threading.Thread(
+        target=serve, args=(settings,), kwargs={"address": "127.0.0.1", "port": port, "stop": stop}
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}/metrics"
@@ -91,7 +93,9 @@ def scraped(address: str) -> dict[str, dict[tuple[str, ...], float]]:
         except OSError:
             threading.Event().wait(0.05)
     return {
-        family.name.removeprefix("groundswell_"): {tuple(sample.labels.values()): sample.value for sample in family.samples}
+        family.name.removeprefix("groundswell_"): {
+            tuple(sample.labels.values()): sample.value for sample in family.samples
+        }
         for family in text_string_to_metric_families(text)
     }
 
@@ -105,7 +109,10 @@ def test_the_figures_are_those_of_the_tables(world):
 def test_prometheus_is_given_the_figures_of_status_under_the_names_and_types_of_the_page(world, scrape):
     found = scraped(scrape)
     assert found.pop("up") == {(): 1}
-    known = {name: {tuple(labels): value for labels, value in values.items()} for name, values in read_figures(world).items()}
+    known = {
+        name: {tuple(labels): value for labels, value in values.items()}
+        for name, values in read_figures(world).items()
+    }
     steady = set(known) - {"table_bytes", "table_rows"}
     # The parser gives labels in the order of their names; source stands before topic there.
     assert {name: sorted(values.values()) for name, values in found.items() if name in steady} == {
@@ -115,7 +122,13 @@ def test_prometheus_is_given_the_figures_of_status_under_the_names_and_types_of_
 
 
 def test_every_metric_is_documented_with_type_and_unit():
-    documented = set(re.findall(r"^\| `groundswell_(\w+?)(?:_total)?` \| (\w+) \| ([\w ]+) \| ([\w, ]*) \|", OPERATIONS.read_text(), re.M))
+    documented = set(
+        re.findall(
+            r"^\| `groundswell_(\w+?)(?:_total)?` \| (\w+) \| ([\w ]+) \| ([\w, ]*) \|",
+            OPERATIONS.read_text(),
+            re.M,
+        )
+    )
     metrics = {(metric.name, metric.kind, metric.unit, ", ".join(metric.labels)) for metric in METRICS}
     assert documented == metrics | {("up", "gauge", "0 or 1", "")}
 
@@ -123,7 +136,9 @@ def test_every_metric_is_documented_with_type_and_unit():
 def test_the_endpoint_listens_on_loopback_only(world, scrape):
     scraped(scrape)
     port = int(scrape.split(":")[2].split("/")[0])
-    listening = [one.laddr for one in psutil.Process().net_connections("inet") if one.status == psutil.CONN_LISTEN]
+    listening = [
+        one.laddr for one in psutil.Process().net_connections("inet") if one.status == psutil.CONN_LISTEN
+    ]
     assert {address.ip for address in listening if address.port == port} == {"127.0.0.1"}
 
 

@@ -16,7 +16,7 @@ from core.settings import Settings
 from sql.connection import transaction
 from sql.figures import status_text
 from sql.metrics import FiguresCollector
-from streaming.health import OperatorAlerts
+from streaming.health import HealthChecks
 from streaming.progress import QueryProgress, observed_now, save_progress
 from streaming.supervisor import Supervised
 from tests.tables import rows
@@ -27,7 +27,8 @@ PLACE = TopicPartition("posts", 0)
 def a_query(lag_records: int, **changes: Any) -> Supervised:
     """Detection as it stands after a batch; it is not started."""
     progress = QueryProgress("detect", {PLACE: 0}, {PLACE: lag_records}, observed_now())
-    return Supervised("detect", ["posts"], lambda: SimpleNamespace(isActive=True), progress=progress, **changes)  # type: ignore
+    start: Any = lambda: SimpleNamespace(isActive=True)  # noqa: E731
+    return Supervised("detect", ["posts"], start, progress=progress, **changes)
 
 
 @pytest.fixture
@@ -36,12 +37,17 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"operator_disk_share": 1.0})
 
 
-def test_an_event_is_one_row_that_opens_is_refreshed_and_resolved_and_a_second_event_is_another(settings, caplog):
-    alerts = OperatorAlerts(settings)
+def test_an_event_is_one_row_that_opens_is_refreshed_and_resolved_and_a_second_event_is_another(
+    settings, caplog
+):
+    alerts = HealthChecks(settings)
     with caplog.at_level(logging.INFO):
         for lag_records in (99_999, 100_000, 250_000, 60_000, 40_000, 40_000, 120_000):
-            alerts.look([a_query(lag_records)])
-    found = rows(settings, 'SELECT kind, subject, value, "limit", message, resolved_at IS NULL FROM operator_alerts ORDER BY opened_at')
+            alerts.run([a_query(lag_records)])
+    found = rows(
+        settings,
+        'SELECT kind, subject, value, "limit", message, resolved_at IS NULL FROM operator_alerts ORDER BY opened_at',
+    )
     sentence = "detect is {} records behind: wait if it catches up after an outage or a replay, else give it more cores."
     assert found == [
         ("lag", "detect", 60_000, 100_000, sentence.format("60,000"), False),
@@ -61,10 +67,12 @@ def test_every_kind_that_the_stream_sees_is_found_and_counted_by_the_metric_and_
         save_progress(cursor, QueryProgress("archive", {PLACE: 0}, {PLACE: 0}, observed_now()))
         cursor.execute("UPDATE pipeline_progress SET observed_at = now() - interval '10 minutes'")
     full = settings.model_copy(update={"operator_disk_share": 0.000001, "posts_topic": "P"})
-    OperatorAlerts(full).look([a_query(200_000, restarts=2, hopeless="its checkpoint cannot be read.")])
+    HealthChecks(full).run([a_query(200_000, restarts=2, fatal_error="its checkpoint cannot be read.")])
     found = {
         kind: (subject, value)
-        for kind, subject, value in rows(full, "SELECT kind, subject, round(value::numeric, 3)::float8 FROM operator_alerts")
+        for kind, subject, value in rows(
+            full, "SELECT kind, subject, round(value::numeric, 3)::float8 FROM operator_alerts"
+        )
     }
     disk, _ = found.pop("disk nearly full")
     assert Path(disk) == Path(settings.checkpoint_dir)
@@ -77,24 +85,31 @@ def test_every_kind_that_the_stream_sees_is_found_and_counted_by_the_metric_and_
     }
     registry = CollectorRegistry(auto_describe=False)
     registry.register(FiguresCollector(settings))
-    metrics = dict(re.findall(r'^groundswell_operator_alerts\{kind="(.+)"\} (\S+)$', generate_latest(registry).decode(), re.M))
+    metrics = dict(
+        re.findall(
+            r'^groundswell_operator_alerts\{kind="(.+)"\} (\S+)$', generate_latest(registry).decode(), re.M
+        )
+    )
     assert metrics == {kind.value: "1.0" for kind in Kind}
     text = status_text(settings, now=observed_now())
     assert "UTC: detect is stopped for good: its checkpoint cannot be read." in text
-    assert re.search(r"for the operator  stream silent since .* UTC: Nothing has been heard of archive for 60\d s: start", text)
+    assert re.search(
+        r"for the operator  stream silent since .* UTC: Nothing has been heard of archive for 60\d s: start",
+        text,
+    )
 
 
 def test_before_anything_has_run_there_is_nothing_to_tell(settings):
-    OperatorAlerts(settings).look([])
+    HealthChecks(settings).run([])
     assert rows(settings, "SELECT * FROM operator_alerts") == []
     assert "for the operator" not in status_text(settings, now=observed_now())
 
 
 def test_while_postgres_is_away_the_restarts_are_not_forgotten(settings):
-    alerts = OperatorAlerts(settings)
+    alerts = HealthChecks(settings)
     alerts._settings = settings.model_copy(update={"postgres_port": 1})
     with pytest.raises(psycopg2.OperationalError):
-        alerts.look([a_query(0, restarts=1)])
+        alerts.run([a_query(0, restarts=1)])
     alerts._settings = settings
-    alerts.look([a_query(0, restarts=1)])
+    alerts.run([a_query(0, restarts=1)])
     assert rows(settings, "SELECT kind, value FROM operator_alerts") == [("query restarted", 1)]

@@ -45,9 +45,17 @@ Lake = Callable[[Settings], SparkSession]
 def file(tmp_path_factory) -> Path:
     """A simulated day: some 500 posts, some delivered twice, and broken lines."""
     folder = tmp_path_factory.mktemp("simulated")
-    simulate_days(World(seed=3, start=DAY, posts_per_day=500), range(0, 1), folder, compress=False, report=lambda *_: None)
+    simulate_days(
+        World(seed=3, start=DAY, posts_per_day=500),
+        range(0, 1),
+        folder,
+        compress=False,
+        report=lambda *_: None,
+    )
     path: Path = folder / f"posts-{DAY}.ndjson"
-    path.write_bytes(path.read_bytes() + b"\n\nbroken\n" + b'{"itemInfos": {"id": "5", "createTime": "4000000000"}}\n')
+    path.write_bytes(
+        path.read_bytes() + b"\n\nbroken\n" + b'{"itemInfos": {"id": "5", "createTime": "4000000000"}}\n'
+    )
     return path
 
 
@@ -65,23 +73,34 @@ def lake(settings: Settings, spark_for: Lake) -> SparkSession:
     return session
 
 
-def bring(settings: Settings, *names: Path | str, clock: ImportClock = ImportClock.ORIGINAL, stop: Stop | None = None) -> None:
+def bring(
+    settings: Settings,
+    *names: Path | str,
+    clock: ImportClock = ImportClock.ORIGINAL,
+    stop: Stop | None = None,
+) -> None:
     import_files(settings, [str(name) for name in names], clock=clock, processes=1, stop=stop or Stop())
 
 
 def contents(lake: SparkSession, settings: Settings) -> Counter[tuple[Any, ...]]:
     """What the archive holds, but for place and time of arrival; topics by what they are for."""
     lake.catalog.refreshTable(RAW_POSTS)
-    rows = lake.sql(f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time FROM {RAW_POSTS}")
+    rows = lake.sql(
+        f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time FROM {RAW_POSTS}"
+    )
     return Counter(map(tuple, rows.collect()))
 
 
 def doubled(lake: SparkSession) -> int:
     lake.catalog.refreshTable(RAW_POSTS)
-    return lake.sql(f"SELECT topic FROM {RAW_POSTS} GROUP BY topic, partition, `offset` HAVING count(*) > 1").count()
+    return lake.sql(
+        f"SELECT topic FROM {RAW_POSTS} GROUP BY topic, partition, `offset` HAVING count(*) > 1"
+    ).count()
 
 
-def test_archive_and_rejected_records_are_as_through_kafka(settings, lake, spark_for, stack, file, tmp_path, monkeypatch):
+def test_archive_and_rejected_records_are_as_through_kafka(
+    settings, lake, spark_for, stack, file, tmp_path, monkeypatch
+):
     bring(settings, file)
     assert store_rejected_records(lake, settings) == 0
 
@@ -99,14 +118,17 @@ def test_archive_and_rejected_records_are_as_through_kafka(settings, lake, spark
         reasons = "SELECT reason, record_head FROM rejected_records ORDER BY 1, 2"
         assert rows(settings, reasons) == rows(other, reasons)
         assert {row[0].partition(":")[0] for row in rows(settings, reasons)} >= {
-            "not sent by the producer", "time_stamp lies more than 5 minutes after Kafka's time",
-        }  # fmt: skip
+            "not sent by the producer",
+            "time_stamp lies more than 5 minutes after Kafka's time",
+        }
         assert deliveries(lake) == deliveries(through)
 
 
 def deliveries(lake: SparkSession) -> list[Any]:
     """Key and value of every record in the order in which the batch takes deliveries of one post at one event time for newer."""
-    rows = lake.sql(f"SELECT key, value FROM {RAW_POSTS} WHERE event_time IS NOT NULL ORDER BY key, event_time, `offset`")
+    rows = lake.sql(
+        f"SELECT key, value FROM {RAW_POSTS} WHERE event_time IS NOT NULL ORDER BY key, event_time, `offset`"
+    )
     return [tuple(row) for row in rows.collect()]
 
 
@@ -121,7 +143,9 @@ def test_a_file_is_imported_once_under_any_name_and_compression(settings, lake, 
 
 
 @pytest.mark.parametrize(("step", "compress"), [("commit_files", False), ("save_progress", True)])
-def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(settings, lake, file, tmp_path, monkeypatch, step, compress):
+def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(
+    settings, lake, file, tmp_path, monkeypatch, step, compress
+):
     lines = sum(1 for line in file.read_bytes().split(b"\n") if line.strip())
     if compress:
         compressed = tmp_path / "posts.gz"
@@ -157,7 +181,9 @@ def test_with_its_ledger_lost_an_import_is_still_not_repeated(settings, lake, fi
     assert doubled(lake) == 0
     held = archived_files(settings)
     assert {partition: held[partition] for partition in once} == once
-    assert max(found.last_offset for found in held.values()) > max(found.last_offset for found in once.values())
+    assert max(found.last_offset for found in held.values()) > max(
+        found.last_offset for found in once.values()
+    )
 
 
 def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp_path):
@@ -166,7 +192,12 @@ def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp
     bring(settings, path, clock=ImportClock.KEPT)
     assert contents(lake, settings) == Counter(
         {
-            (True, "7", '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}', datetime(2020, 3, 23, 8, 59, 28, 500_000)): 1,
+            (
+                True,
+                "7",
+                '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}',
+                datetime(2020, 3, 23, 8, 59, 28, 500_000),
+            ): 1,
             (True, "8", '{"itemInfos": {"id": "8"}}', None): 1,
         }
     )
@@ -190,8 +221,11 @@ def test_standard_input_and_names_that_match_nothing_are_refused(settings, tmp_p
 def test_the_command_imports_with_several_processes_and_prints_how_many(settings, lake, file):
     told = subprocess.run(
         [sys.executable, "-m", "batch", "import", str(file), "--processes", "2"],
-        cwd=REPOSITORY, env={**os.environ, **environment(settings)}, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=REPOSITORY,
+        env={**os.environ, **environment(settings)},
+        capture_output=True,
+        text=True,
+    )
     found = contents(lake, settings)
     posts = sum(count for (is_post, *_), count in found.items() if is_post)
     assert (told.returncode, doubled(lake)) == (0, 0), told.stderr
@@ -201,7 +235,10 @@ def test_the_command_imports_with_several_processes_and_prints_how_many(settings
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"s3_endpoint": "http://127.0.0.1:1"}, "S3 does not answer at http://127.0.0.1:1."), ({"s3_bucket": "elsewhere"}, "NoSuchBucket")],
+    [
+        ({"s3_endpoint": "http://127.0.0.1:1"}, "S3 does not answer at http://127.0.0.1:1."),
+        ({"s3_bucket": "elsewhere"}, "NoSuchBucket"),
+    ],
 )
 def test_a_file_that_s3_does_not_take_is_told_in_one_sentence(settings, lake, change, sentence):
     other = settings.model_copy(update=change)

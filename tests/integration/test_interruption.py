@@ -17,8 +17,12 @@ def test_spark_sees_an_interruption_from_a_few_words(spark):
         thread.sleep(60_000)
     told = "".join(traceback.format_exception(raised.value))
     assert "\tat " not in told
-    error = spark._jvm.py4j.Py4JException(f"An exception was raised by the Python Proxy. Return Message: {told}")
-    assert spark._jvm.org.apache.spark.sql.execution.streaming.StreamExecution.isInterruptionException(error, spark._jsc.sc())
+    error = spark._jvm.py4j.Py4JException(
+        f"An exception was raised by the Python Proxy. Return Message: {told}"
+    )
+    assert spark._jvm.org.apache.spark.sql.execution.streaming.StreamExecution.isInterruptionException(
+        error, spark._jsc.sc()
+    )
 
 
 def test_any_other_error_of_java_stays_as_it_is(spark):
@@ -31,5 +35,7 @@ def test_an_interruption_is_no_line_of_the_log(error, is_told):
     try:
         raise error
     except Exception:
-        record = logging.LogRecord("py4j.clientserver", logging.ERROR, __file__, 1, "There was an exception", (), sys.exc_info())
+        record = logging.LogRecord(
+            "py4j.clientserver", logging.ERROR, __file__, 1, "There was an exception", (), sys.exc_info()
+        )
     assert is_no_interruption(record) == is_told

@@ -32,7 +32,9 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def read(spark: SparkSession) -> dict[str, list[str]]:
     texts = [*TEXTS, "x" * 100 + " tail9", " ".join(f"w{i}q" for i in range(150))]
-    rows = spark.createDataFrame([(text,) for text in texts], "text string").select("text", keywords(F.col("text")).alias("found"))
+    rows = spark.createDataFrame([(text,) for text in texts], "text string").select(
+        "text", keywords(F.col("text")).alias("found")
+    )
     return {row.text: row.found for row in rows.collect()}
 
 
@@ -51,11 +53,21 @@ def test_a_post_has_at_most_100_keywords(read: dict[str, list[str]]) -> None:
 
 
 def test_a_post_without_text_has_no_keywords(spark: SparkSession) -> None:
-    rows = spark.createDataFrame([(None,)], "text string").select(keywords(F.col("text")).alias("found")).collect()
+    rows = (
+        spark.createDataFrame([(None,)], "text string")
+        .select(keywords(F.col("text")).alias("found"))
+        .collect()
+    )
     assert rows[0].found == []
 
 
-def test_a_plain_text_is_read_as_it_would_be_with_one_character_more_beyond_ascii(spark: SparkSession) -> None:
+def test_a_plain_text_is_read_as_it_would_be_with_one_character_more_beyond_ascii(
+    spark: SparkSession,
+) -> None:
     text = "Don't @you www.x.y/z #Some_Tag 12 3rd a_1 rock'n'roll it's 2020's e-mail a@b.com U.S.A."
-    rows = spark.createDataFrame([(text,), (text + " ☃",)], "text string").select(keywords(F.col("text")).alias("found")).collect()
+    rows = (
+        spark.createDataFrame([(text,), (text + " ☃",)], "text string")
+        .select(keywords(F.col("text")).alias("found"))
+        .collect()
+    )
     assert [*rows[0].found, "☃"] == rows[1].found

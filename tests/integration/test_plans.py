@@ -1,4 +1,4 @@
-"""What people tell detection, on real servers: watched words and phrases, silence, the calendar, degraded windows."""
+"""What people tell detection, on real servers: watched words and phrases, drop, the calendar, degraded windows."""
 
 import json
 import random
@@ -22,7 +22,20 @@ COLA_POSTS = (20, 0, 1, 20, 0)
 
 def texts_of_window(number: int, rng: random.Random) -> list[str]:
     """The texts of one window: the usual ones, and what happens in it."""
-    words = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic", "harbor", "indigo", "jungle", "kettle", "lantern"]
+    words = [
+        "alpaca",
+        "banjo",
+        "cactus",
+        "dolphin",
+        "ember",
+        "falcon",
+        "garlic",
+        "harbor",
+        "indigo",
+        "jungle",
+        "kettle",
+        "lantern",
+    ]
     texts = [" ".join(rng.sample(words, 2)) for _ in range(USUAL_POSTS if number < 4 else 10)]
     texts += ["cola"] * COLA_POSTS[number]
     if number == 1:
@@ -36,13 +49,42 @@ def texts_of_window(number: int, rng: random.Random) -> list[str]:
 def world(module_settings: Settings, spark_for) -> Settings:
     """An hour and a quarter of posts that met statistics and the wishes of people."""
     with transaction(module_settings) as cursor:
-        learned = [(word, 2 * sqrt(20 + 0.375)) for word in ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon", "garlic",
-                   "harbor", "indigo", "jungle", "kettle", "lantern", "cola")]  # fmt: skip
-        cursor.execute("CREATE TABLE keyword_statistics_20260302 PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')")
-        cursor.executemany("INSERT INTO keyword_statistics VALUES ('2026-03-02', %s, %s, NULL, 0, 1, 1, '2026-03-02')", learned)
-        cursor.executemany("INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)", [(hour, 140.0) for hour in range(24)])
-        cursor.execute("INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (START, START + timedelta(hours=1)))
-        cursor.execute("INSERT INTO watchlist (phrase, silence) VALUES ('Cola', true), ('New  York PIZZA', false)")
+        learned = [
+            (word, 2 * sqrt(20 + 0.375))
+            for word in (
+                "alpaca",
+                "banjo",
+                "cactus",
+                "dolphin",
+                "ember",
+                "falcon",
+                "garlic",
+                "harbor",
+                "indigo",
+                "jungle",
+                "kettle",
+                "lantern",
+                "cola",
+            )
+        ]
+        cursor.execute(
+            "CREATE TABLE keyword_statistics_20260302 PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')"
+        )
+        cursor.executemany(
+            "INSERT INTO keyword_statistics VALUES ('2026-03-02', %s, %s, NULL, 0, 1, 1, '2026-03-02')",
+            learned,
+        )
+        cursor.executemany(
+            "INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)",
+            [(hour, 140.0) for hour in range(24)],
+        )
+        cursor.execute(
+            "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')",
+            (START, START + timedelta(hours=1)),
+        )
+        cursor.execute(
+            "INSERT INTO watchlist (phrase, drops) VALUES ('Cola', true), ('New  York PIZZA', false)"
+        )
         cursor.execute("INSERT INTO detection_thresholds VALUES ('2026-03-01', 'discovery', 5, 7.5, 7, 4.1)")
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('the'), ('five words make a phrase too long')")
     rng = random.Random(8)
@@ -50,7 +92,12 @@ def world(module_settings: Settings, spark_for) -> Settings:
     for number in range(5):
         for text in texts_of_window(number, rng):
             at = START + number * WINDOW + rng.random() * WINDOW
-            infos = {"id": str(7_100_000_000_000_000_000 + len(values)), "text": text, "authorId": str(len(values)), "diggCount": 1}
+            infos = {
+                "id": str(7_100_000_000_000_000_000 + len(values)),
+                "text": text,
+                "authorId": str(len(values)),
+                "diggCount": 1,
+            }
             values.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
     send(module_settings, values)
     drain_topics(spark_for(module_settings), module_settings)
@@ -58,12 +105,19 @@ def world(module_settings: Settings, spark_for) -> Settings:
     return module_settings
 
 
-def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alarms_at_its_own_threshold(world: Settings) -> None:
-    found = rows(world, "SELECT opened_window, posts, peak_score FROM anomaly_alerts WHERE keyword = 'new york pizza'")
+def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alarms_at_its_own_threshold(
+    world: Settings,
+) -> None:
+    found = rows(
+        world, "SELECT opened_window, posts, peak_score FROM anomaly_alerts WHERE keyword = 'new york pizza'"
+    )
     assert [(start, posts) for start, posts, _ in found] == [(START + WINDOW, 10)]
     assert 4.5 < found[0][2] < 6.0
-    assert rows(world, "SELECT DISTINCT threshold FROM alert_windows JOIN anomaly_alerts USING (alert_id) "
-                       "WHERE keyword = 'new york pizza'") == [(4.5,)]  # fmt: skip
+    assert rows(
+        world,
+        "SELECT DISTINCT threshold FROM alert_windows JOIN anomaly_alerts USING (alert_id) "
+        "WHERE keyword = 'new york pizza'",
+    ) == [(4.5,)]
 
 
 def test_what_cannot_be_watched_says_why(world: Settings) -> None:
@@ -76,29 +130,41 @@ def test_what_cannot_be_watched_says_why(world: Settings) -> None:
 
 def test_what_the_calendar_plans_opens_no_alert_and_is_a_row_that_says_so(world: Settings) -> None:
     assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'launch'") == [(0,)]
-    found = rows(world, "SELECT reason, posts, window_start FROM vetoed_windows WHERE keyword = 'launch' AND posts > 0")
+    found = rows(
+        world,
+        "SELECT reason, posts, window_start FROM suppressed_windows WHERE keyword = 'launch' AND posts > 0",
+    )
     assert ("calendar", 40, START + WINDOW) in found
     assert {reason for reason, *_ in found} == {"calendar"}
 
 
 def test_a_watched_word_that_falls_silent_is_one_row_until_it_is_heard_again(world: Settings) -> None:
-    found = rows(world, "SELECT keyword, opened_window, last_window, resolved_at, posts, lowest_score FROM silence_alerts")
-    (silence,) = found
-    assert silence[:4] == ("cola", START + WINDOW, START + 2 * WINDOW, START + 3 * WINDOW)
-    assert silence[4] == 2 + 2
-    assert silence[5] < -4.5
+    found = rows(
+        world, "SELECT keyword, opened_window, last_window, resolved_at, posts, lowest_score FROM drop_alerts"
+    )
+    (drop,) = found
+    assert drop[:4] == ("cola", START + WINDOW, START + 2 * WINDOW, START + 3 * WINDOW)
+    assert drop[4] == 2 + 2
+    assert drop[5] < -4.5
 
 
-def test_a_window_with_ingest_down_is_degraded_silent_for_nobody_and_its_spikes_say_so(world: Settings) -> None:
+def test_a_window_with_ingest_down_is_degraded_silent_for_nobody_and_its_spikes_say_so(
+    world: Settings,
+) -> None:
     found = dict(rows(world, "SELECT window_start, degraded FROM traffic_windows"))
     assert found == {START + number * WINDOW: number == 4 for number in range(5)}
     assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'backlog'") == [(True,)]
     assert rows(world, "SELECT degraded FROM anomaly_alerts WHERE keyword = 'new york pizza'") == [(False,)]
 
 
-def test_a_day_is_judged_by_the_threshold_of_the_newest_budget_before_it_where_a_budget_is_set(world: Settings) -> None:
+def test_a_day_is_judged_by_the_threshold_of_the_newest_budget_before_it_where_a_budget_is_set(
+    world: Settings,
+) -> None:
     budgeted = world.model_copy(update={"alerts_per_day": 5.0})
     with transaction(world) as cursor:
-        thresholds = [load_thresholds(cursor, settings, day).discovery
-                      for settings in (world, budgeted) for day in (START.date(), date(2026, 3, 1))]  # fmt: skip
+        thresholds = [
+            load_thresholds(cursor, settings, day).discovery
+            for settings in (world, budgeted)
+            for day in (START.date(), date(2026, 3, 1))
+        ]
     assert thresholds == [6.0, 6.0, 7.5, 6.0]

@@ -37,16 +37,48 @@ MOST_BYTES = 9_000_000
 
 odd_text = st.one_of(
     st.text(max_size=40),
-    st.sampled_from([
-        "", " ", "0", "-1", "1e400", "NaN", "true", "null", "\0", "a\0b", "\u202egnorw", "\u2066\u2069", "\\N", "\\.",
-        "#", "##", "#a#b", "@x", "https://", "'; DROP TABLE posts; --", "%s", "{}", "[]", "\r\n\t", "\u2028", "\ufeff", "e\u0301" * 70,
-        "\U0001f1e9\U0001f1ea", "x" * 70_000, "\u4e2d" * 3_000, "#" + "\u0e01" * 900, " ".join(f"#tag{n}" for n in range(400)),
-    ]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "0",
+            "-1",
+            "1e400",
+            "NaN",
+            "true",
+            "null",
+            "\0",
+            "a\0b",
+            "\u202egnorw",
+            "\u2066\u2069",
+            "\\N",
+            "\\.",
+            "#",
+            "##",
+            "#a#b",
+            "@x",
+            "https://",
+            "'; DROP TABLE posts; --",
+            "%s",
+            "{}",
+            "[]",
+            "\r\n\t",
+            "\u2028",
+            "\ufeff",
+            "e\u0301" * 70,
+            "\U0001f1e9\U0001f1ea",
+            "x" * 70_000,
+            "\u4e2d" * 3_000,
+            "#" + "\u0e01" * 900,
+            " ".join(f"#tag{n}" for n in range(400)),
+        ]
+    ),
+)
 odd_number = st.one_of(
-    st.integers(), st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from([0, -1, 2**31, 2**63, 2**64, 10**400, -(2**63), 1e308, -0.0, 1584953968.25]),
-)  # fmt: skip
+)
 anything = st.recursive(
     st.none() | st.booleans() | odd_number | odd_text,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(odd_text, inner, max_size=4),
@@ -65,7 +97,9 @@ def value_of(kind: DataType) -> st.SearchStrategy[Any]:
     return st.one_of(st.integers(0, 2**40).map(str), odd_text, anything)
 
 
-good_identity = st.one_of(st.integers(1, 2**63 - 1).map(str), st.integers(1, 300).map(str), st.integers(1, 300))
+good_identity = st.one_of(
+    st.integers(1, 2**63 - 1).map(str), st.integers(1, 300).map(str), st.integers(1, 300)
+)
 identity = st.integers(0, 9).flatmap(lambda one: anything if one == 5 else good_identity)
 moment = st.integers(0, 9).flatmap(lambda one: anything if one == 5 else st.floats(NOON, NOON + 600))
 
@@ -79,7 +113,11 @@ def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
         record["itemInfos"] = {**(infos if isinstance(infos, dict) else {}), "id": draw(identity)}
         record["time_stamp"] = draw(moment)
     if draw(st.integers(0, 39)) == 7:
-        record = {"half": "\ud800", "not a number": float("nan"), "post": record} if draw(st.booleans()) else [record, "\udfff"]
+        record = (
+            {"half": "\ud800", "not a number": float("nan"), "post": record}
+            if draw(st.booleans())
+            else [record, "\udfff"]
+        )
     ascii_only = draw(st.booleans())
     try:
         value = json.dumps(record, ensure_ascii=ascii_only).encode("utf-8", errors="surrogatepass")
@@ -102,7 +140,12 @@ def drawn(count: int) -> list[bytes]:
 
     @seed(SEED)
     @of_hypothesis(
-        max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=False
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
     )
     @given(records())
     def draw(value: bytes) -> None:
@@ -121,7 +164,9 @@ def poison() -> list[bytes]:
 
 
 def test_an_import_says_of_each_what_the_stream_says(poison: list[bytes], spark: SparkSession) -> None:
-    lines = [Line(number, data.replace(b"\n", b" "), len(data), 0) for number, data in enumerate(poison, start=1)]
+    lines = [
+        Line(number, data.replace(b"\n", b" "), len(data), 0) for number, data in enumerate(poison, start=1)
+    ]
     assert differences(spark, as_imported(lines, ImportClock.KEPT)) == []
 
 
@@ -137,17 +182,28 @@ def test_each_is_archived_and_counted_or_refused_with_its_reason_and_no_table_mi
     assert archived is not None
     total, usable = archived
     assert total == len(poison)
-    assert rows(module_settings, "SELECT count(*), count(nullif(reason, '')) FROM rejected_records") == [(total - usable, total - usable)]
+    assert rows(module_settings, "SELECT count(*), count(nullif(reason, '')) FROM rejected_records") == [
+        (total - usable, total - usable)
+    ]
     assert 0.2 * total < usable < total
     parsed = lake.table(RAW_POSTS).where("event_time >= '2026-03-05' AND event_time < '2026-03-06'")
     ids = F.get_json_object(F.col("value").cast("string"), "$.itemInfos.id").cast("bigint")
     [(distinct,)] = parsed.agg(F.countDistinct(ids)).collect()
     assert (
-        rows(module_settings, "SELECT count(*) FROM posts WHERE last_seen >= '2026-03-05' AND last_seen < '2026-03-06'")[0][0] == distinct
+        rows(
+            module_settings,
+            "SELECT count(*) FROM posts WHERE last_seen >= '2026-03-05' AND last_seen < '2026-03-06'",
+        )[0][0]
+        == distinct
     )
     windows = F.window("event_time", "15 minutes")
     [(counted,)] = (
-        parsed.where(F.col("event_time").between("2026-03-05 12:00", "2026-03-05 12:15")).agg(F.countDistinct(ids, windows)).collect()
+        parsed.where(F.col("event_time").between("2026-03-05 12:00", "2026-03-05 12:15"))
+        .agg(F.countDistinct(ids, windows))
+        .collect()
     )
-    [(streamed,)] = rows(module_settings, "SELECT sum(posts)::int FROM traffic_windows WHERE window_start = '2026-03-05 12:00Z'")
+    [(streamed,)] = rows(
+        module_settings,
+        "SELECT sum(posts)::int FROM traffic_windows WHERE window_start = '2026-03-05 12:00Z'",
+    )
     assert streamed == counted

@@ -25,12 +25,18 @@ from tests.integration.test_producer import a_file, numbers, run, start
 from tests.servers import own_layout
 
 MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-LOGINS = f'{MODULE} username="broker" password="between brokers" user_broker="between brokers" user_anna="right";'
+LOGINS = (
+    f'{MODULE} username="broker" password="between brokers" user_broker="between brokers" user_anna="right";'
+)
 
 
 def with_password(password: str, **further: str) -> dict[str, str]:
     """Options of a client that logs in as anna."""
-    return {"sasl.mechanism": "PLAIN", "sasl.jaas.config": f'{MODULE} username="anna" password="{password}";', **further}
+    return {
+        "sasl.mechanism": "PLAIN",
+        "sasl.jaas.config": f'{MODULE} username="anna" password="{password}";',
+        **further,
+    }
 
 
 def said_while_waiting(process: "subprocess.Popen[str]") -> list[str]:
@@ -70,7 +76,9 @@ def test_tls_and_passwords_that_the_broker_does_not_know_are_named_while_it_wait
 
 def guarded_with(settings: Settings, password: str) -> Settings:
     """`settings` with another password."""
-    return settings.model_copy(update={"kafka_options": {**settings.kafka_options, **with_password(password)}})
+    return settings.model_copy(
+        update={"kafka_options": {**settings.kafka_options, **with_password(password)}}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +87,14 @@ def guarded() -> Iterator[Settings]:
     with own_layout() as layout:
         state = stack.prepare(layout)
         certificate, authority = write_certificate(layout.root)
-        tls = {"security.protocol": "SASL_SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": str(authority)}
-        settings = stack.settings_of(layout, state).model_copy(update={"kafka_options": {**tls, **with_password("right")}})
+        tls = {
+            "security.protocol": "SASL_SSL",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(authority),
+        }
+        settings = stack.settings_of(layout, state).model_copy(
+            update={"kafka_options": {**tls, **with_password("right")}}
+        )
         server = kafka_server(layout, state, settings)
 
         def prepare() -> None:
@@ -117,10 +131,15 @@ def test_a_wrong_password_ends_it_in_one_sentence(guarded: Settings, tmp_path: P
     process = start(guarded_with(guarded, "wrong"), tmp_path, a_file(tmp_path, 1))
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1 and "Traceback" not in errors
-    assert f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
+    assert (
+        f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors
+        and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
+    )
 
 
-def test_the_refusal_is_heard_even_by_a_client_slower_than_the_broker(guarded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_refusal_is_heard_even_by_a_client_slower_than_the_broker(
+    guarded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prompt = KafkaSSLTransport._sock_recv
 
     def late(transport: KafkaSSLTransport) -> tuple[bytes, Exception | None]:

@@ -40,7 +40,11 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("old", datetime(2025, 12, 24, 20, tzinfo=UTC), 90, 80, d("1.1")),
     ],
     "How long do incidents last?": [("extreme", 2, timedelta(minutes=15))],
-    "How often is an early alert withdrawn?": [(date(2025, 12, 24), 1, 0), (date(2026, 1, 5), 2, 1), (date(2026, 1, 6), 1, 0)],
+    "How often is an early alert withdrawn?": [
+        (date(2025, 12, 24), 1, 0),
+        (date(2026, 1, 5), 2, 1),
+        (date(2026, 1, 6), 1, 0),
+    ],
     "Which posts carry a keyword?": [(101, 100, LINK.format("ana", 101)), (102, 50, LINK.format("ben", 102))],
     "How usual is a keyword?": [("cats", d("4.00"), date(2026, 1, 4)), ("snow", d("3.00"), date(2026, 1, 5))],
     "At which hours is a keyword posted?": [(18, d("6.3")), (0, d("4.0")), (1, d("4.0"))],
@@ -54,17 +58,29 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     ],
     "Which authors were liked most?": [("cho", 2, 440, 50), ("ana", 2, 100, 1000), ("ben", 2, 60, None)],
     "Which sounds are spreading?": [("original sound - ben", 2, 2), ("Song A", 1, 1)],
-    "Which challenges have the most posts, and are they advertisements?": [("winter", False, 2, 1000), ("ad", True, 1, 10)],
+    "Which challenges have the most posts, and are they advertisements?": [
+        ("winter", False, 2, 1000),
+        ("ad", True, 1, 10),
+    ],
     "How many likes does a play earn?": [(6, 5, d("0.275"))],
     "Which posts are answered with duets?": [(101, 2, "first snow #winter")],
-    "Which challenges are trending?": [("ad", 4, 0, d("0.40"), None, True), ("winter", 5, 10, d("-0.25"), d("0.50"), False)],
-    "Which musicians are trending?": [("ben", 2, d("30"), d("10"), d("1.00")), ("Band", 1, d("3"), d("3"), d("0.00"))],
+    "Which challenges are trending?": [
+        ("ad", 4, 0, d("0.40"), None, True),
+        ("winter", 5, 10, d("-0.25"), d("0.50"), False),
+    ],
+    "Which musicians are trending?": [
+        ("ben", 2, d("30"), d("10"), d("1.00")),
+        ("Band", 1, d("3"), d("3"), d("0.00")),
+    ],
     "Who started a hashtag?": [("winter", at(5, 10, 1), "ana", LINK.format("ana", 101))],
     "How does an author grow?": [(date(2026, 1, 6), 1000, 100), (date(2026, 1, 5), 900, None)],
     "How did the counts of a post go?": [(at(5, 10, 1), 500, 60, None), (at(6, 10, 2), 1000, 100, 40)],
     "What is the best hour to post?": [(10, 2, 550.0), (9, 3, 10.0)],
     "Which words rise together?": [("snow", "winter", 1, d("0.50")), ("ad", "cats", 1, d("0.33"))],
-    "What do the posts of an alert have in common?": [("music", "Song A", 2, d("1.00")), ("keyword", "winter", 1, d("0.50"))],
+    "What do the posts of an alert have in common?": [
+        ("music", "Song A", 2, d("1.00")),
+        ("keyword", "winter", 1, d("0.50")),
+    ],
     "What could not be used, and why?": [
         ("time_stamp is missing", 2, "tiktok.posts/1/3"),
         ("the value is not a JSON object", 1, "tiktok.posts/0/9"),
@@ -75,7 +91,9 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 
 def questions() -> dict[str, str]:
     """Heading to query of the page."""
-    return dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE))
+    return dict(
+        re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE)
+    )
 
 
 @pytest.fixture(scope="module")

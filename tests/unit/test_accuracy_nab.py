@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.nab import blind_clock, detectors, load_folder, predecessor, total, with_cool_down
-from benchmarks.accuracy.nab_score import LOW_FALSE_NEGATIVES, LOW_FALSE_POSITIVES, PROFILES, STANDARD, SeriesScore, score_series
+from benchmarks.accuracy.nab_score import (
+    LOW_FALSE_NEGATIVES,
+    LOW_FALSE_POSITIVES,
+    PROFILES,
+    STANDARD,
+    SeriesScore,
+    score_series,
+)
 from core.errors import BadInputError, NotReadyError
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "counts"
@@ -15,7 +22,9 @@ TIMES = np.datetime64("2015-03-01T00:00:00") + np.arange(1_000) * np.timedelta64
 FIRST, SECOND = (TIMES[200], TIMES[299]), (TIMES[600], TIMES[699])
 
 
-def score(*hits: int, windows: tuple[tuple[np.datetime64, np.datetime64], ...] = (FIRST, SECOND)) -> SeriesScore:
+def score(
+    *hits: int, windows: tuple[tuple[np.datetime64, np.datetime64], ...] = (FIRST, SECOND)
+) -> SeriesScore:
     detected = np.zeros(len(TIMES), dtype=bool)
     detected[list(hits)] = True
     return score_series(TIMES, detected, windows)
@@ -52,7 +61,9 @@ def test_a_detection_just_behind_a_window_costs_little_and_one_a_width_behind_ne
 
 def test_a_missed_window_costs_its_weight_in_each_profile() -> None:
     missed = score(200)
-    assert [missed.normalised(profile) for profile in (STANDARD, LOW_FALSE_POSITIVES, LOW_FALSE_NEGATIVES)] == pytest.approx([50.0] * 3)
+    assert [
+        missed.normalised(profile) for profile in (STANDARD, LOW_FALSE_POSITIVES, LOW_FALSE_NEGATIVES)
+    ] == pytest.approx([50.0] * 3)
     assert (missed.found, missed.windows) == (1, 2)
 
 
@@ -89,7 +100,9 @@ def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real series are not in ../shared/data/counts")
-def test_on_the_real_series_the_rule_beats_its_predecessor_and_the_blind_clock_and_scores_as_designed() -> None:
+def test_on_the_real_series_the_rule_beats_its_predecessor_and_the_blind_clock_and_scores_as_designed() -> (
+    None
+):
     series = load_folder(REAL)
     rule = {name: total(series, detector).normalised(STANDARD) for name, detector in detectors().items()}
     ours = rule.pop("Groundswell at 4.5")

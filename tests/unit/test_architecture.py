@@ -26,9 +26,21 @@ MAY_USE = {
 OTHERS = {"deploy", "tools", "benchmarks", "tests"}
 CLIENTS = {"kafka", "boto3", "psycopg2", "requests", "pyiceberg", "duckdb"}
 PURE = {
-    *(f"core.{name}" for name in ("catalog", "command_line", "errors", "health", "kafka_options", "settings", "windows")),
-    *(f"detection.{name}" for name in ("authors", "budget", "judge_day", "labels", "learn", "lifecycle", "score", "seasonality")),
-    *("detection.tracker", "detection.verdicts", "alerts.incidents", "alerts.evidence.terms", "alerts.explain.sentence"),
+    *(
+        f"core.{name}"
+        for name in ("catalog", "command_line", "errors", "health", "kafka_options", "settings", "windows")
+    ),
+    *(
+        f"detection.{name}"
+        for name in ("authors", "budget", "judge_day", "labels", "learn", "lifecycle", "score", "seasonality")
+    ),
+    *(
+        "detection.tracker",
+        "detection.verdicts",
+        "alerts.incidents",
+        "alerts.evidence.terms",
+        "alerts.explain.sentence",
+    ),
 }
 """Formulas and texts: they and all that they import need neither Spark nor a server."""
 SETUP = {"deploy.local.setup.install", "deploy.local.setup.preflight"}
@@ -53,7 +65,11 @@ def files_of(room: str) -> list[Path]:
 
 def arrows(room: str) -> set[tuple[str, str]]:
     """(file, top-level module) of every import in a room."""
-    return {(str(path.relative_to(REPOSITORY)), module.split(".")[0]) for path in files_of(room) for module, _ in imports_of(path)}
+    return {
+        (str(path.relative_to(REPOSITORY)), module.split(".")[0])
+        for path in files_of(room)
+        for module, _ in imports_of(path)
+    }
 
 
 def file_of(module: str) -> Path | None:
@@ -74,7 +90,11 @@ def reached_from(module: str, seen: set[str]) -> Iterator[str]:
 
 def test_a_room_uses_only_rooms_below_it() -> None:
     for room, allowed in MAY_USE.items():
-        used = {(path, module) for path, module in arrows(room) if module in (set(MAY_USE) | OTHERS) - {room} - allowed}
+        used = {
+            (path, module)
+            for path, module in arrows(room)
+            if module in (set(MAY_USE) | OTHERS) - {room} - allowed
+        }
         assert used == set(), room
 
 
@@ -92,13 +112,19 @@ def test_of_the_batch_only_the_rebuild_uses_the_stream() -> None:
 def test_core_and_detection_open_nothing() -> None:
     for room in ("core", "detection"):
         assert {(path, module) for path, module in arrows(room) if module in CLIENTS} == set()
-        assert [str(path) for path in files_of(room) if ("pyspark.sql", "SparkSession") in imports_of(path)] == []
+        assert [
+            str(path) for path in files_of(room) if ("pyspark.sql", "SparkSession") in imports_of(path)
+        ] == []
 
 
 def test_formulas_and_texts_need_neither_spark_nor_a_client() -> None:
     for module in PURE:
         assert file_of(module), module
-        heavy = {found for found in reached_from(module, set()) if found.split(".")[0] in CLIENTS | {"pyspark", "pyarrow"}}
+        heavy = {
+            found
+            for found in reached_from(module, set())
+            if found.split(".")[0] in CLIENTS | {"pyspark", "pyarrow"}
+        }
         assert heavy == set(), module
 
 
@@ -111,7 +137,11 @@ def test_set_up_needs_the_standard_library_alone() -> None:
 def test_no_command_is_imported_from_a_main_module() -> None:
     rooms = [*MAY_USE, *OTHERS]
     assert [
-        (str(path), module) for room in rooms for path in files_of(room) for module, _ in imports_of(path) if module.endswith("__main__")
+        (str(path), module)
+        for room in rooms
+        for path in files_of(room)
+        for module, _ in imports_of(path)
+        if module.endswith("__main__")
     ] == []
 
 
@@ -120,5 +150,10 @@ def test_a_dag_file_holds_wiring_only() -> None:
 
 
 def test_a_file_stays_small_enough_to_read() -> None:
-    long = [str(path) for room in [*MAY_USE, *OTHERS] for path in files_of(room) if len(path.read_text().splitlines()) > 300]
+    long = [
+        str(path)
+        for room in [*MAY_USE, *OTHERS]
+        for path in files_of(room)
+        if len(path.read_text().splitlines()) > 300
+    ]
     assert long == []

@@ -22,7 +22,9 @@ def test_arrays_and_single_bitmaps_give_the_same_estimates() -> None:
     bitmaps = [a_bitmap(things, seed) for things in (0, 1, 5, 40, 200) for seed in range(20)]
     singly = [estimate_distinct([bitmap], at_most=10**6) for bitmap in bitmaps]
     arrays = authors_or_infinity(np.array(bitmaps))
-    assert [a for a in arrays if np.isfinite(a)] == [s for s, a in zip(singly, arrays, strict=True) if np.isfinite(a)]
+    assert [a for a in arrays if np.isfinite(a)] == [
+        s for s, a in zip(singly, arrays, strict=True) if np.isfinite(a)
+    ]
 
 
 def test_fifty_things_are_estimated_within_a_third() -> None:
@@ -41,6 +43,14 @@ def test_fifty_things_are_estimated_within_a_third() -> None:
         (500, 3, 1, 100.0, None),
     ],
 )
-def test_the_origin_follows_from_authors_and_texts(posts: int, authors: int, texts: int, expected: float, said: str | None) -> None:
-    window = replace(a_window(1, 9.0), posts=posts, expected=expected, authors_bitmap=a_bitmap(authors), texts_bitmap=a_bitmap(texts))
+def test_the_origin_follows_from_authors_and_texts(
+    posts: int, authors: int, texts: int, expected: float, said: str | None
+) -> None:
+    window = replace(
+        a_window(1, 9.0),
+        posts=posts,
+        expected=expected,
+        authors_bitmap=a_bitmap(authors),
+        texts_bitmap=a_bitmap(texts),
+    )
     assert origin(window) == said

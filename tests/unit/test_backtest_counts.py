@@ -15,7 +15,7 @@ from detection.judge_day import DayCounts, judge_day
 from detection.learn import Traffic, as_stored, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
 from detection.score import alarm_rule
-from detection.seasonality import shape_of
+from detection.seasonality import seasonality_for
 
 ALARM = alarm_rule(4.5, 10)
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -24,11 +24,17 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 def run(path: Path, *, window: str = "15m") -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """The rows of scores and of alerts."""
     out, alerts = path.with_name("scores.csv"), path.with_name("alerts.csv")
-    backtest_counts(path, out, alerts, shape_of(window), ALARM, LifecycleRule())
+    backtest_counts(path, out, alerts, seasonality_for(window), ALARM, LifecycleRule())
     return list(csv.DictReader(out.open())), list(csv.DictReader(alerts.open()))
 
 
-def a_file(folder: Path, rows: list[str], *, header: str = "window_start,keyword,posts,total_posts", name: str = "counts.csv") -> Path:
+def a_file(
+    folder: Path,
+    rows: list[str],
+    *,
+    header: str = "window_start,keyword,posts,total_posts",
+    name: str = "counts.csv",
+) -> Path:
     path = folder / name
     path.write_text("\n".join([header, *rows]) + "\n")
     return path
@@ -71,7 +77,11 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
             for window in (0, 1, 50, 95):
                 row = by_row[moment(day * 96 + window), f"word{keyword}"]
                 given = [float(row[name]) for name in ("expected", "scale", "score")]
-                want = [judged.expected[keyword, window], judged.scale[keyword], judged.verdicts.score[keyword, window]]
+                want = [
+                    judged.expected[keyword, window],
+                    judged.scale[keyword],
+                    judged.verdicts.score[keyword, window],
+                ]
                 assert given == want
                 assert row["anomalous"] == str(bool(judged.verdicts.anomalous[keyword, window])).lower()
         seen |= posts.any(axis=1)
@@ -87,17 +97,22 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
     rows = rows_of(*some_counts())
     straight = run(a_file(tmp_path, rows))
-    assert run(a_file(tmp_path, [rows[n] for n in np.random.default_rng(1).permutation(len(rows))])) == straight
+    assert (
+        run(a_file(tmp_path, [rows[n] for n in np.random.default_rng(1).permutation(len(rows))])) == straight
+    )
 
 
 def test_a_keyword_gets_the_same_verdicts_alone_and_among_many(tmp_path: Path) -> None:
     rows = rows_of(*some_counts(), absent_zeros=False)
     scores, alerts = run(a_file(tmp_path, rows))
     alone = run(a_file(tmp_path, [row for row in rows if ",word4," in row]))
-    assert alone == ([row for row in scores if row["keyword"] == "word4"], [row for row in alerts if row["keyword"] == "word4"])
+    assert alone == (
+        [row for row in scores if row["keyword"] == "word4"],
+        [row for row in alerts if row["keyword"] == "word4"],
+    )
 
 
-def test_a_burst_is_one_incident_that_ends_after_four_quiet_windows(tmp_path: Path) -> None:
+def test_a_burst_is_one_alert_that_ends_after_four_quiet_windows(tmp_path: Path) -> None:
     _, alerts = run(a_file(tmp_path, rows_of(*some_counts())))
     last = [alert for alert in alerts if alert["opened_window"] >= moment(5 * 96)]
     assert [(a["keyword"], a["opened_window"], a["last_window"], a["resolved_window"]) for a in last] == [
@@ -110,10 +125,15 @@ def test_a_burst_is_one_incident_that_ends_after_four_quiet_windows(tmp_path: Pa
 def test_epoch_seconds_offsets_and_gz_say_the_same_as_utc(tmp_path: Path) -> None:
     rows = rows_of(*some_counts(days=2))
     plain = run(a_file(tmp_path, rows))
-    epochs = [f"{datetime.fromisoformat(row.split(',')[0]).timestamp():.0f},{row.split(',', 1)[1]}" for row in rows]
+    epochs = [
+        f"{datetime.fromisoformat(row.split(',')[0]).timestamp():.0f},{row.split(',', 1)[1]}" for row in rows
+    ]
     assert run(a_file(tmp_path, epochs)) == plain
     tehran = timezone(timedelta(hours=3, minutes=30))
-    offsets = [f"{datetime.fromisoformat(row.split(',')[0]).astimezone(tehran).isoformat()},{row.split(',', 1)[1]}" for row in rows]
+    offsets = [
+        f"{datetime.fromisoformat(row.split(',')[0]).astimezone(tehran).isoformat()},{row.split(',', 1)[1]}"
+        for row in rows
+    ]
     assert "+03:30" in offsets[0]
     assert run(a_file(tmp_path, offsets)) == plain
     minutes = [f"{row[:16]}Z,{row.split(',', 1)[1]}" for row in rows]
@@ -125,7 +145,11 @@ def test_epoch_seconds_offsets_and_gz_say_the_same_as_utc(tmp_path: Path) -> Non
 
 def test_finer_rows_are_added_up_to_windows(tmp_path: Path) -> None:
     whole = [f"{moment(n)},word,{30 + n % 7},{900}" for n in range(200)]
-    thirds = [f"{moment(3 * n + third, 5)},word,{part},300" for n in range(200) for third, part in enumerate((10, 10 + n % 7, 10))]
+    thirds = [
+        f"{moment(3 * n + third, 5)},word,{part},300"
+        for n in range(200)
+        for third, part in enumerate((10, 10 + n % 7, 10))
+    ]
     assert run(a_file(tmp_path, thirds)) == run(a_file(tmp_path, whole))
 
 
@@ -143,7 +167,9 @@ def test_windows_that_a_series_does_not_have_teach_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("window", "minutes"), [("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120)])
-def test_windows_of_other_lengths_find_a_burst_and_expect_what_is_usual(tmp_path: Path, window: str, minutes: int) -> None:
+def test_windows_of_other_lengths_find_a_burst_and_expect_what_is_usual(
+    tmp_path: Path, window: str, minutes: int
+) -> None:
     random = np.random.default_rng(3)
     per_day = 24 * 60 // minutes
     posts = random.poisson(20.0, 8 * per_day)
@@ -164,7 +190,9 @@ def test_a_daily_series_learns_the_days_of_the_week(tmp_path: Path) -> None:
     scores, alerts = run(a_file(tmp_path, rows, header="timestamp,value"), window="1d")
     week = [float(row["expected"]) for row in scores[-7:]]
     np.testing.assert_allclose(week, usual[:7], rtol=0.1)
-    assert [a["opened_window"] for a in alerts if a["opened_window"] >= moment(7, 1_440)] == [moment(19 * 7 + 2, 1_440)]
+    assert [a["opened_window"] for a in alerts if a["opened_window"] >= moment(7, 1_440)] == [
+        moment(19 * 7 + 2, 1_440)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +222,19 @@ def test_a_bad_row_is_named_by_line_and_reason(tmp_path: Path, row: str, reason:
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
-    rows = ["2026-01-05T00:00:00Z,one,1,9", "", '2026-01-05T00:00:00Z,"two\nlines",1,9', "2026-01-05T00:00:00Z,three,x,9"]
+    rows = [
+        "2026-01-05T00:00:00Z,one,1,9",
+        "",
+        '2026-01-05T00:00:00Z,"two\nlines",1,9',
+        "2026-01-05T00:00:00Z,three,x,9",
+    ]
     with pytest.raises(BadInputError, match="line 6: no count: x"):
         run(a_file(tmp_path, rows))
 
 
 @pytest.mark.parametrize(
-    ("header", "reason"), [("when,word,posts", "line 1: the columns are"), ("", "line 1"), ("posts,posts,keyword", "line 1")]
+    ("header", "reason"),
+    [("when,word,posts", "line 1: the columns are"), ("", "line 1"), ("posts,posts,keyword", "line 1")],
 )
 def test_a_file_with_other_columns_is_refused(tmp_path: Path, header: str, reason: str) -> None:
     with pytest.raises(BadInputError, match=reason):
@@ -217,7 +251,7 @@ def test_a_file_without_rows_or_that_is_not_there_is_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize("window", ["7m", "0m", "5h", "2d", "15", "quarter"])
 def test_a_window_that_fits_into_no_day_is_refused(window: str) -> None:
     with pytest.raises(BadInputError, match="fits into no day"):
-        shape_of(window)
+        seasonality_for(window)
 
 
 def test_the_command_writes_both_files_and_says_what_it_found(tmp_path: Path) -> None:
@@ -225,7 +259,9 @@ def test_the_command_writes_both_files_and_says_what_it_found(tmp_path: Path) ->
     arguments = ["--counts", str(path), "--out", str(tmp_path / "s.csv"), "--alerts", str(tmp_path / "a.csv")]
     result = CliRunner().invoke(app, arguments)
     assert (result.exit_code, "keywords over 6 days" in result.output) == (0, True)
-    assert (tmp_path / "s.csv").read_text().splitlines()[0].replace('"', "") == "window_start,keyword,posts,expected,scale,score,anomalous"
+    assert (tmp_path / "s.csv").read_text().splitlines()[0].replace(
+        '"', ""
+    ) == "window_start,keyword,posts,expected,scale,score,anomalous"
     header = (tmp_path / "a.csv").read_text().splitlines()[0].replace('"', "")
     assert header == "keyword,opened_window,last_window,resolved_window,peak_score,posts"
 

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from batch.backtest.__main__ import app
-from batch.backtest.alerts import Alert
-from batch.backtest.difference import Verdict, describe, pair_alerts, write_pairs
+from batch.backtest.alerts import AlertSummary
+from batch.backtest.difference import Change, describe, pair_alerts, write_pairs
 from batch.backtest.rule import read_rule
 from core.errors import BadInputError
 from tests.factories import settings_without_servers
@@ -16,8 +16,16 @@ from tests.factories import settings_without_servers
 SETTINGS = settings_without_servers(alerts_per_day=5)
 
 
-def an_alert(keyword: str, opened: int, last: int, *, posts: int = 20, peak_score: float = 7.0, label: str | None = None) -> Alert:
-    return Alert(keyword, opened, last, posts, peak_score, label)
+def an_alert(
+    keyword: str,
+    opened: int,
+    last: int,
+    *,
+    posts: int = 20,
+    peak_score: float = 7.0,
+    label: str | None = None,
+) -> AlertSummary:
+    return AlertSummary(keyword, opened, last, posts, peak_score, label)
 
 
 def a_rule(folder: Path, text: str) -> Path:
@@ -27,24 +35,37 @@ def a_rule(folder: Path, text: str) -> Path:
 
 
 def test_a_file_changes_what_it_names_and_a_threshold_takes_the_place_of_a_budget(tmp_path: Path) -> None:
-    rule = read_rule(SETTINGS, a_rule(tmp_path, "threshold = 5.0\nfloor = 12\n"))
-    assert (rule.settings.threshold, rule.settings.floor, rule.settings.alerts_per_day, rule.settings.quiet_windows) == (5.0, 12, None, 4)
-    assert (str(rule), rule.new_budgets) == ("threshold = 5.0, floor = 12", {})
+    rule = read_rule(SETTINGS, a_rule(tmp_path, "threshold = 5.0\nmin_posts = 12\n"))
+    assert (
+        rule.settings.threshold,
+        rule.settings.min_posts,
+        rule.settings.alerts_per_day,
+        rule.settings.quiet_windows,
+    ) == (
+        5.0,
+        12,
+        None,
+        4,
+    )
+    assert (str(rule), rule.new_budgets) == ("threshold = 5.0, min_posts = 12", {})
 
 
 def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path) -> None:
     assert read_rule(SETTINGS, a_rule(tmp_path, "alerts_per_day = 8")).new_budgets == {"discovery": 8.0}
-    assert read_rule(SETTINGS, a_rule(tmp_path, "floor = 12")).new_budgets == {}
+    assert read_rule(SETTINGS, a_rule(tmp_path, "min_posts = 12")).new_budgets == {}
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("treshold = 5", "sets treshold, which a backtest does not know. It knows threshold, floor, cool_down_windows"),
+        (
+            "treshold = 5",
+            "sets treshold, which a backtest does not know. It knows threshold, min_posts, cool_down_windows",
+        ),
         ("threshold = 5\nalerts_per_day = 3", "sets both threshold and alerts_per_day"),
         ("threshold = 3", "threshold: Input should be greater than or equal to 4.25"),
-        ("floor = 'ten'", "floor: Input should be a valid integer"),
-        ("floor", "cannot be read"),
+        ("min_posts = 'ten'", "min_posts: Input should be a valid integer"),
+        ("min_posts", "cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, sentence: str) -> None:
@@ -53,17 +74,34 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, sentence
 
 
 def test_alerts_pair_by_window_first_then_by_overlap_and_the_rest_is_new_or_gone() -> None:
-    live = [an_alert("cola", 10, 14), an_alert("cola", 30, 31), an_alert("tea", 10, 12), an_alert("milk", 10, 12)]
-    replayed = [an_alert("cola", 12, 13), an_alert("cola", 30, 40), an_alert("tea", 9, 10), an_alert("milk", 13, 14)]
-    verdicts = [(pair.either.keyword, pair.verdict, pair.windows_later) for pair in pair_alerts(live, replayed)]
-    assert verdicts == [
-        ("tea", Verdict.EARLIER, -1), ("milk", Verdict.GONE, None), ("cola", Verdict.LATER, 2), ("milk", Verdict.NEW, None),
-        ("cola", Verdict.SAME, 0),
-    ]  # fmt: skip
+    live = [
+        an_alert("cola", 10, 14),
+        an_alert("cola", 30, 31),
+        an_alert("tea", 10, 12),
+        an_alert("milk", 10, 12),
+    ]
+    replayed = [
+        an_alert("cola", 12, 13),
+        an_alert("cola", 30, 40),
+        an_alert("tea", 9, 10),
+        an_alert("milk", 13, 14),
+    ]
+    changes = [(pair.either.keyword, pair.change, pair.windows_later) for pair in pair_alerts(live, replayed)]
+    assert changes == [
+        ("tea", Change.EARLIER, -1),
+        ("milk", Change.GONE, None),
+        ("cola", Change.LATER, 2),
+        ("milk", Change.NEW, None),
+        ("cola", Change.SAME, 0),
+    ]
 
 
 def test_the_report_counts_labels_of_live_alerts_alone() -> None:
-    live = [an_alert("cola", 10, 14, label="real"), an_alert("tea", 10, 14, label="real"), an_alert("milk", 10, 14, label="spam")]
+    live = [
+        an_alert("cola", 10, 14, label="real"),
+        an_alert("tea", 10, 14, label="real"),
+        an_alert("milk", 10, 14, label="spam"),
+    ]
     replayed = [an_alert("cola", 10, 14, posts=21), an_alert("milk", 11, 14), an_alert("new", 11, 14)]
     lines = list(describe(pair_alerts(live, replayed), days=2))
     assert lines[:4] == [
@@ -90,7 +128,10 @@ def test_the_file_has_a_row_a_pair_with_both_sides(tmp_path: Path) -> None:
         ([], "Give counts of a file .* or days of the archive"),
         (["--counts", "a.csv"], "Give counts of a file .* or days of the archive"),
         (["--counts", "a.csv", "--from", "2026-01-01"], "--counts and --from do not go together"),
-        (["--from", "2026-01-01", "--to", "2026-01-02", "--cool-down", "8"], "--cool-down and --from do not go together"),
+        (
+            ["--from", "2026-01-01", "--to", "2026-01-02", "--cool-down", "8"],
+            "--cool-down and --from do not go together",
+        ),
         (["--from", "2026-01-01"], "both ends"),
     ],
 )

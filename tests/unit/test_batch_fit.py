@@ -14,7 +14,17 @@ FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 DAY = date(2026, 1, 29)
 
 
-def a_batch(keyword="snow", *, windows=None, posts=None, level=None, hour_deviation=None, variance=None, burst=None, last_seen=None):
+def a_batch(
+    keyword="snow",
+    *,
+    windows=None,
+    posts=None,
+    level=None,
+    hour_deviation=None,
+    variance=None,
+    dispersion=None,
+    last_seen=None,
+):
     return pa.record_batch(
         {
             "keyword": [keyword],
@@ -24,8 +34,8 @@ def a_batch(keyword="snow", *, windows=None, posts=None, level=None, hour_deviat
             "level": pa.array([level], pa.float32()),
             "hour_deviation": pa.array([hour_deviation], pa.list_(pa.float32())),
             "variance": pa.array([variance], pa.float32()),
-            "burst": pa.array([burst], pa.float32()),
-            "spread60": pa.array([burst], pa.float32()),
+            "dispersion": pa.array([dispersion], pa.float32()),
+            "hourly_spread": pa.array([dispersion], pa.float32()),
             "last_seen": pa.array([last_seen], pa.date32()),
         }
     )
@@ -36,11 +46,18 @@ def fit_batch(batch, **day):
 
 
 def test_a_keyword_of_the_evening_before_only_is_no_keyword_of_the_day():
-    assert fit_batch(a_batch(windows=[-3, -1], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}).num_rows == 0
+    assert (
+        fit_batch(
+            a_batch(windows=[-3, -1], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}
+        ).num_rows
+        == 0
+    )
 
 
 def test_a_new_keyword_is_fitted_from_the_default_row():
-    fitted = fit_batch(a_batch(windows=[0, 95], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]
+    fitted = fit_batch(
+        a_batch(windows=[0, 95], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}
+    ).to_pylist()[0]
     counts = np.zeros((1, 96))
     counts[0, 0], counts[0, 95] = 7, 2
     expected = fit_day(counts, FLAT, default_rows(1), 9.0)
@@ -48,24 +65,31 @@ def test_a_new_keyword_is_fitted_from_the_default_row():
     assert fitted["last_seen"] == DAY
     assert fitted["hour_deviation"] is None
     assert fitted["level"] == pytest.approx(expected.level[0], rel=1e-6)
-    assert fitted["burst"] == pytest.approx(expected.burst[0], rel=1e-6)
+    assert fitted["dispersion"] == pytest.approx(expected.dispersion[0], rel=1e-6)
 
 
 def test_an_unseen_keyword_keeps_the_day_it_was_seen_last_and_counts_as_zeros():
-    batch = a_batch(level=3.0, variance=1.0, burst=1.0, last_seen=date(2026, 1, 20))
+    batch = a_batch(level=3.0, variance=1.0, dispersion=1.0, last_seen=date(2026, 1, 20))
     fitted = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]
     assert fitted["last_seen"] == date(2026, 1, 20)
     assert fitted["level"] < 3.0
 
 
 def test_a_rare_keyword_unseen_for_28_days_is_dropped():
-    batch = a_batch(level=1.2247, variance=0.0, burst=1.0, last_seen=date(2026, 1, 1))
+    batch = a_batch(level=1.2247, variance=0.0, dispersion=1.0, last_seen=date(2026, 1, 1))
     assert fit_batch(batch, day=DAY, traffic=FLAT, age=40.0, labelled={}).num_rows == 0
     assert fit_batch(batch, day=date(2026, 1, 28), traffic=FLAT, age=40.0, labelled={}).num_rows == 1
 
 
 def test_an_hour_profile_is_written_as_a_postgres_array_of_24_numbers():
-    batch = a_batch(windows=list(range(96)), posts=[4] * 96, level=4.183300, hour_deviation=[0.5] * 24, variance=1.0, burst=1.0)
+    batch = a_batch(
+        windows=list(range(96)),
+        posts=[4] * 96,
+        level=4.183300,
+        hour_deviation=[0.5] * 24,
+        variance=1.0,
+        dispersion=1.0,
+    )
     text = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]["hour_deviation"]
     numbers = [float(number) for number in text.strip("{}").split(",")]
     assert text[0] + text[-1] == "{}"
@@ -81,4 +105,10 @@ def test_counts_of_several_keywords_land_in_their_own_rows():
     windows = pa.array([None, [1], [0, 95]], pa.list_(pa.int32()))
     posts = pa.array([None, [5], [3, 4]], pa.list_(pa.int32()))
     counts = dense(windows, posts, np.zeros((3, 99)))
-    assert (counts[0].sum(), counts[1, 4], counts[2, 3], counts[2, 98], counts.sum()) == (0.0, 5.0, 3.0, 4.0, 12.0)
+    assert (counts[0].sum(), counts[1, 4], counts[2, 3], counts[2, 98], counts.sum()) == (
+        0.0,
+        5.0,
+        3.0,
+        4.0,
+        12.0,
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from batch.statistics.candidates import candidate_windows
 from batch.statistics.keyword_batch import KeywordBatch
-from detection.budget import CandidateWindows, incidents_at, threshold_within
+from detection.budget import CandidateWindows, alerts_at, threshold_within
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, Traffic, default_rows, fit_day
 from detection.learn import day_traffic as traffic_of
@@ -33,13 +33,30 @@ def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
         counts = rng.poisson(rates[:, None] * rng.gamma(1.0, 1.0, (WORDS, 99))).astype(float)
         if number >= 7:
             days.append((rows, counts))
-            batch = KeywordBatch(keyword, counts, np.full((WORDS, 99), -1, np.int64), rows, np.ones(WORDS, bool), np.zeros(WORDS, np.int64))
+            batch = KeywordBatch(
+                keyword,
+                counts,
+                np.full((WORDS, 99), -1, np.int64),
+                rows,
+                np.ones(WORDS, bool),
+                np.zeros(WORDS, np.int64),
+            )
             day = date(2026, 1, 1 + number)
-            kept.append(candidate_windows(batch, day=day, traffic=STEADY, total_posts=TOTAL, alarm=alarm_rule(4.25, 10)))
+            kept.append(
+                candidate_windows(
+                    batch, day=day, traffic=STEADY, total_posts=TOTAL, alarm=alarm_rule(4.25, 10)
+                )
+            )
         rows = fit_day(counts[:, 3:], traffic, rows, float(number))
     table = pa.Table.from_batches(kept)
-    figures = {name: table[name].to_numpy().astype(float) for name in table.column_names if name not in ("day", "keyword", "number")}
-    return CandidateWindows(keyword=table["keyword"].to_pylist(), number=table["number"].to_numpy().astype(np.int64), **figures), days
+    figures = {
+        name: table[name].to_numpy().astype(float)
+        for name in table.column_names
+        if name not in ("day", "keyword", "number")
+    }
+    return CandidateWindows(
+        keyword=table["keyword"].to_pylist(), number=table["number"].to_numpy().astype(np.int64), **figures
+    ), days
 
 
 def test_candidates_hold_every_anomaly_of_every_higher_threshold(week) -> None:
@@ -47,22 +64,28 @@ def test_candidates_hold_every_anomaly_of_every_higher_threshold(week) -> None:
     for threshold in (4.25, 5.0, 6.5):
         alarm = alarm_rule(threshold, 10)
         anomalous = sum(
-            int(judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, alarm).verdicts.anomalous.any(axis=1).sum())
+            int(
+                judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, alarm)
+                .verdicts.anomalous.any(axis=1)
+                .sum()
+            )
             for rows, c in days
         )
-        opened = incidents_at(candidates, threshold, floor=10, rule=RULE)
+        opened = alerts_at(candidates, threshold, min_posts=10, rule=RULE)
         assert 0 < opened <= anomalous * 4
 
 
 def test_the_threshold_is_the_smallest_within_the_budget(week) -> None:
     candidates, _ = week
-    for incidents in (5.0, 20.0, 60.0):
-        found = threshold_within(candidates, incidents=incidents, floor=10, rule=RULE)
-        assert found.incidents == incidents_at(candidates, found.threshold, floor=10, rule=RULE) <= incidents
-        assert incidents_at(candidates, round(found.threshold - 0.05, 2), floor=10, rule=RULE) > incidents
+    for alerts in (5.0, 20.0, 60.0):
+        found = threshold_within(candidates, alerts=alerts, min_posts=10, rule=RULE)
+        assert found.alerts == alerts_at(candidates, found.threshold, min_posts=10, rule=RULE) <= alerts
+        assert alerts_at(candidates, round(found.threshold - 0.05, 2), min_posts=10, rule=RULE) > alerts
 
 
-def test_a_budget_that_nothing_exhausts_gives_the_lowest_threshold_and_one_that_nothing_keeps_the_highest(week) -> None:
+def test_a_budget_that_nothing_exhausts_gives_the_lowest_threshold_and_one_that_nothing_keeps_the_highest(
+    week,
+) -> None:
     candidates, _ = week
-    assert threshold_within(candidates, incidents=1e9, floor=10, rule=RULE).threshold == 4.25
-    assert threshold_within(candidates, incidents=-1, floor=10, rule=RULE).threshold == 8.0
+    assert threshold_within(candidates, alerts=1e9, min_posts=10, rule=RULE).threshold == 4.25
+    assert threshold_within(candidates, alerts=-1, min_posts=10, rule=RULE).threshold == 8.0

@@ -49,10 +49,18 @@ def describe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[s
     def describe(start_date: str) -> dict[str, Any]:
         # No database answers here: a DAG file must not need one to be read.
         environment = {
-            **os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "GROUNDSWELL_AIRFLOW_START_DATE": start_date,
-        }  # fmt: skip
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "GROUNDSWELL_AIRFLOW_START_DATE": start_date,
+        }
         done = subprocess.run(
-            [sys.executable, "-c", DESCRIBE, str(checkout / "dags")], env=environment, cwd=home, capture_output=True, text=True, check=True
+            [sys.executable, "-c", DESCRIBE, str(checkout / "dags")],
+            env=environment,
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return {**json.loads(done.stdout.splitlines()[-1]), "checkout": str(checkout)}
 
@@ -85,7 +93,9 @@ def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(d
 
 def test_a_start_date_that_is_no_day_is_an_error_that_names_the_variable(describe):
     [error] = describe("5 March")["errors"].values()
-    assert "GROUNDSWELL_AIRFLOW_START_DATE is '5 March': write the first day to schedule as 2026-01-31." in error
+    assert (
+        "GROUNDSWELL_AIRFLOW_START_DATE is '5 March': write the first day to schedule as 2026-01-31." in error
+    )
 
 
 def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
@@ -95,9 +105,14 @@ def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
     }
     assert {task["cwd"] for task in described["tasks"].values()} == {described["checkout"]}
     assert {name: task["after"] for name, task in described["tasks"].items()} == {
-        "complete": [], "statistics": ["complete"], "load": ["statistics"], "evidence": ["statistics"], "trends": ["load"],
-        "checks": ["evidence", "trends"], "upkeep": ["checks"],
-    }  # fmt: skip
+        "complete": [],
+        "statistics": ["complete"],
+        "load": ["statistics"],
+        "evidence": ["statistics"],
+        "trends": ["load"],
+        "checks": ["evidence", "trends"],
+        "upkeep": ["checks"],
+    }
 
 
 def test_a_failed_step_is_tried_again_with_growing_pauses(described):

@@ -8,7 +8,15 @@ import pytest
 
 from core.errors import BadInputError
 from deploy.local.demo.own_posts import _ranges, files_of
-from deploy.local.demo.world import Calendar, Event, Raised, judge, read_calendar, read_events, save_calendar
+from deploy.local.demo.world import (
+    Calendar,
+    Event,
+    Raised,
+    compare_with_labels,
+    read_calendar,
+    read_events,
+    save_calendar,
+)
 
 TODAY = date(2026, 3, 10)
 
@@ -31,7 +39,12 @@ def test_the_first_live_day_follows_seven_days_of_history(tmp_path: Path) -> Non
 def test_the_next_run_learns_the_day_that_was_played_and_plays_the_next(tmp_path: Path) -> None:
     save_calendar(
         tmp_path,
-        Calendar(first_live_day=date(2026, 2, 7), history_sent=True, last_learned=date(2026, 2, 6), played=[date(2026, 2, 7)]),
+        Calendar(
+            first_live_day=date(2026, 2, 7),
+            history_sent=True,
+            last_learned=date(2026, 2, 6),
+            played=[date(2026, 2, 7)],
+        ),
     )
     calendar = read_calendar(tmp_path, TODAY)
     assert calendar.live_day == date(2026, 2, 8)
@@ -46,7 +59,10 @@ def test_after_yesterday_there_is_nothing_to_play(tmp_path: Path) -> None:
 
 def test_an_alert_belongs_to_the_event_of_its_word_and_time() -> None:
     burst, climb, habit = _event("snow", 10), _event("rain", 12), _event("tea", 8, must_alert=False)
-    verdict = judge([burst, climb, habit], [_raised("snow", 10, 0), _raised("snow", 10, 15), _raised("snow", 13, 0), _raised("fog", 9, 0)])
+    verdict = compare_with_labels(
+        [burst, climb, habit],
+        [_raised("snow", 10, 0), _raised("snow", 10, 15), _raised("snow", 13, 0), _raised("fog", 9, 0)],
+    )
     assert verdict.found == [(burst, _raised("snow", 10, 0))]
     assert verdict.missed == [climb]
     assert verdict.left_alone == [habit]
@@ -55,16 +71,26 @@ def test_an_alert_belongs_to_the_event_of_its_word_and_time() -> None:
 
 def test_words_of_the_same_texts_belong_to_the_event() -> None:
     copied = _event("sale", 10, must_alert=False, also=("cheap", "shoes"))
-    verdict = judge([copied], [_raised("shoes", 10, 15), _raised("cheap", 10, 0)])
+    verdict = compare_with_labels([copied], [_raised("shoes", 10, 15), _raised("cheap", 10, 0)])
     assert verdict.found == [(copied, _raised("cheap", 10, 0))]
     assert verdict.unlabelled == []
 
 
 def test_labels_are_read_for_one_day(tmp_path: Path) -> None:
-    row = {"kind": "habit", "keyword": "tea", "keywords": ["tea"], "start": 1, "end": 2, "posts": 40, "must_alert": False}
+    row = {
+        "kind": "habit",
+        "keyword": "tea",
+        "keywords": ["tea"],
+        "start": 1,
+        "end": 2,
+        "posts": 40,
+        "must_alert": False,
+    }
     lines = [{**row, "day": "2026-03-01"}, {**row, "day": "2026-03-02"}]
     (tmp_path / "truth.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert read_events(tmp_path, date(2026, 3, 2)) == [Event("habit", "tea", frozenset({"tea"}), 1, 2, 40, False)]
+    assert read_events(tmp_path, date(2026, 3, 2)) == [
+        Event("habit", "tea", frozenset({"tea"}), 1, 2, 40, False)
+    ]
 
 
 def test_days_close_together_are_loaded_in_one_go() -> None:
@@ -77,7 +103,10 @@ def test_posts_may_be_a_path_with_a_space_a_pattern_or_several(tmp_path: Path) -
         (tmp_path / name).touch()
     assert files_of(f"{tmp_path}/my posts.ndjson") == [f"{tmp_path}/my posts.ndjson"]
     assert files_of(f"{tmp_path}/?.ndjson") == [f"{tmp_path}/a.ndjson", f"{tmp_path}/b.ndjson"]
-    assert files_of(f"{tmp_path}/b.ndjson {tmp_path}/a.ndjson") == [f"{tmp_path}/b.ndjson", f"{tmp_path}/a.ndjson"]
+    assert files_of(f"{tmp_path}/b.ndjson {tmp_path}/a.ndjson") == [
+        f"{tmp_path}/b.ndjson",
+        f"{tmp_path}/a.ndjson",
+    ]
     assert files_of("s3://bucket/posts.ndjson") == ["s3://bucket/posts.ndjson"]
 
 

@@ -95,7 +95,10 @@ def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
 
 def test_what_a_killed_upload_left_behind_is_deleted(tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
-    whole, partial = tmp_path / "bucket" / "key", tmp_path / "bucket" / "key-0a1b2c3d-0000-4000-8000-0123456789ab"
+    whole, partial = (
+        tmp_path / "bucket" / "key",
+        tmp_path / "bucket" / "key-0a1b2c3d-0000-4000-8000-0123456789ab",
+    )
     whole.touch()
     partial.touch()
     assert delete_partial_objects(tmp_path) == [partial]

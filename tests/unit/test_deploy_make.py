@@ -15,7 +15,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def test_make_alone_lists_the_targets_with_a_line_each() -> None:
     answer = subprocess.run(["make", "-s", "-C", str(REPOSITORY)], capture_output=True, text=True, check=True)
     lines = [line for line in answer.stdout.splitlines() if line.startswith("  make ")]
-    assert {"run", "test", "stop", "clean", "alerts", "psql", "sql", "airflow", "lint"} <= {line.split()[1] for line in lines}
+    assert {"run", "test", "stop", "clean", "alerts", "psql", "sql", "airflow", "lint"} <= {
+        line.split()[1] for line in lines
+    }
     assert all(len(line.split()) > 3 for line in lines)
 
 
@@ -23,12 +25,19 @@ def test_every_archive_of_the_lock_has_a_folder_an_exact_revision_and_no_descrip
     dependencies = list(ET.parse(setup.IVY_LOCK).iter("dependency"))
     assert len(dependencies) > 100
     assert {dependency.attrib["transitive"] for dependency in dependencies} == {"false"}
-    assert {dependency.attrib["conf"].partition("-")[0] for dependency in dependencies} == {"spark", "kafka", "s3"}
+    assert {dependency.attrib["conf"].partition("-")[0] for dependency in dependencies} == {
+        "spark",
+        "kafka",
+        "s3",
+    }
     assert not [d.attrib["name"] for d in dependencies if not d.attrib["rev"][0].isdigit()]
 
 
 def test_what_is_asked_for_directly_is_in_the_lock_of_the_archives() -> None:
-    direct = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(REPOSITORY / "deploy/local/setup/ivy.xml").iter("dependency")}
+    direct = {
+        (d.attrib["name"], d.attrib["rev"])
+        for d in ET.parse(REPOSITORY / "deploy/local/setup/ivy.xml").iter("dependency")
+    }
     locked = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(setup.IVY_LOCK).iter("dependency")}
     assert direct <= locked
 
@@ -42,7 +51,9 @@ def test_the_lock_of_the_packages_names_no_index() -> None:
 def fetched(monkeypatch: pytest.MonkeyPatch, folder: Path, *, failures: int) -> Path:
     """Fetch with a network that fails so many times for one of the two parts; the folder of the archives."""
     parts = folder / "jars.lock.xml"
-    parts.write_text('<ivy-module><configurations><conf name="spark"/><conf name="s3-1"/></configurations></ivy-module>')
+    parts.write_text(
+        '<ivy-module><configurations><conf name="spark"/><conf name="s3-1"/></configurations></ivy-module>'
+    )
     fetcher = f"""
 import pathlib, sys
 part, jar = sys.argv[sys.argv.index("-confs") + 1], pathlib.Path(sys.argv[-1].replace("[artifact]-[revision].[ext]", "a-1.jar"))
@@ -59,18 +70,30 @@ jar.write_text(part)
     monkeypatch.setattr(setup, "JARS", folder / "jars")
     monkeypatch.setattr(setup, "LOG", folder / "setup.log")
     monkeypatch.setattr(setup, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(setup, "ivy_command", lambda _, *arguments: [sys.executable, "-c", fetcher, *arguments])
+    monkeypatch.setattr(
+        setup, "ivy_command", lambda _, *arguments: [sys.executable, "-c", fetcher, *arguments]
+    )
     setup._finish_fetching(setup._start_fetching())
     return folder / "jars"
 
 
-def test_what_the_network_did_not_give_is_tried_again_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_the_network_did_not_give_is_tried_again_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     jars = fetched(monkeypatch, tmp_path, failures=2)
-    assert {path.parent.name: path.read_text() for path in jars.glob("*/*.jar")} == {"spark": "spark", "s3": "s3-1"}
+    assert {path.parent.name: path.read_text() for path in jars.glob("*/*.jar")} == {
+        "spark": "spark",
+        "s3": "s3-1",
+    }
     assert {path.stem: len(path.read_text()) for path in tmp_path.glob("*.tries")} == {"spark": 1, "s3-1": 3}
 
 
-def test_a_network_that_stays_away_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(setup.SetupError, match=r"could not be fetched: check the network and run `make setup` again(?s:.*)Host not found"):
+def test_a_network_that_stays_away_is_an_error_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        setup.SetupError,
+        match=r"could not be fetched: check the network and run `make setup` again(?s:.*)Host not found",
+    ):
         fetched(monkeypatch, tmp_path, failures=3)
     assert not (tmp_path / "jars").exists()

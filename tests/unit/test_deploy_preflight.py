@@ -20,7 +20,10 @@ def _java(folder: Path, answer: str) -> dict[str, str]:
     return {"JAVA_HOME": str(folder), "PATH": "/usr/bin:/bin"}
 
 
-@pytest.mark.parametrize("answer", ['openjdk version "17.0.15" 2025-04-15', 'openjdk version "21" 2023-09-19', 'java version "25.0.1"'])
+@pytest.mark.parametrize(
+    "answer",
+    ['openjdk version "17.0.15" 2025-04-15', 'openjdk version "21" 2023-09-19', 'java version "25.0.1"'],
+)
 def test_java_17_and_newer_will_do(tmp_path: Path, answer: str) -> None:
     assert preflight.java_problem(_java(tmp_path, answer)) is None
 
@@ -28,7 +31,9 @@ def test_java_17_and_newer_will_do(tmp_path: Path, answer: str) -> None:
 def test_java_8_is_too_old(tmp_path: Path) -> None:
     problem = preflight.java_problem(_java(tmp_path, 'java version "1.8.0_402"'))
     assert problem is not None
-    assert problem.startswith(f"Java 17 or newer is needed, and {tmp_path}/bin/java is Java 8: install Java 17 or newer")
+    assert problem.startswith(
+        f"Java 17 or newer is needed, and {tmp_path}/bin/java is Java 8: install Java 17 or newer"
+    )
 
 
 def test_no_java_at_all(tmp_path: Path) -> None:
@@ -60,11 +65,17 @@ def test_python_3_10_is_too_old() -> None:
 def test_a_python_without_ssl_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
     (tmp_path / "ssl.py").write_text("raise ImportError(\"No module named '_ssl'\")")
     told = subprocess.run(
-        [sys.executable, preflight.__file__, "--setup"], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+        [sys.executable, preflight.__file__, "--setup"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert told.returncode == 1
     [sentence] = [line for line in told.stderr.splitlines() if "ssl" in line]
-    assert sentence.startswith("Python's ssl module is missing") and "`make run PYTHON=/usr/bin/python3`" in sentence
+    assert (
+        sentence.startswith("Python's ssl module is missing")
+        and "`make run PYTHON=/usr/bin/python3`" in sentence
+    )
 
 
 def test_a_python_with_ssl_will_do() -> None:
@@ -84,12 +95,16 @@ def test_a_port_is_a_number() -> None:
     assert len(preflight.port_problems({"GROUNDSWELL_LOCAL_S3_PORT": "70000"})) == 1
 
 
-@pytest.mark.parametrize("path", ["/home/anna", "/home/anna maria/my copy (2)", "/home/jörg/ground-swell_1.0", "/srv/東京"])
+@pytest.mark.parametrize(
+    "path", ["/home/anna", "/home/anna maria/my copy (2)", "/home/jörg/ground-swell_1.0", "/srv/東京"]
+)
 def test_paths_that_are_fine(path: str) -> None:
     assert preflight.path_problem(path) is None
 
 
-@pytest.mark.parametrize("path", ["/home/a:b", "/home/a,b", '/home/a"b', "/home/$HOME", "/home/a\nb", "/home/a*", "/home/50%"])
+@pytest.mark.parametrize(
+    "path", ["/home/a:b", "/home/a,b", '/home/a"b', "/home/$HOME", "/home/a\nb", "/home/a*", "/home/50%"]
+)
 def test_paths_that_are_not(path: str) -> None:
     problem = preflight.path_problem(path)
     assert problem is not None
@@ -111,6 +126,11 @@ def test_a_disk_that_is_too_small(tmp_path: Path) -> None:
 
 def test_the_command_prints_the_sentences_and_fails(tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "GROUNDSWELL_LOCAL_KAFKA_PORT": "none"}
-    answer = subprocess.run([sys.executable, preflight.__file__], env=environment, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, preflight.__file__], env=environment, capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 1
-    assert [line.split(":")[0] for line in answer.stderr.splitlines()] == ["Java is missing", "GROUNDSWELL_LOCAL_KAFKA_PORT is 'none'"]
+    assert [line.split(":")[0] for line in answer.stderr.splitlines()] == [
+        "Java is missing",
+        "GROUNDSWELL_LOCAL_KAFKA_PORT is 'none'",
+    ]

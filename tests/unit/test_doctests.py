@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOMS = ["core", "sql", "archive", "detection", "alerts", "producer", "streaming", "batch", "deploy", "tools", "benchmarks"]
+ROOMS = [
+    "core",
+    "sql",
+    "archive",
+    "detection",
+    "alerts",
+    "producer",
+    "streaming",
+    "batch",
+    "deploy",
+    "tools",
+    "benchmarks",
+]
 MODULES = sorted(
     ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
     for room in ROOMS

@@ -7,15 +7,15 @@ from pathlib import Path
 from core.health import (
     Decision,
     Kind,
-    decide,
-    look_at_disk,
-    look_at_end,
-    look_at_lag,
-    look_at_rejected,
-    look_at_restarts,
-    look_at_statistics,
+    check_disk,
+    check_lag,
+    check_rejected,
+    check_restarts,
+    check_statistics,
+    check_stopped,
+    reconcile,
 )
-from streaming.health import OperatorAlerts, at_disks
+from streaming.health import HealthChecks, check_disks
 from tests.factories import settings_without_servers
 
 SETTINGS = settings_without_servers()
@@ -24,64 +24,72 @@ OPEN_LAG = {("lag", "detect"): 30.0}
 
 
 def test_an_alert_opens_at_its_limit_and_not_below() -> None:
-    at, below = look_at_lag("detect", 100, limit=100), look_at_lag("archive", 99, limit=100)
-    assert decide({}, [at, below]) == Decision(opened=[at], seen=[], resolved=[])
+    at, below = check_lag("detect", 100, limit=100), check_lag("archive", 99, limit=100)
+    assert reconcile({}, [at, below]) == Decision(opened=[at], seen=[], resolved=[])
 
 
 def test_an_open_alert_goes_on_between_half_of_its_limit_and_the_limit_and_opens_no_second_time() -> None:
     for lag_records in (50, 99, 100, 1_000):
-        look = look_at_lag("detect", lag_records, limit=100)
-        assert decide(OPEN_LAG, [look]) == Decision(opened=[], seen=[look], resolved=[])
+        look = check_lag("detect", lag_records, limit=100)
+        assert reconcile(OPEN_LAG, [look]) == Decision(opened=[], seen=[look], resolved=[])
 
 
 def test_it_is_over_below_half_of_its_limit() -> None:
-    assert decide(OPEN_LAG, [look_at_lag("detect", 49, limit=100)]) == Decision([], [], [("lag", "detect")])
+    assert reconcile(OPEN_LAG, [check_lag("detect", 49, limit=100)]) == Decision([], [], [("lag", "detect")])
 
 
 def test_what_nobody_looked_at_is_not_over() -> None:
-    assert decide(OPEN_LAG, []) == Decision([], [], [])
+    assert reconcile(OPEN_LAG, []) == Decision([], [], [])
 
 
 def test_what_nobody_has_looked_at_for_more_than_a_day_is_over() -> None:
-    assert decide({("lag", "detect"): 86_401.0}, []) == Decision([], [], [("lag", "detect")])
+    assert reconcile({("lag", "detect"): 86_401.0}, []) == Decision([], [], [("lag", "detect")])
 
 
 def test_subjects_and_kinds_are_alerts_of_their_own() -> None:
-    other_query, other_kind = look_at_lag("archive", 100, limit=100), look_at_end("detect", "its checkpoint cannot be read.")
-    assert decide(OPEN_LAG, [other_query, other_kind]).opened == [other_query, other_kind]
+    other_query, other_kind = (
+        check_lag("archive", 100, limit=100),
+        check_stopped("detect", "its checkpoint cannot be read."),
+    )
+    assert reconcile(OPEN_LAG, [other_query, other_kind]).opened == [other_query, other_kind]
 
 
 def test_each_kind_ends_where_it_does_not_flicker() -> None:
-    assert look_at_restarts("detect", 4, limit=3).over_below == 1
-    assert look_at_end("detect", None).value < look_at_end("detect", None).over_below
-    assert look_at_rejected("posts", 5, 10, limit=0.04)[2:5] == (0.005, 0.04, 0.02)
-    assert round(look_at_disk("/checkpoints", 0.95, limit=0.9).over_below, 3) == 0.895
-    assert look_at_disk("/checkpoints", 0.95, limit=1.0).over_below == 1.0
-    assert look_at_statistics(date(2026, 1, 6), 2.5, limit=2)[2:5] == (2.5, 2, 2)
+    assert check_restarts("detect", 4, limit=3).over_below == 1
+    assert check_stopped("detect", None).value < check_stopped("detect", None).over_below
+    assert check_rejected("posts", 5, 10, limit=0.04)[2:5] == (0.005, 0.04, 0.02)
+    assert round(check_disk("/checkpoints", 0.95, limit=0.9).over_below, 3) == 0.895
+    assert check_disk("/checkpoints", 0.95, limit=1.0).over_below == 1.0
+    assert check_statistics(date(2026, 1, 6), 2.5, limit=2)[2:5] == (2.5, 2, 2)
 
 
 def test_a_message_is_a_sentence_that_says_what_to_do() -> None:
-    assert look_at_lag("detect", 140_000, limit=1).message == (
+    assert check_lag("detect", 140_000, limit=1).message == (
         "detect is 140,000 records behind: wait if it catches up after an outage or a replay, else give it more cores."
     )
-    assert look_at_statistics(date(2026, 1, 6), 2.5, limit=2).message == (
+    assert check_statistics(date(2026, 1, 6), 2.5, limit=2).message == (
         "Detection is 2.5 days ahead of its statistics: run python -m batch 2026-01-06, or see why Airflow did not."
     )
 
 
 def test_restarts_are_those_of_the_last_fifteen_minutes() -> None:
-    alerts = OperatorAlerts(SETTINGS)
-    seen = [alerts.count_restarts("detect", total, now) for now, total in ((0, 1), (600, 3), (890, 3), (901, 3), (1_501, 3), (1_502, 4))]
+    alerts = HealthChecks(SETTINGS)
+    seen = [
+        alerts.count_restarts("detect", total, now)
+        for now, total in ((0, 1), (600, 3), (890, 3), (901, 3), (1_501, 3), (1_502, 4))
+    ]
     assert seen == [1, 3, 3, 2, 0, 1]
 
 
 def test_disks_are_looked_at_once_each_by_folder_and_by_uri_and_others_not_at_all(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"checkpoint_dir": f"{tmp_path}/not/yet", "spark_local_dir": str(tmp_path)})
-    (look,) = at_disks(settings)
+    settings = SETTINGS.model_copy(
+        update={"checkpoint_dir": f"{tmp_path}/not/yet", "spark_local_dir": str(tmp_path)}
+    )
+    (look,) = check_disks(settings)
     assert (look.kind, look.subject) == (Kind.DISK, f"{tmp_path}/not/yet") and 0 < look.value < 1
-    by_uri = at_disks(settings.model_copy(update={"checkpoint_dir": tmp_path.as_uri()}))
+    by_uri = check_disks(settings.model_copy(update={"checkpoint_dir": tmp_path.as_uri()}))
     assert [other.subject for other in by_uri] == [str(tmp_path)]
-    elsewhere = at_disks(settings.model_copy(update={"checkpoint_dir": "hdfs://cluster/checkpoints"}))
+    elsewhere = check_disks(settings.model_copy(update={"checkpoint_dir": "hdfs://cluster/checkpoints"}))
     assert [other.subject for other in elsewhere] == [str(tmp_path)]
 
 

@@ -46,8 +46,12 @@ def test_blocks_hold_the_lines_of_the_file(tmp_path: Path, content: bytes, behin
     found = survey(source)
     made = list(blocks_of(source, found.blocks, behind=behind))
     lines = [(line.number, line.data) for block in made for line in block.lines() if line.number > behind]
-    assert lines == [(line.number, line.data.removesuffix(b"\n")) for line in source.lines() if line.number > behind]
-    assert [block.last_number for block in made][-1:] == [line.number for line in source.lines()][-1:] or not lines
+    assert lines == [
+        (line.number, line.data.removesuffix(b"\n")) for line in source.lines() if line.number > behind
+    ]
+    assert [block.last_number for block in made][-1:] == [line.number for line in source.lines()][
+        -1:
+    ] or not lines
     assert (found.sha256, found.size) == (hashlib.sha256(content).hexdigest(), len(content))
 
 
@@ -73,7 +77,11 @@ def test_the_next_input_is_surveyed_while_one_is_in_use_and_none_after_it(tmp_pa
     with closing(surveys(inputs, lambda: False)) as surveyed:
         for number in (0, 1):
             source, before, found = next(surveyed)
-            assert (source, before, found.sha256) == (inputs[number], source.fingerprint(), hashlib.sha256(b"%d\n" % number).hexdigest())
+            assert (source, before, found.sha256) == (
+                inputs[number],
+                source.fingerprint(),
+                hashlib.sha256(b"%d\n" % number).hexdigest(),
+            )
         assert [begun.get(timeout=10) for _ in range(3)] == inputs[:3]
     assert begun.empty()
 

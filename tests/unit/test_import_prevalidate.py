@@ -6,7 +6,7 @@ import random
 import pytest
 
 from batch.importing.lines import beyond_spark
-from batch.importing.prevalidate import Look, look_at
+from batch.importing.prevalidate import Prevalidation, prevalidate
 from tests.factories import a_post
 
 DEEP = {depth: b'{"a":' * (depth - 1) + b"[1]" + b"}" * (depth - 1) for depth in (999, 1_000, 1_001, 1_500)}
@@ -16,13 +16,16 @@ LONG = {digits: b'{"a":' + b"7" * digits + b"}" for digits in (999, 1_000, 1_001
 def ordinary(number: int) -> list[bytes]:
     rng = random.Random(number)
     return [
-        json.dumps(a_post(itemInfos={"id": str(rng.randrange(2**62)), "text": "née 雪 😀"}), ensure_ascii=False).encode() for _ in range(40)
+        json.dumps(
+            a_post(itemInfos={"id": str(rng.randrange(2**62)), "text": "née 雪 😀"}), ensure_ascii=False
+        ).encode()
+        for _ in range(40)
     ]
 
 
 def test_ordinary_posts_need_no_second_look() -> None:
-    assert look_at(b"\n".join(ordinary(1))) == Look(is_utf8=True, is_shallow=True)
-    assert look_at(b"") == Look(is_utf8=True, is_shallow=True)
+    assert prevalidate(b"\n".join(ordinary(1))) == Prevalidation(is_utf8=True, is_shallow=True)
+    assert prevalidate(b"") == Prevalidation(is_utf8=True, is_shallow=True)
 
 
 @pytest.mark.parametrize("odd", [*DEEP.values(), *LONG.values()])
@@ -30,7 +33,7 @@ def test_what_spark_refuses_is_never_called_shallow_wherever_it_stands(odd: byte
     for place in range(0, 40, 3):
         lines = ordinary(place)
         lines.insert(place, odd + b" " * place)
-        assert not (look_at(b"\n".join(lines)).is_shallow and beyond_spark(odd))
+        assert not (prevalidate(b"\n".join(lines)).is_shallow and beyond_spark(odd))
     assert beyond_spark(odd) == (odd in (DEEP[1_001], DEEP[1_500], LONG[1_001], LONG[1_099], LONG[5_000]))
 
 
@@ -38,5 +41,5 @@ def test_what_spark_refuses_is_never_called_shallow_wherever_it_stands(odd: byte
 def test_one_line_that_is_no_utf8_is_seen_among_all(cut: bytes) -> None:
     lines = ordinary(2)
     lines[17] = b'{"text": "' + cut + b'"}'
-    assert not look_at(b"\n".join(lines)).is_utf8
-    assert not look_at(cut).is_utf8
+    assert not prevalidate(b"\n".join(lines)).is_utf8
+    assert not prevalidate(cut).is_utf8

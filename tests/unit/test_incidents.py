@@ -6,29 +6,44 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
-from alerts.incidents import SAMPLED_POSTS, Member, events, overlap, sample_posts
+from alerts.incidents import SAMPLED_POSTS, Member, group_incidents, overlap, sample_posts
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
 
 
-def member(keyword: str, post_ids, *, opened: int = 0, last: int = 0, strength: float = 2.0) -> Member:
+def member(keyword: str, post_ids, *, opened: int = 0, last: int = 0, threshold_ratio: float = 2.0) -> Member:
     ids = sample_posts(post_ids)
-    return Member(uuid5(NAMESPACE_OID, keyword), keyword, NOON + opened * WINDOW, NOON + last * WINDOW, strength, len(set(post_ids)), ids)
+    return Member(
+        uuid5(NAMESPACE_OID, keyword),
+        keyword,
+        NOON + opened * WINDOW,
+        NOON + last * WINDOW,
+        threshold_ratio,
+        len(set(post_ids)),
+        ids,
+    )
 
 
 def grouped(members) -> set[frozenset[str]]:
     keyword = {m.alert_id: m.keyword for m in members}
-    return {frozenset(keyword[alert_id] for alert_id in event.overlaps) for event in events(members)}
+    return {frozenset(keyword[alert_id] for alert_id in event.overlaps) for event in group_incidents(members)}
 
 
 def test_five_words_of_one_event_are_one_incident_and_an_unrelated_burst_is_its_own():
     five = [member(word, range(60)) for word in ("flood", "river", "rescue", "boat", "rain")]
-    assert grouped([*five, member("concert", range(100, 140))]) == {frozenset(m.keyword for m in five), frozenset({"concert"})}
+    assert grouped([*five, member("concert", range(100, 140))]) == {
+        frozenset(m.keyword for m in five),
+        frozenset({"concert"}),
+    }
 
 
 def test_half_of_the_smaller_ones_posts_is_enough_and_less_is_not():
-    big, half, less = member("big", range(100)), member("half", range(90, 110)), member("less", range(91, 111))
+    big, half, less = (
+        member("big", range(100)),
+        member("half", range(90, 110)),
+        member("less", range(91, 111)),
+    )
     assert overlap(big.post_ids, half.post_ids) == 0.5
     assert grouped([big, half]) == {frozenset({"big", "half"})}
     assert grouped([big, less]) == {frozenset({"big"}), frozenset({"less"})}
@@ -41,37 +56,51 @@ def test_words_are_one_incident_also_through_a_third():
 
 
 def test_alerts_at_different_times_are_not_one_incident():
-    assert len(events([member("a", range(20), last=3), member("b", range(20), opened=4, last=5)])) == 2
-    assert len(events([member("a", range(20), last=4), member("b", range(20), opened=4, last=5)])) == 1
+    assert (
+        len(group_incidents([member("a", range(20), last=3), member("b", range(20), opened=4, last=5)])) == 2
+    )
+    assert (
+        len(group_incidents([member("a", range(20), last=4), member("b", range(20), opened=4, last=5)])) == 1
+    )
 
 
 def test_the_headline_has_most_posts_then_strength_then_is_short_then_first_in_the_alphabet():
     def headline(*members: Member) -> str:
-        (event,) = events(members)
+        (event,) = group_incidents(members)
         return event.headline.keyword
 
     assert headline(member("flood", range(50)), member("river", range(60))) == "river"
-    assert headline(member("flood", range(50), strength=3.0), member("river", range(50))) == "flood"
+    assert headline(member("flood", range(50), threshold_ratio=3.0), member("river", range(50))) == "flood"
     assert headline(member("riverbank", range(50)), member("river", range(50))) == "river"
     assert headline(member("river", range(50)), member("flood", range(50))) == "flood"
 
 
 def test_distinct_posts_of_an_incident_are_counted_once():
-    (event,) = events([member("a", range(30)), member("b", range(10, 40))])
+    (event,) = group_incidents([member("a", range(30)), member("b", range(10, 40))])
     assert event.posts == 40
 
 
 def test_the_id_stays_while_words_join_later_and_does_not_depend_on_the_order():
-    first, second, late = member("b", range(20), last=4), member("c", range(20), last=4), member("a", range(20), opened=2, last=4)
-    ids = {event.incident_id for some in ([first], [first, second], [late, second, first]) for event in events(some)}
+    first, second, late = (
+        member("b", range(20), last=4),
+        member("c", range(20), last=4),
+        member("a", range(20), opened=2, last=4),
+    )
+    ids = {
+        event.incident_id
+        for some in ([first], [first, second], [late, second, first])
+        for event in group_incidents(some)
+    }
     assert len(ids) == 1
 
 
 def test_the_overlap_names_the_nearest_member_and_nobody_for_one_alone():
-    together = events([member("a", range(20)), member("b", range(10, 30)), member("c", range(12, 32))])[0]
+    together = group_incidents(
+        [member("a", range(20)), member("b", range(10, 30)), member("c", range(12, 32))]
+    )[0]
     shared = {uuid5(NAMESPACE_OID, keyword): value for keyword, value in (("a", 0.5), ("b", 0.9), ("c", 0.9))}
     assert together.overlaps == shared
-    assert list(events([member("a", range(20))])[0].overlaps.values()) == [None]
+    assert list(group_incidents([member("a", range(20))])[0].overlaps.values()) == [None]
 
 
 def test_components_are_those_of_a_search_that_shares_no_code():
@@ -99,5 +128,5 @@ def test_overlap_and_number_of_posts_of_samples_are_near_those_of_whole_sets():
     samples = sample_posts(a), sample_posts(b)
     assert [len(sample) for sample in samples] == [SAMPLED_POSTS] * 2
     assert overlap(*samples) == pytest.approx(0.5, abs=0.03)
-    (event,) = events([member("a", a), member("b", a[: 3 * SAMPLED_POSTS])])
+    (event,) = group_incidents([member("a", a), member("b", a[: 3 * SAMPLED_POSTS])])
     assert event.posts == pytest.approx(4 * SAMPLED_POSTS, rel=0.03)

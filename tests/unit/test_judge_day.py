@@ -9,7 +9,7 @@ from detection.judge_day import DayCounts, judge_day, unknown_traffic
 from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import alarm_rule
-from detection.tracker import IncidentBook
+from detection.tracker import AlertTracker
 from detection.verdicts import Verdicts
 
 ALARM = alarm_rule(4.5, 10)
@@ -43,34 +43,59 @@ def plain_expected(rows: KeywordRows, traffic: Traffic, keyword: int, window: in
 def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> None:
     counts, rows, traffic = a_world(1, 40)
     judged = judge_day(counts, rows, traffic, ALARM)
-    posts, total = np.hstack([counts.before, counts.posts]), np.concatenate([counts.total_before, counts.total])
+    posts, total = (
+        np.hstack([counts.before, counts.posts]),
+        np.concatenate([counts.total_before, counts.total]),
+    )
     anomalies = 0
     for keyword in range(40):
-        usual = max(1.0, math.sqrt((rows.variance[keyword] + 0.25) * rows.burst[keyword]))
+        usual = max(1.0, math.sqrt((rows.variance[keyword] + 0.25) * rows.dispersion[keyword]))
         for window in range(96):
             hour = range(window - 3, window + 1)
-            looked = [(posts[keyword, w + 3], plain_expected(rows, traffic, keyword, w, total[w + 3])) for w in hour]
+            looked = [
+                (posts[keyword, w + 3], plain_expected(rows, traffic, keyword, w, total[w + 3])) for w in hour
+            ]
             c4, e4 = sum(c for c, _ in looked if c >= 3), sum(e for _, e in looked)
             c, e = looked[-1]
             score = (2 * math.sqrt(c + 0.375) - 2 * math.sqrt(e + 0.375)) / usual
-            score60 = (2 * math.sqrt(c4 + 0.375) - 2 * math.sqrt(e4 + 0.375)) / (usual * max(1.0, math.sqrt(rows.spread60[keyword])))
+            hourly_score = (2 * math.sqrt(c4 + 0.375) - 2 * math.sqrt(e4 + 0.375)) / (
+                usual * max(1.0, math.sqrt(rows.hourly_spread[keyword]))
+            )
             first = score >= 4.5 and c >= 10 and (c >= 10 + 5 * e or (score >= 6 and c >= 10 + 2 * e))
-            anomalous = c >= 3 and (first or (score60 >= 5.5 and c4 >= 20 + 2 * e4))
+            anomalous = c >= 3 and (first or (hourly_score >= 5.5 and c4 >= 20 + 2 * e4))
             anomalies += anomalous
             got = judged.verdicts
-            np.testing.assert_allclose([got.score[keyword, window], got.score60[keyword, window]], [score, score60], rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(
+                [got.score[keyword, window], got.hourly_score[keyword, window]],
+                [score, hourly_score],
+                rtol=1e-9,
+                atol=1e-9,
+            )
             assert bool(got.anomalous[keyword, window]) == anomalous
-            strength = max(score / 4.5, score60 / 5.5) if c >= 3 else 0.0
-            np.testing.assert_allclose(got.strength[keyword, window], strength, rtol=1e-9, atol=1e-9)
+            threshold_ratio = max(score / 4.5, hourly_score / 5.5) if c >= 3 else 0.0
+            np.testing.assert_allclose(
+                got.threshold_ratio[keyword, window], threshold_ratio, rtol=1e-9, atol=1e-9
+            )
     assert 50 < anomalies < 3_000
 
 
 def test_a_keyword_is_judged_alike_alone_and_among_many() -> None:
     counts, rows, traffic = a_world(2, 30)
     together = judge_day(counts, rows, traffic, ALARM)
-    row = KeywordRows(rows.level[[7]], rows.hour_deviation[[7]], rows.variance[[7]], rows.burst[[7]], rows.spread60[[7]])
-    alone = judge_day(DayCounts(counts.posts[[7]], counts.before[[7]], counts.total, counts.total_before), row, traffic, ALARM)
-    for name in ("score", "score60", "strength", "anomalous"):
+    row = KeywordRows(
+        rows.level[[7]],
+        rows.hour_deviation[[7]],
+        rows.variance[[7]],
+        rows.dispersion[[7]],
+        rows.hourly_spread[[7]],
+    )
+    alone = judge_day(
+        DayCounts(counts.posts[[7]], counts.before[[7]], counts.total, counts.total_before),
+        row,
+        traffic,
+        ALARM,
+    )
+    for name in ("score", "hourly_score", "threshold_ratio", "anomalous"):
         assert getattr(together.verdicts, name)[7].tolist() == getattr(alone.verdicts, name)[0].tolist()
 
 
@@ -78,18 +103,25 @@ def test_a_slow_climb_over_midnight_is_seen_with_the_windows_of_the_day_before()
     posts = np.zeros((1, 96))
     posts[0, 0] = 8
     total = np.full(96, 100.0)
-    climbing = judge_day(DayCounts(posts, np.full((1, 3), 8.0), total, total[:3]), default_rows(1), None, ALARM)
+    climbing = judge_day(
+        DayCounts(posts, np.full((1, 3), 8.0), total, total[:3]), default_rows(1), None, ALARM
+    )
     forgotten = judge_day(DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ALARM)
-    assert (bool(climbing.verdicts.anomalous[0, 0]), bool(forgotten.verdicts.anomalous[0, 0])) == (True, False)
+    assert (bool(climbing.verdicts.anomalous[0, 0]), bool(forgotten.verdicts.anomalous[0, 0])) == (
+        True,
+        False,
+    )
 
 
 def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_the_hour_before_it_had() -> None:
     posts = np.zeros((1, 96))
     posts[0, 10:14] = 40, 40, 2, 3
     total = np.full(96, 100.0)
-    verdicts = judge_day(DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ALARM).verdicts
+    verdicts = judge_day(
+        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ALARM
+    ).verdicts
     assert verdicts.anomalous[0, 10:14].tolist() == [True, True, False, True]
-    assert verdicts.strength[0, 12] == 0.0
+    assert verdicts.threshold_ratio[0, 12] == 0.0
 
 
 def test_nothing_is_expected_in_a_window_in_which_nothing_at_all_was_posted() -> None:
@@ -101,29 +133,31 @@ def test_nothing_is_expected_in_a_window_in_which_nothing_at_all_was_posted() ->
 def test_where_totals_are_unknown_ratio_and_hour_share_are_one() -> None:
     rows = KeywordRows(np.full(1, 6.0), np.full((1, 24), np.nan), np.ones(1), np.ones(1), np.ones(1))
     observed = DayCounts(np.zeros((1, 96)), np.zeros((1, 3)), np.ones(96), np.ones(3))
-    assert np.unique(judge_day(observed, rows, unknown_traffic(), ALARM).expected).tolist() == [6.0**2 / 4 - 0.375]
+    assert np.unique(judge_day(observed, rows, unknown_traffic(), ALARM).expected).tolist() == [
+        6.0**2 / 4 - 0.375
+    ]
 
 
-def verdicts(strength: list[float]) -> Verdicts:
-    given = np.array([strength])
-    known = {"score": given * 4.5, "score60": given, "strength": given, "anomalous": given >= 1}
+def verdicts(threshold_ratio: list[float]) -> Verdicts:
+    given = np.array([threshold_ratio])
+    known = {"score": given * 4.5, "hourly_score": given, "threshold_ratio": given, "anomalous": given >= 1}
     nothing = np.zeros_like(given, dtype=bool)
     return Verdicts(**{field.name: known.get(field.name, nothing) for field in fields(Verdicts)})
 
 
-def test_an_incident_goes_on_over_the_end_of_a_day_and_ends_after_four_quiet_windows() -> None:
-    book = IncidentBook(LifecycleRule())
+def test_an_alert_goes_on_over_the_end_of_a_day_and_ends_after_four_quiet_windows() -> None:
+    book = AlertTracker(LifecycleRule())
     keyword, posts = np.array([5]), np.full((1, 4), 9.0)
     assert list(book.take(keyword, 0, posts, verdicts([0, 0, 0, 2.0]))) == []
     assert list(book.close(4)) == []
     assert list(book.take(keyword, 4, posts, verdicts([0.6, 0, 0, 0]))) == []
     assert list(book.close(8)) == []
-    ((ended, incident),) = book.close(9)
-    assert (ended, incident.opened, incident.last, incident.resolved) == (5, 3, 4, True)
+    ((ended, alert),) = book.close(9)
+    assert (ended, alert.opened, alert.last, alert.resolved) == (5, 3, 4, True)
     assert list(book.running()) == []
 
 
 def test_windows_above_half_a_threshold_open_nothing() -> None:
-    book = IncidentBook(LifecycleRule())
+    book = AlertTracker(LifecycleRule())
     assert list(book.take(np.array([1]), 0, np.full((1, 3), 9.0), verdicts([0.9, 0.9, 0.9]))) == []
     assert list(book.running()) == []

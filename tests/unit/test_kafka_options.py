@@ -6,16 +6,25 @@ from core.errors import SettingsError
 from core.kafka_options import kafka_python_options
 from core.settings import read_settings
 
-REQUIRED = {"kafka_bootstrap_servers": "kafka:9092", "postgres_host": "db", "postgres_password": "x", "s3_bucket": "lake"}
+REQUIRED = {
+    "kafka_bootstrap_servers": "kafka:9092",
+    "postgres_host": "db",
+    "postgres_password": "x",
+    "s3_bucket": "lake",
+}
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
 def test_java_names_become_the_clients_and_numbers_numbers() -> None:
-    settings = read_settings(**REQUIRED, kafka_options={"request.timeout.ms": "5000", "security.protocol": "SASL_SSL"})
+    settings = read_settings(
+        **REQUIRED, kafka_options={"request.timeout.ms": "5000", "security.protocol": "SASL_SSL"}
+    )
     assert settings.kafka_python_arguments() == {
-        "bootstrap_servers": "kafka:9092", "request_timeout_ms": 5000, "security_protocol": "SASL_SSL"
-    }  # fmt: skip
+        "bootstrap_servers": "kafka:9092",
+        "request_timeout_ms": 5000,
+        "security_protocol": "SASL_SSL",
+    }
 
 
 @pytest.mark.parametrize(
@@ -23,35 +32,59 @@ def test_java_names_become_the_clients_and_numbers_numbers() -> None:
     [
         (f'{PLAIN} required username="anna" password="right";', "anna", "right"),
         (f"{SCRAM} required\n  username='anna'\n  password='a \"b\" c=d;e' ;", "anna", 'a "b" c=d;e'),
-        (f'{PLAIN} required serviceName="kafka" username=anna password="back\\\\slash \\"q\\"";', "anna", 'back\\slash "q"'),
+        (
+            f'{PLAIN} required serviceName="kafka" username=anna password="back\\\\slash \\"q\\"";',
+            "anna",
+            'back\\slash "q"',
+        ),
     ],
 )
 def test_the_login_of_jaas_is_user_and_password(jaas: str, user: str, password: str) -> None:
-    assert kafka_python_options({"sasl.jaas.config": jaas}) == {"sasl_plain_username": user, "sasl_plain_password": password}
+    assert kafka_python_options({"sasl.jaas.config": jaas}) == {
+        "sasl_plain_username": user,
+        "sasl_plain_password": password,
+    }
 
 
 def test_files_of_pem_are_read_by_both_and_what_is_javas_alone_is_left_to_java() -> None:
     options = {
-        "ssl.truststore.type": "PEM", "ssl.truststore.location": "/ca.pem", "ssl.keystore.type": "PEM", "ssl.keystore.location": "/me.pem",
-        "ssl.key.password": "x", "ssl.endpoint.identification.algorithm": "", "sasl.mechanism": "AWS_MSK_IAM",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": "/ca.pem",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": "/me.pem",
+        "ssl.key.password": "x",
+        "ssl.endpoint.identification.algorithm": "",
+        "sasl.mechanism": "AWS_MSK_IAM",
         "sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
         "sasl.client.callback.handler.class": "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
-    }  # fmt: skip
+    }
     assert kafka_python_options(options) == {
-        "ssl_cafile": "/ca.pem", "ssl_certfile": "/me.pem", "ssl_keyfile": "/me.pem", "ssl_password": "x", "ssl_check_hostname": False,
+        "ssl_cafile": "/ca.pem",
+        "ssl_certfile": "/me.pem",
+        "ssl_keyfile": "/me.pem",
+        "ssl_password": "x",
+        "ssl_check_hostname": False,
         "sasl_mechanism": "AWS_MSK_IAM",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"sasl.jaas.config": "username=anna password=secret"}, "in GROUNDSWELL_KAFKA_OPTIONS cannot be read. Write it as"),
+        (
+            {"sasl.jaas.config": "username=anna password=secret"},
+            "in GROUNDSWELL_KAFKA_OPTIONS cannot be read. Write it as",
+        ),
         ({"sasl.jaas.config": f'{PLAIN} required username="anna";'}, "has no password."),
-        ({"ssl.truststore.location": "/ca.jks"}, "must be a file of PEM, which Java and Python both read, with ssl.truststore.type=PEM"),
+        (
+            {"ssl.truststore.location": "/ca.jks"},
+            "must be a file of PEM, which Java and Python both read, with ssl.truststore.type=PEM",
+        ),
     ],
 )
-def test_what_python_cannot_use_is_refused_with_what_to_do_and_without_the_password(options: dict[str, str], sentence: str) -> None:
+def test_what_python_cannot_use_is_refused_with_what_to_do_and_without_the_password(
+    options: dict[str, str], sentence: str
+) -> None:
     with pytest.raises(SettingsError) as raised:
         kafka_python_options(options)
     assert sentence in str(raised.value)
@@ -65,5 +98,7 @@ def test_options_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_passwords_among_them_are_not_printed_with_the_settings() -> None:
-    settings = read_settings(**REQUIRED, kafka_options={"sasl.jaas.config": f'{PLAIN} required username="anna" password="hidden";'})
+    settings = read_settings(
+        **REQUIRED, kafka_options={"sasl.jaas.config": f'{PLAIN} required username="anna" password="hidden";'}
+    )
     assert "hidden" not in repr(settings)

@@ -29,13 +29,13 @@ def a_burst(usual: float, height: float) -> np.ndarray:
     return counts
 
 
-def strength(counts: np.ndarray, rows: KeywordRows) -> float:
+def threshold_ratio(counts: np.ndarray, rows: KeywordRows) -> float:
     day = DayCounts(counts, np.zeros((1, 3)), np.full(96, 1_000.0), np.full(3, 1_000.0))
-    return float(judge_day(day, rows, STEADY, ALARM).verdicts.strength.max())
+    return float(judge_day(day, rows, STEADY, ALARM).verdicts.threshold_ratio.max())
 
 
 def smallest(rows: KeywordRows) -> float:
-    return float(smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.burst), ALARM)[0])
+    return float(smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), ALARM)[0])
 
 
 @pytest.mark.parametrize("label", [Label.REAL, Label.SPAM])
@@ -51,8 +51,8 @@ def test_an_expected_burst_is_what_its_hour_expects_the_next_day() -> None:
     before, counts = a_word(5.0), a_burst(5.0, 120.0)
     untold = fit_day(counts, DAY, before, 7.0)
     told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.EXPECTED, BURST, 5.0))
-    assert strength(counts, untold) > 1.0
-    assert strength(counts, told) < 0.5
+    assert threshold_ratio(counts, untold) > 1.0
+    assert threshold_ratio(counts, told) < 0.5
     elsewhere = np.delete(np.arange(24), 10)
     assert (told.hour_deviation[0, elsewhere] == untold.hour_deviation[0, elsewhere]).all()
     assert told.level == untold.level
@@ -63,13 +63,17 @@ def test_a_new_normal_is_the_level_from_the_next_day_on() -> None:
     counts[0, 40:] = 120.0
     told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.NEW_NORMAL, tuple(range(40, 96)), 5.0))
     assert told.typical_posts[0] == pytest.approx(120.0, rel=0.15)
-    assert strength(np.full((1, 96), 120.0), told) < 1.0 < strength(np.full((1, 96), 120.0), fit_day(counts, DAY, before, 7.0))
+    assert (
+        threshold_ratio(np.full((1, 96), 120.0), told)
+        < 1.0
+        < threshold_ratio(np.full((1, 96), 120.0), fit_day(counts, DAY, before, 7.0))
+    )
 
 
 def test_a_word_in_the_wrong_sense_does_not_alarm_at_the_same_height_again() -> None:
     before, counts = a_word(5.0), a_burst(5.0, 60.0)
-    height = strength(counts, before)
+    height = threshold_ratio(counts, before)
     told = fit_labelled(counts, DAY, before, 7.0, LabelledAlert(Label.WRONG_SENSE, BURST, height))
     assert height > 1.0
-    assert strength(counts, told) < 1.0
-    assert strength(a_burst(5.0, 600.0), told) > 1.0
+    assert threshold_ratio(counts, told) < 1.0
+    assert threshold_ratio(a_burst(5.0, 600.0), told) > 1.0

@@ -5,15 +5,24 @@ import math
 import numpy as np
 import pytest
 
-from detection.learn import DayTraffic, KeywordRows, Traffic, day_traffic, default_rows, fit_day, forgettable, learn_traffic
+from detection.learn import (
+    DayTraffic,
+    KeywordRows,
+    Traffic,
+    day_traffic,
+    default_rows,
+    fit_day,
+    forgettable,
+    learn_traffic,
+)
 from detection.score import alarm_rule, smallest_alarming_posts
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 
 
 def slow_fit(counts, ratio, share, row, age):
-    """One keyword, in plain Python, written from the formulas alone; row = (level, deviations or None, variance, burst, spread60)."""
-    level, deviations, variance, burst, spread = row
+    """One keyword, in plain Python, written from the formulas alone; row = (level, deviations or None, variance, dispersion, hourly_spread)."""
+    level, deviations, variance, dispersion, spread = row
     ok = [r >= 0.25 for r in ratio]
     if not any(ok):
         return row
@@ -29,8 +38,11 @@ def slow_fit(counts, ratio, share, row, age):
     for w in range(96):
         b = max(level + (deviations[w // 4] if deviations else 0), 0)
         expected.append(max(b * b / 4 - 0.375, 0) * (1 if deviations else share[w]) * ratio[w])
-    y = [root - 2 * math.sqrt(e + 3 / 8) if good else 0 for root, e, good in zip(roots, expected, ok, strict=True)]
-    old_variance, old_burst = variance, burst
+    y = [
+        root - 2 * math.sqrt(e + 3 / 8) if good else 0
+        for root, e, good in zip(roots, expected, ok, strict=True)
+    ]
+    old_variance, old_dispersion = variance, dispersion
     if age == 0:
         variance = mean([v * v for v in y])
     sd = math.sqrt(variance + 0.25)
@@ -39,11 +51,11 @@ def slow_fit(counts, ratio, share, row, age):
     g = max(1 - 2 ** (-wd / 7), wd / (age + wd))
     ybar = mean(y)
     if age == 0:
-        burst = z2
-        s = max(1, math.sqrt((variance + 0.25) * burst))
+        dispersion = z2
+        s = max(1, math.sqrt((variance + 0.25) * dispersion))
     else:
-        s = max(1, math.sqrt((old_variance + 0.25) * old_burst))
-        burst += g * (min(z2, 10 * max(burst, 0.1)) - burst)
+        s = max(1, math.sqrt((old_variance + 0.25) * old_dispersion))
+        dispersion += g * (min(z2, 10 * max(dispersion, 0.1)) - dispersion)
         variance += g * (min(y2, 5 * (variance + 0.25)) - variance)
         level += g * ybar
     typical = max(level**2 / 4 - 0.375, 0)
@@ -63,18 +75,20 @@ def slow_fit(counts, ratio, share, row, age):
     if hourly_z2:
         m = sum(hourly_z2) / len(hourly_z2)
         spread = m if age == 0 else spread + g * (min(m, 10 * max(spread, 0.1)) - spread)
-    return level, hours if typical >= 0.5 else None, variance, burst, spread
+    return level, hours if typical >= 0.5 else None, variance, dispersion, spread
 
 
 def scalar_row(rows, k):
     deviations = None if np.isnan(rows.hour_deviation[k, 0]) else rows.hour_deviation[k].tolist()
-    return rows.level[k], deviations, rows.variance[k], rows.burst[k], rows.spread60[k]
+    return rows.level[k], deviations, rows.variance[k], rows.dispersion[k], rows.hourly_spread[k]
 
 
 def assert_row(rows, k, expected):
-    level, deviations, variance, burst, spread = scalar_row(rows, k)
+    level, deviations, variance, dispersion, spread = scalar_row(rows, k)
     assert (deviations is None) == (expected[1] is None)
-    assert [level, variance, burst, spread] == pytest.approx([expected[0], *expected[2:]], rel=1e-9, abs=1e-12)
+    assert [level, variance, dispersion, spread] == pytest.approx(
+        [expected[0], *expected[2:]], rel=1e-9, abs=1e-12
+    )
     if deviations:
         assert deviations == pytest.approx(expected[1], rel=1e-9, abs=1e-9)
 
@@ -93,7 +107,10 @@ def test_a_fortnight_of_random_days_equals_the_formulas_worked_out_one_keyword_a
             total[20:30] = 0
             counts[:, 20:30] = 0
         day = day_traffic(total, traffic)
-        scalar = [slow_fit(counts[k].tolist(), day.ratio.tolist(), day.hour_share.tolist(), scalar[k], age) for k in range(7)]
+        scalar = [
+            slow_fit(counts[k].tolist(), day.ratio.tolist(), day.hour_share.tolist(), scalar[k], age)
+            for k in range(7)
+        ]
         rows = fit_day(counts, day, rows, age)
         traffic = learn_traffic(traffic, total, day.learned_days)
         age = traffic.history_days
@@ -106,14 +123,20 @@ def test_a_keyword_gets_the_same_row_in_whatever_batch_it_is_fitted():
     counts = random.poisson(3.0, (50, 96)).astype(float)
     together = fit_day(counts, FLAT, default_rows(50), 0)
     alone = fit_day(counts[17:18], FLAT, default_rows(1), 0)
-    assert (together.level[17], together.burst[17], together.spread60[17]) == (alone.level[0], alone.burst[0], alone.spread60[0])
+    assert (together.level[17], together.dispersion[17], together.hourly_spread[17]) == (
+        alone.level[0],
+        alone.dispersion[0],
+        alone.hourly_spread[0],
+    )
     assert together.hour_deviation[17].tolist() == alone.hour_deviation[0].tolist()
 
 
 def test_on_the_first_day_the_typical_count_is_the_days_own():
     rows = fit_day(np.full((1, 96), 12.0), FLAT, default_rows(1), 0)
     assert rows.typical_posts[0] == pytest.approx(12.0)
-    assert (rows.variance[0], rows.burst[0], rows.spread60[0]) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+    assert (rows.variance[0], rows.dispersion[0], rows.hourly_spread[0]) == pytest.approx(
+        (0.0, 0.0, 0.0), abs=1e-12
+    )
 
 
 def test_zero_spread_stays_finite_and_the_scale_at_one():
@@ -162,7 +185,7 @@ def test_a_burst_at_most_doubles_what_it_takes_to_alarm_and_is_forgotten_in_a_we
 
 
 def smallest_alarm(rows: KeywordRows) -> float:
-    scale = max(1.0, float(np.sqrt((rows.variance[0] + 0.25) * rows.burst[0])))
+    scale = max(1.0, float(np.sqrt((rows.variance[0] + 0.25) * rows.dispersion[0])))
     return float(smallest_alarming_posts(float(rows.typical_posts[0]), scale, alarm_rule(4.5, 10)))
 
 

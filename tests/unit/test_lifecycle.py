@@ -1,43 +1,68 @@
-"""Laws of an incident's life, in windows of one keyword."""
+"""Laws of an alert's life, in windows of one keyword."""
 
 from datetime import UTC, datetime
 
-from detection.lifecycle import Incident, JudgedWindow, LifecycleRule, decide
+from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, decide
 
 RULE = LifecycleRule(cool_down_windows=16, quiet_windows=4)
 THRESHOLD = 6.0
 
 
-def a_window(number: int, score: float, *, anomalous: bool | None = None, closed: bool = True) -> JudgedWindow:
+def a_window(
+    number: int, score: float, *, anomalous: bool | None = None, closed: bool = True
+) -> JudgedWindow:
     return JudgedWindow(
-        number=number, posts=30, total_posts=200, ratio=1.0, expected=1.0, scale=1.0, score=score, posts60=30,
-        expected60=4.0, spread60=1.0, score60=0.0, threshold=THRESHOLD, strength=score / THRESHOLD,
-        anomalous=score >= THRESHOLD if anomalous is None else anomalous, statistics_as_of=None, authors_bitmap=1,
-        authors60_bitmap=1, texts_bitmap=1, first_post_at=datetime(2026, 1, 1, tzinfo=UTC),
-        first_post_id=1, latest_post_id=2, top_post_id=1, top_likes=5, closed=closed,
-    )  # fmt: skip
+        number=number,
+        posts=30,
+        total_posts=200,
+        ratio=1.0,
+        expected=1.0,
+        scale=1.0,
+        score=score,
+        hourly_posts=30,
+        hourly_expected=4.0,
+        hourly_spread=1.0,
+        hourly_score=0.0,
+        threshold=THRESHOLD,
+        threshold_ratio=score / THRESHOLD,
+        anomalous=score >= THRESHOLD if anomalous is None else anomalous,
+        statistics_as_of=None,
+        authors_bitmap=1,
+        hourly_authors_bitmap=1,
+        texts_bitmap=1,
+        first_post_at=datetime(2026, 1, 1, tzinfo=UTC),
+        first_post_id=1,
+        latest_post_id=2,
+        top_post_id=1,
+        top_likes=5,
+        closed=closed,
+    )
 
 
-def numbers(incident: Incident[JudgedWindow]) -> list[int]:
-    return [window.number for window in incident.windows]
+def numbers(alert: Alert[JudgedWindow]) -> list[int]:
+    return [window.number for window in alert.windows]
 
 
-def test_an_anomalous_window_opens_an_incident() -> None:
-    (incident,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
-    assert (incident.opened, incident.resolved, incident.strength) == (100, False, 1.5)
+def test_an_anomalous_window_opens_an_alert() -> None:
+    (alert,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
+    assert (alert.opened, alert.resolved, alert.threshold_ratio) == (100, False, 1.5)
 
 
 def test_a_usual_window_opens_nothing() -> None:
     assert decide(RULE, None, [a_window(100, 5.9)], quiet_before=101) == []
 
 
-def test_half_the_threshold_keeps_an_incident_going() -> None:
-    (incident,) = decide(RULE, None, [a_window(100, 9.0), a_window(101, 3.0), a_window(102, 2.9)], quiet_before=103)
-    assert numbers(incident) == [100, 101]
+def test_half_the_threshold_keeps_an_alert_going() -> None:
+    (alert,) = decide(
+        RULE, None, [a_window(100, 9.0), a_window(101, 3.0), a_window(102, 2.9)], quiet_before=103
+    )
+    assert numbers(alert) == [100, 101]
 
 
 def test_windows_are_taken_in_order_of_time_however_they_came() -> None:
-    forth = decide(RULE, None, [a_window(100, 9.0), a_window(101, 12.0), a_window(103, 4.0)], quiet_before=104)
+    forth = decide(
+        RULE, None, [a_window(100, 9.0), a_window(101, 12.0), a_window(103, 4.0)], quiet_before=104
+    )
     back = decide(RULE, None, [a_window(103, 4.0), a_window(101, 12.0), a_window(100, 9.0)], quiet_before=104)
     assert forth == back
 
@@ -48,39 +73,41 @@ def test_four_quiet_windows_resolve_and_three_do_not() -> None:
     assert (three.resolved, four.resolved) == (False, True)
 
 
-def test_a_window_after_three_quiet_ones_continues_the_incident() -> None:
-    (incident,) = decide(RULE, None, [a_window(100, 9.0), a_window(104, 4.0)], quiet_before=105)
-    assert numbers(incident) == [100, 104]
+def test_a_window_after_three_quiet_ones_continues_the_alert() -> None:
+    (alert,) = decide(RULE, None, [a_window(100, 9.0), a_window(104, 4.0)], quiet_before=105)
+    assert numbers(alert) == [100, 104]
 
 
 def test_in_the_cool_down_the_same_keyword_does_not_open_again() -> None:
-    incidents = decide(RULE, None, [a_window(100, 9.0), a_window(116, 9.0)], quiet_before=117)
-    assert [numbers(incident) for incident in incidents] == [[100]]
+    alerts = decide(RULE, None, [a_window(100, 9.0), a_window(116, 9.0)], quiet_before=117)
+    assert [numbers(alert) for alert in alerts] == [[100]]
 
 
 def test_after_the_cool_down_it_opens_again() -> None:
-    incidents = decide(RULE, None, [a_window(100, 9.0), a_window(117, 9.0)], quiet_before=118)
-    assert [(numbers(incident), incident.resolved) for incident in incidents] == [([100], True), ([117], False)]
+    alerts = decide(RULE, None, [a_window(100, 9.0), a_window(117, 9.0)], quiet_before=118)
+    assert [(numbers(alert), alert.resolved) for alert in alerts] == [([100], True), ([117], False)]
 
 
 def test_twice_the_last_peak_opens_within_the_cool_down() -> None:
-    incidents = decide(RULE, None, [a_window(100, 9.0), a_window(108, 18.0)], quiet_before=109)
-    assert [numbers(incident) for incident in incidents] == [[100], [108]]
+    alerts = decide(RULE, None, [a_window(100, 9.0), a_window(108, 18.0)], quiet_before=109)
+    assert [numbers(alert) for alert in alerts] == [[100], [108]]
 
 
-def test_a_step_that_begins_where_the_last_one_stopped_gives_the_same_incident() -> None:
-    at_once = decide(RULE, None, [a_window(100, 9.0), a_window(101, 7.0), a_window(102, 4.0)], quiet_before=107)
+def test_a_step_that_begins_where_the_last_one_stopped_gives_the_same_alert() -> None:
+    at_once = decide(
+        RULE, None, [a_window(100, 9.0), a_window(101, 7.0), a_window(102, 4.0)], quiet_before=107
+    )
     (first,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
     in_steps = decide(RULE, first, [a_window(101, 7.0), a_window(102, 4.0)], quiet_before=107)
     assert in_steps == at_once
 
 
-def test_an_incident_that_changed_in_nothing_is_not_among_the_results() -> None:
+def test_an_alert_that_changed_in_nothing_is_not_among_the_results() -> None:
     (first,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
     assert decide(RULE, first, [], quiet_before=102) == []
 
 
-def test_an_incident_is_provisional_until_its_first_window_is_closed() -> None:
+def test_an_alert_is_provisional_until_its_first_window_is_closed() -> None:
     (early,) = decide(RULE, None, [a_window(100, 9.0, closed=False)], quiet_before=100)
     (late,) = decide(RULE, None, [a_window(100, 9.0, closed=True)], quiet_before=101)
     assert (early.provisional, late.provisional) == (True, False)

@@ -55,7 +55,15 @@ def test_a_day_is_written_as_year_month_day() -> None:
 
 
 def test_a_missing_setting_is_one_sentence_and_exit_code_1() -> None:
-    run = subprocess.run([sys.executable, "-m", "producer", "posts.ndjson"], capture_output=True, text=True, check=False, env={"PATH": ""})
+    run = subprocess.run(
+        [sys.executable, "-m", "producer", "posts.ndjson"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": ""},
+    )
     assert run.returncode == 1
-    assert run.stderr.startswith("Settings are missing or wrong: GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS: Field required")
+    assert run.stderr.startswith(
+        "Settings are missing or wrong: GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS: Field required"
+    )
     assert "Traceback" not in run.stderr

@@ -21,7 +21,21 @@ def test_creation_time_is_read_from_text_and_from_an_integer(created: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "created", [None, "", "yesterday", "1584953968000", 9_000_000_000_000_000_000, "1584953968.0", 1.5e9, True, -1, 0, "٣٤", "9" * 5000]
+    "created",
+    [
+        None,
+        "",
+        "yesterday",
+        "1584953968000",
+        9_000_000_000_000_000_000,
+        "1584953968.0",
+        1.5e9,
+        True,
+        -1,
+        0,
+        "٣٤",
+        "9" * 5000,
+    ],
 )
 def test_an_unusable_creation_time_is_read_from_the_id(created: Any) -> None:
     assert created_seconds(post(created), POST_ID) == CREATED - 3
@@ -52,4 +66,7 @@ def test_a_known_shift_goes_before_the_start() -> None:
 
 
 def test_the_clock_now_gives_the_moment_of_sending_whatever_the_post_says() -> None:
-    assert Clock(ClockName.NOW, start_at=0, now=lambda: 1700000000.1234567).moment({"itemInfos": {}}, 5) == 1700000000_123457
+    assert (
+        Clock(ClockName.NOW, start_at=0, now=lambda: 1700000000.1234567).moment({"itemInfos": {}}, 5)
+        == 1700000000_123457
+    )

@@ -56,7 +56,9 @@ def test_an_id_of_a_positive_64_bit_integer_is_usable_and_exact(line: bytes, pos
         ('{"itemInfos": {"id": "١٢٣"}}'.encode(), "itemInfos.id is not a positive 64-bit integer"),
     ],
 )
-def test_a_line_that_is_no_object_or_has_no_usable_id_is_refused_with_its_reason(line: bytes, reason: str) -> None:
+def test_a_line_that_is_no_object_or_has_no_usable_id_is_refused_with_its_reason(
+    line: bytes, reason: str
+) -> None:
     assert reason_of(line) == reason
 
 
@@ -66,7 +68,10 @@ def stamped(line: bytes, microseconds: int = 1584953968_500000) -> bytes:
 
 def test_time_stamp_is_appended_and_every_other_byte_is_kept() -> None:
     line = b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1}\r\n'
-    assert stamped(line) == b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1, "time_stamp": 1584953968.5}'
+    assert (
+        stamped(line)
+        == b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1, "time_stamp": 1584953968.5}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,10 @@ def test_time_stamp_is_appended_and_every_other_byte_is_kept() -> None:
     [
         (b'{"a": 1, "time_stamp": 7}', b'{"a": 1, "time_stamp": 1584953968.5}'),
         (b'{"time_stamp": {"x": [1, "}"]}, "a": 1.10}', b'{ "a": 1.10, "time_stamp": 1584953968.5}'),
-        (b'{"a": "\\u0000,\\"", "time_stamp" : null , "b": [ 1 ]}', b'{"a": "\\u0000,\\"", "b": [ 1 ], "time_stamp": 1584953968.5}'),
+        (
+            b'{"a": "\\u0000,\\"", "time_stamp" : null , "b": [ 1 ]}',
+            b'{"a": "\\u0000,\\"", "b": [ 1 ], "time_stamp": 1584953968.5}',
+        ),
         (b'{"time_stamp": 1, "a": 2, "time_stamp": 3}', b'{ "a": 2, "time_stamp": 1584953968.5}'),
         (b'{"a": {"time_stamp": 7}}', b'{"a": {"time_stamp": 7}, "time_stamp": 1584953968.5}'),
         (b'{"time_stam\\u0070": 1, "a": 2}', b'{ "a": 2, "time_stamp": 1584953968.5}'),
@@ -87,7 +95,13 @@ def test_an_older_time_stamp_of_the_record_itself_is_replaced(line: bytes, value
 
 @pytest.mark.parametrize(
     ("microseconds", "number"),
-    [(1584953968_000000, b"1584953968"), (1584953968_000001, b"1584953968.000001"), (1584953968_120000, b"1584953968.12")],
+    [
+        (1584953968_000000, b"1584953968"),
+        (1584953968_000001, b"1584953968.000001"),
+        (1584953968_120000, b"1584953968.12"),
+    ],
 )
-def test_time_stamp_is_a_number_of_seconds_with_at_most_six_decimals(microseconds: int, number: bytes) -> None:
+def test_time_stamp_is_a_number_of_seconds_with_at_most_six_decimals(
+    microseconds: int, number: bytes
+) -> None:
     assert as_json_number(microseconds) == number

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import AlreadyRunningError, BadInputError
-from producer.resume import Position, Progress, StateFile, state_path
+from producer.resume import Position, SavedProgress, StateFile, state_path
 from producer.sources import Fingerprint
 
 INPUTS = [Fingerprint("/posts.ndjson", 100, "1")]
-PROGRESS = Progress(Position(0, 57, 3), 12_000_000)
+PROGRESS = SavedProgress(Position(0, 57, 3), 12_000_000)
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ def test_without_speed_and_rate_everything_is_due_at_once() -> None:
 
 
 def test_at_a_rate_posts_are_evenly_spaced() -> None:
-    assert dues(Schedule(speed=None, rate=4.0, started=10.0), 0, 0, 0, 0, 0) == [10.0, 10.25, 10.5, 10.75, 11.0]
+    assert dues(Schedule(speed=None, rate=4.0, started=10.0), 0, 0, 0, 0, 0) == [
+        10.0,
+        10.25,
+        10.5,
+        10.75,
+        11.0,
+    ]
 
 
 def test_at_a_speed_event_time_passes_that_much_faster() -> None:
@@ -32,7 +38,11 @@ def test_the_slower_of_speed_and_rate_decides() -> None:
 
 
 def test_a_post_dated_a_year_ahead_does_not_stall_the_replay() -> None:
-    assert dues(Schedule(speed=1.0, rate=None, started=0.0), 1000, 1000 + 365 * 86400, 1005) == [0.0, 0.0, 5.0]
+    assert dues(Schedule(speed=1.0, rate=None, started=0.0), 1000, 1000 + 365 * 86400, 1005) == [
+        0.0,
+        0.0,
+        5.0,
+    ]
 
 
 def test_a_gap_of_days_that_lasts_is_skipped_and_time_goes_on_behind_it() -> None:

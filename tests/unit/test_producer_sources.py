@@ -38,7 +38,9 @@ def a_file(folder: Path, name: str, content: bytes) -> Input:
     # Not the contents: those of gzip hold the second in which they were made, and both processes must name a test alike.
     ids=["plain", "gz", "two gz", "zst", "two zst", "gz named otherwise"],
 )
-def test_every_kind_of_file_gives_the_same_lines_and_goes_on_from_each_of_them(tmp_path: Path, name: str, content: bytes) -> None:
+def test_every_kind_of_file_gives_the_same_lines_and_goes_on_from_each_of_them(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     source = a_file(tmp_path, name, content)
     lines = list(source.lines())
     assert [line.data for line in lines] == LINES
@@ -51,17 +53,28 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     assert list(a_file(tmp_path, "empty.zst", b"").lines()) == []
 
 
-def test_a_line_over_the_limit_is_cut_and_its_length_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_over_the_limit_is_cut_and_its_length_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sources, "MAX_LINE_BYTES", 10)
     monkeypatch.setattr(sources, "KEPT_OF_LONG_LINE", 4)
     source = a_file(tmp_path, "long.ndjson", b"short\n" + b"x" * 25 + b"\n" + b"0123456789\nend")
     lines = list(source.lines())
-    assert lines == [Line(1, b"short\n", 6, 6), Line(2, b"xxxx", 26, 32), Line(3, b"0123456789\n", 11, 43), Line(4, b"end", 3, 46)]
+    assert lines == [
+        Line(1, b"short\n", 6, 6),
+        Line(2, b"xxxx", 26, 32),
+        Line(3, b"0123456789\n", 11, 43),
+        Line(4, b"end", 3, 46),
+    ]
 
 
 @pytest.mark.parametrize("name", ["cut.gz", "cut.zst"])
-def test_an_archive_that_is_cut_off_gives_its_lines_and_then_an_error_that_says_where(tmp_path: Path, name: str) -> None:
-    content = b"".join(b"%d and some more text %d\n" % (number, number * 7919 % 1000003) for number in range(200_000))
+def test_an_archive_that_is_cut_off_gives_its_lines_and_then_an_error_that_says_where(
+    tmp_path: Path, name: str
+) -> None:
+    content = b"".join(
+        b"%d and some more text %d\n" % (number, number * 7919 % 1000003) for number in range(200_000)
+    )
     archive = gzip.compress(content) if name.endswith("gz") else zstandard.ZstdCompressor().compress(content)
     source = a_file(tmp_path, name, archive[: len(archive) // 2])
     lines = []

@@ -11,7 +11,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 MODULES = sorted(set(re.findall(r"python -m ([a-z][\w.]*)", TEXT)))
-TARGETS = sorted(set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]|$)", "\n".join(re.findall(r"`[^`\n]+`|^make .*$", TEXT, re.M)))))
+TARGETS = sorted(
+    set(
+        re.findall(r"\bmake ([a-z]+)\b(?=[`\s]|$)", "\n".join(re.findall(r"`[^`\n]+`|^make .*$", TEXT, re.M)))
+    )
+)
 
 
 def test_every_make_target_exists() -> None:
@@ -21,7 +25,9 @@ def test_every_make_target_exists() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_command_exists_and_explains_itself(module: str) -> None:
-    told = subprocess.run([sys.executable, "-m", module, "--help"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    told = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+    )
     assert told.returncode == 0 and "Usage" in told.stdout, told.stderr
 
 

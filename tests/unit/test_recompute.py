@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from alerts.explain.recompute import Stored, Usual, compare, figures_of_alert, incident_of, recompute_windows, spans_to_recount
+from alerts.explain.recompute import (
+    Baseline,
+    Stored,
+    alert_of,
+    compare,
+    figures_of_alert,
+    recompute_windows,
+    spans_to_recount,
+)
 from alerts.explain.recount import Recount
 from core.settings import Settings
 from core.windows import window_number, window_start
@@ -23,9 +31,15 @@ SETTINGS = Settings(
 
 def a_count(posts: int) -> dict:
     return {
-        "posts": posts, "authors_bitmap": -1, "texts_bitmap": -1, "first_post_at": datetime(2026, 1, 6, 18, 2, tzinfo=UTC),
-        "first_post_id": 5, "latest_post_id": 9, "top_post_id": 7, "top_likes": 100,
-    }  # fmt: skip
+        "posts": posts,
+        "authors_bitmap": -1,
+        "texts_bitmap": -1,
+        "first_post_at": datetime(2026, 1, 6, 18, 2, tzinfo=UTC),
+        "first_post_id": 5,
+        "latest_post_id": 9,
+        "top_post_id": 7,
+        "top_likes": 100,
+    }
 
 
 def recomputed(posts_by_window: dict[int, int], **changes):
@@ -36,16 +50,32 @@ def recomputed(posts_by_window: dict[int, int], **changes):
     )
     keys = [place for place in posts_by_window if place >= 0]
     rows = [
-        {"window_start": window_start(OPENED + place), "statistics_as_of": None, "threshold": 6.0, "closed": True, "alert_id": "x"}
+        {
+            "window_start": window_start(OPENED + place),
+            "statistics_as_of": None,
+            "threshold": 6.0,
+            "closed": True,
+            "alert_id": "x",
+        }
         for place in keys
     ]
     first = Stored({"keyword": "flood", "status": "resolved"}, [rows[0], rows[-1]] if len(rows) > 1 else rows)
-    judged = recompute_windows(first, recount, lambda keyword, as_of: Usual(default_rows(1), None), lambda day: None, SETTINGS)
+    judged = recompute_windows(
+        first, recount, lambda keyword, as_of: Baseline(default_rows(1), None), lambda day: None, SETTINGS
+    )
     windows = [
         {
             **{
                 name: getattr(judged[OPENED + place], name)
-                for name in ("posts", "ratio", "expected", "score", "posts60", "score60", "strength")
+                for name in (
+                    "posts",
+                    "ratio",
+                    "expected",
+                    "score",
+                    "hourly_posts",
+                    "hourly_score",
+                    "threshold_ratio",
+                )
             },
             **row,
         }
@@ -54,7 +84,7 @@ def recomputed(posts_by_window: dict[int, int], **changes):
     ]
     windows[0].update(changes)
     resolved = Stored({"keyword": "flood", "status": "resolved"}, windows)
-    figures = figures_of_alert(resolved, incident_of(resolved, judged, SETTINGS), SETTINGS)
+    figures = figures_of_alert(resolved, alert_of(resolved, judged, SETTINGS), SETTINGS)
     return Stored({"keyword": "flood", **figures}, windows), judged
 
 
@@ -68,17 +98,25 @@ def test_the_alert_opens_goes_on_and_ends_as_its_windows_say():
     stored, _ = recomputed({0: 40, 1: 60, 3: 30})
     names = ("status", "opened_window", "last_window", "resolved_at", "posts", "severity", "opened_by")
     assert [stored.alert[name] for name in names] == [
-        "resolved", window_start(OPENED), window_start(OPENED + 3), window_start(OPENED + 8), 130, "strong", "window",
-    ]  # fmt: skip
+        "resolved",
+        window_start(OPENED),
+        window_start(OPENED + 3),
+        window_start(OPENED + 8),
+        130,
+        "strong",
+        "window",
+    ]
 
 
 def test_the_hour_before_counts_where_its_windows_hold_three_posts():
     stored, judged = recomputed({-4: 50, -3: 5, -2: 2, -1: 3, 0: 40})
-    assert judged[OPENED].posts60 == 48
-    assert stored.windows[0]["posts60"] == 48
+    assert judged[OPENED].hourly_posts == 48
+    assert stored.windows[0]["hourly_posts"] == 48
 
 
-@pytest.mark.parametrize(("column", "value"), [("posts", 41), ("score", 10.263), ("ratio", 0.5), ("strength", 9.9)])
+@pytest.mark.parametrize(
+    ("column", "value"), [("posts", 41), ("score", 10.263), ("ratio", 0.5), ("threshold_ratio", 9.9)]
+)
 def test_a_figure_that_does_not_follow_is_named(column, value):
     stored, judged = recomputed({0: 40, 1: 60}, **{column: value})
     assert [difference.column for difference in compare(stored, judged, SETTINGS).differences] == [column]
@@ -94,7 +132,9 @@ def test_reals_are_compared_as_postgres_keeps_them():
 def test_a_window_that_the_alert_should_have_is_named():
     stored, judged = recomputed({0: 40, 1: 60, 2: 50})
     without = Stored(stored.alert, [stored.windows[0], stored.windows[2]])
-    assert "window 2026-01-06 18:15" in {difference.column for difference in compare(without, judged, SETTINGS).differences}
+    assert "window 2026-01-06 18:15" in {
+        difference.column for difference in compare(without, judged, SETTINGS).differences
+    }
 
 
 def test_an_open_window_is_not_compared():

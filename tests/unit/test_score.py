@@ -8,22 +8,44 @@ import pytest
 from detection import score as rule
 
 
-def plain_score(posts: int, level: float, deviation: float | None, share: float, ratio: float, variance: float, burst: float) -> float:
+def plain_score(
+    posts: int,
+    level: float,
+    deviation: float | None,
+    share: float,
+    ratio: float,
+    variance: float,
+    dispersion: float,
+) -> float:
     b = max(level + (deviation or 0.0), 0.0)
     expected = max(b * b / 4 - 0.375, 0.0) * (1.0 if deviation is not None else share) * ratio
-    return (2 * sqrt(posts + 0.375) - 2 * sqrt(expected + 0.375)) / max(1.0, sqrt((variance + 0.25) * burst))
+    return (2 * sqrt(posts + 0.375) - 2 * sqrt(expected + 0.375)) / max(
+        1.0, sqrt((variance + 0.25) * dispersion)
+    )
 
 
 def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
     rng = np.random.default_rng(3)
     rows = 2_000
-    posts, level, deviation = rng.integers(0, 5_000, rows), rng.uniform(1.2, 80, rows), rng.uniform(-5, 5, rows)
+    posts, level, deviation = (
+        rng.integers(0, 5_000, rows),
+        rng.uniform(1.2, 80, rows),
+        rng.uniform(-5, 5, rows),
+    )
     own, share, ratio = rng.random(rows) < 0.5, rng.uniform(0.2, 3, rows), rng.uniform(0, 4, rows)
-    variance, burst = rng.uniform(0, 9, rows), rng.uniform(0, 5, rows)
+    variance, dispersion = rng.uniform(0, 9, rows), rng.uniform(0, 5, rows)
     expected = rule.expected_posts(level, deviation, own, share, ratio)
-    scored = rule.score(posts, expected, rule.scale(variance, burst))
+    scored = rule.score(posts, expected, rule.scale(variance, dispersion))
     plain = [
-        plain_score(int(posts[i]), level[i], deviation[i] if own[i] else None, share[i], ratio[i], variance[i], burst[i])
+        plain_score(
+            int(posts[i]),
+            level[i],
+            deviation[i] if own[i] else None,
+            share[i],
+            ratio[i],
+            variance[i],
+            dispersion[i],
+        )
         for i in range(rows)
     ]
     np.testing.assert_allclose(scored, plain, rtol=1e-12)
@@ -31,7 +53,10 @@ def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
 
 def test_nine_posts_of_a_new_word_are_no_news_at_the_floor_of_ten() -> None:
     scores = [rule.score(posts, 0.0, 1.0) for posts in (9, 10)]
-    assert [rule.anomalous(posts, 0.0, s, rule.alarm_rule(4.5, 10)) for posts, s in zip((9, 10), scores, strict=True)] == [False, True]
+    assert [
+        rule.anomalous(posts, 0.0, s, rule.alarm_rule(4.5, 10))
+        for posts, s in zip((9, 10), scores, strict=True)
+    ] == [False, True]
 
 
 def test_two_posts_against_none_never_alert() -> None:
@@ -54,7 +79,8 @@ def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
                 alarm = rule.alarm_rule(threshold, 10)
                 bound = ceil(rule.smallest_alarming_posts(expected, scale, alarm) - 1e-9)
                 verdicts = [
-                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm)) for posts in (bound - 1, bound)
+                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm))
+                    for posts in (bound - 1, bound)
                 ]
                 assert verdicts == [False, True], (expected, scale, threshold)
 
@@ -66,12 +92,12 @@ def test_counts_that_nobody_keeps_can_keep_no_incident_going_whatever_was_expect
 def test_thirty_posts_of_a_new_word_spread_over_an_hour_are_news_at_the_second_look_only() -> None:
     alarm = rule.alarm_rule(6.0, 10)
     assert not rule.anomalous(8, 0.0, rule.score(8, 0.0, 1.0), alarm)
-    assert rule.anomalous60(30, 0.0, rule.score60(30, 0.0, 1.0, 1.0), alarm)
+    assert rule.hourly_anomalous(30, 0.0, rule.hourly_score(30, 0.0, 1.0, 1.0), alarm)
 
 
 def test_the_second_look_asks_a_lift_of_twice_what_was_expected_and_twice_the_floor() -> None:
     alarm = rule.alarm_rule(6.0, 10)
-    assert [bool(rule.anomalous60(posts, 100.0, 99.0, alarm)) for posts in (219, 220)] == [False, True]
+    assert [bool(rule.hourly_anomalous(posts, 100.0, 99.0, alarm)) for posts in (219, 220)] == [False, True]
 
 
 def test_huge_counts_and_zero_spread_stay_finite() -> None:
@@ -79,10 +105,17 @@ def test_huge_counts_and_zero_spread_stay_finite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected60", "scale", "spread60", "threshold"), [(0.0, 1.0, 1.0, 6.0), (40.0, 1.3, 2.5, 4.5), (900.0, 2.0, 0.5, 5.0)]
+    ("hourly_expected", "scale", "hourly_spread", "threshold"),
+    [(0.0, 1.0, 1.0, 6.0), (40.0, 1.3, 2.5, 4.5), (900.0, 2.0, 0.5, 5.0)],
 )
-def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(expected60, scale, spread60, threshold):
+def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(
+    hourly_expected, scale, hourly_spread, threshold
+):
     alarm = rule.alarm_rule(threshold, 10)
-    least = np.ceil(rule.smallest_alarming_posts60(expected60, scale, spread60, alarm) - 1e-9)
-    assert rule.anomalous60(least, expected60, rule.score60(least, expected60, scale, spread60), alarm)
-    assert not rule.anomalous60(least - 1, expected60, rule.score60(least - 1, expected60, scale, spread60), alarm)
+    least = np.ceil(rule.smallest_alarming_hourly_posts(hourly_expected, scale, hourly_spread, alarm) - 1e-9)
+    assert rule.hourly_anomalous(
+        least, hourly_expected, rule.hourly_score(least, hourly_expected, scale, hourly_spread), alarm
+    )
+    assert not rule.hourly_anomalous(
+        least - 1, hourly_expected, rule.hourly_score(least - 1, hourly_expected, scale, hourly_spread), alarm
+    )

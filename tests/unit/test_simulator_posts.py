@@ -38,18 +38,33 @@ def share(found: list[bool]) -> float:
 def test_a_record_has_the_fields_of_the_contract_and_about_2_700_bytes(posts: list[dict[str, Any]]) -> None:
     lines = render_slice(WORLD, 0, (0, 2_000)).splitlines()
     assert 2_500 < sum(map(len, lines)) / len(lines) < 3_000
-    assert {name for post in posts for name in post} == {field.name for field in POST_SCHEMA.fields} - {"time_stamp"}
+    assert {name for post in posts for name in post} == {field.name for field in POST_SCHEMA.fields} - {
+        "time_stamp"
+    }
 
 
 def test_a_real_record_and_a_simulated_one_have_the_same_members(posts: list[dict[str, Any]]) -> None:
     post = next(post for post in posts if "playCount" in post["itemInfos"] and "authorStats" in post)
-    assert list(post) == ["itemInfos", "authorInfos", "musicInfos", "challengeInfoList", "duetInfo", "textExtra", "authorStats"]
+    assert list(post) == [
+        "itemInfos",
+        "authorInfos",
+        "musicInfos",
+        "challengeInfoList",
+        "duetInfo",
+        "textExtra",
+        "authorStats",
+    ]
     assert " ".join(post["itemInfos"]) == (
         "id text createTime authorId musicId covers coversOrigin coversDynamic video diggCount shareCount playCount commentCount "
         "isOriginal isOfficial isActivityItem warnInfo"
     )
-    assert " ".join(post["authorInfos"]) == ("secUid userId uniqueId nickName signature verified covers coversMedium coversLarger isSecret")
-    assert " ".join(post["musicInfos"]) == "musicId musicName authorName original playUrl covers coversMedium coversLarger"
+    assert " ".join(post["authorInfos"]) == (
+        "secUid userId uniqueId nickName signature verified covers coversMedium coversLarger isSecret"
+    )
+    assert (
+        " ".join(post["musicInfos"])
+        == "musicId musicName authorName original playUrl covers coversMedium coversLarger"
+    )
     assert " ".join(post["authorStats"]) == "followingCount followerCount heartCount videoCount diggCount"
 
 
@@ -82,7 +97,9 @@ def test_heart_counts_are_text(posts: list[dict[str, Any]]) -> None:
     assert all(post["authorStats"]["heartCount"].isdigit() for post in posts if "authorStats" in post)
 
 
-def test_textExtra_points_at_hashtags_and_mentions_in_characters_and_in_utf_16_units(posts: list[dict[str, Any]]) -> None:
+def test_textExtra_points_at_hashtags_and_mentions_in_characters_and_in_utf_16_units(
+    posts: list[dict[str, Any]],
+) -> None:
     seen = Counter[int]()
     for post in posts:
         text = post["itemInfos"]["text"]
@@ -90,14 +107,28 @@ def test_textExtra_points_at_hashtags_and_mentions_in_characters_and_in_utf_16_u
         for extra in post["textExtra"]:
             pointed = text[extra["Start"] : extra["End"]]
             assert units[2 * extra["Start"] : 2 * extra["End"]].decode("utf-16-le") == pointed
-            assert pointed.lower() == "#" + extra["HashtagName"] if extra["Type"] == 1 else pointed.startswith("@") and extra["UserId"]
+            assert (
+                pointed.lower() == "#" + extra["HashtagName"]
+                if extra["Type"] == 1
+                else pointed.startswith("@") and extra["UserId"]
+            )
             seen[extra["Type"]] += 1
     assert seen[0] > 1_000 and seen[1] > 1_000
 
 
 def test_texts_are_in_many_scripts(posts: list[dict[str, Any]]) -> None:
     text = " ".join(post["itemInfos"]["text"] for post in posts)
-    letters = "a-z", "а-я", "\u0620-\u064a", "\u0905-\u0939", "\u4e00-\u9fff", "ぁ-ヿ", "ก-ฮ", "가-힣", "\U0001f600-\U0001f64f"
+    letters = (
+        "a-z",
+        "а-я",
+        "\u0620-\u064a",
+        "\u0905-\u0939",
+        "\u4e00-\u9fff",
+        "ぁ-ヿ",
+        "ก-ฮ",
+        "가-힣",
+        "\U0001f600-\U0001f64f",
+    )
     for script in letters:
         assert len(re.findall(f"[{script}]", text)) > 200
 
@@ -122,7 +153,9 @@ def test_some_records_are_late_by_minutes_and_a_few_by_hours() -> None:
 
 @pytest.mark.parametrize("name", DAMAGE_KINDS)
 def test_a_broken_record_is_unusable_or_odd_as_its_kind_says(name: str) -> None:
-    line = render_post(cached_plan(WORLD, 0), 0, next(post for post in range(100) if cached_plan(WORLD, 0).damage[post] == 0))
+    line = render_post(
+        cached_plan(WORLD, 0), 0, next(post for post in range(100) if cached_plan(WORLD, 0).damage[post] == 0)
+    )
     broken = damage(line, DAMAGE_KINDS.index(name) + 1)
     assert broken != line
     if name in UNUSABLE:
@@ -132,7 +165,9 @@ def test_a_broken_record_is_unusable_or_odd_as_its_kind_says(name: str) -> None:
         assert name in ODD and usable_id(read_record(broken)) == usable_id(read_record(line))
 
 
-def test_four_of_five_words_are_seen_once_and_the_vocabulary_grows_like_tokens_to_the_power_of_four_fifths() -> None:
+def test_four_of_five_words_are_seen_once_and_the_vocabulary_grows_like_tokens_to_the_power_of_four_fifths() -> (
+    None
+):
     ranks = draw_ranks(np.random.default_rng(1), 200_000, exponent=1.25, head=12.0)
     counts = np.unique(ranks, return_counts=True)[1]
     assert 0.74 < (counts == 1).mean() < 0.84
@@ -146,7 +181,9 @@ def test_a_word_of_a_plan_is_poisson_within_an_hour() -> None:
     ends = plan.word_ends
     post_of_word = np.searchsorted(ends, np.arange(len(plan.words)), side="right")
     english = (plan.language[post_of_word] == 0) & (plan.event[post_of_word] < 0) & (plan.words == 1)
-    windows = np.bincount((plan.created[post_of_word[english]] - WORLD.midnight(0)) // 900, minlength=96).reshape(24, 4)
+    windows = np.bincount(
+        (plan.created[post_of_word[english]] - WORLD.midnight(0)) // 900, minlength=96
+    ).reshape(24, 4)
     assert 0.6 < windows.var(axis=1, ddof=1).sum() / windows.mean(axis=1).sum() < 1.6
 
 
@@ -159,11 +196,15 @@ def test_different_ranks_are_different_words() -> None:
 
 def test_no_language_has_a_coined_word() -> None:
     vocabulary = {language.word(rank) for language in LANGUAGES for rank in range(20_000)}
-    assert not vocabulary & {coined_word(number, cyrillic=cyrillic) for number in range(2_000) for cyrillic in (False, True)}
+    assert not vocabulary & {
+        coined_word(number, cyrillic=cyrillic) for number in range(2_000) for cyrillic in (False, True)
+    }
 
 
 def test_no_event_is_about_a_stop_word_or_a_word_too_frequent_to_burst() -> None:
-    stop_words = set().union(*(stopwordsiso.stopwords(language) for language in STOP_LANGUAGES)) - NOT_STOP_WORDS
+    stop_words = (
+        set().union(*(stopwordsiso.stopwords(language) for language in STOP_LANGUAGES)) - NOT_STOP_WORDS
+    )
     words = known_words(WORLD)
     assert len(words) > 60
     assert not {word.word for word in words} & stop_words

@@ -12,25 +12,38 @@ from tests.factories import settings_without_servers
 OPTIONS = "spark.driver.extraJavaOptions"
 
 
-def test_java_is_told_of_the_archive_of_classes_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_java_is_told_of_the_archive_of_classes_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(spark, "CLASS_ARCHIVE", tmp_path / "a b" / "spark-classes.jsa")
     settings = settings_without_servers(spark_master="local[2]")
     assert "SharedArchiveFile" not in spark.session_options(settings)[OPTIONS]
     spark.CLASS_ARCHIVE.parent.mkdir()
     spark.CLASS_ARCHIVE.touch()
-    assert f'"-XX:SharedArchiveFile={tmp_path}/a b/spark-classes.jsa"' in spark.session_options(settings)[OPTIONS]
+    assert (
+        f'"-XX:SharedArchiveFile={tmp_path}/a b/spark-classes.jsa"'
+        in spark.session_options(settings)[OPTIONS]
+    )
     assert OPTIONS not in spark.session_options(settings_without_servers(spark_master=None))
 
 
-def test_on_one_machine_the_java_archives_are_on_the_class_path_and_elsewhere_spark_sends_them_round(tmp_path: Path) -> None:
+def test_on_one_machine_the_java_archives_are_on_the_class_path_and_elsewhere_spark_sends_them_round(
+    tmp_path: Path,
+) -> None:
     for name in ("b.jar", "a.jar"):
         (tmp_path / name).touch()
-    local = spark.session_options(settings_without_servers(spark_master="local[2]", spark_jars_dir=str(tmp_path)))
+    local = spark.session_options(
+        settings_without_servers(spark_master="local[2]", spark_jars_dir=str(tmp_path))
+    )
     assert local["spark.driver.extraClassPath"] == f"{tmp_path}/a.jar:{tmp_path}/b.jar"
-    elsewhere = spark.session_options(settings_without_servers(spark_master=None, spark_jars_dir=str(tmp_path)))
+    elsewhere = spark.session_options(
+        settings_without_servers(spark_master=None, spark_jars_dir=str(tmp_path))
+    )
     assert elsewhere["spark.jars"] == f"file://{tmp_path}/a.jar,file://{tmp_path}/b.jar"
     assert "spark.jars" not in local and "spark.driver.extraClassPath" not in elsewhere
-    assert "spark.driver.extraClassPath" not in spark.session_options(settings_without_servers(spark_master="local[2]"))
+    assert "spark.driver.extraClassPath" not in spark.session_options(
+        settings_without_servers(spark_master="local[2]")
+    )
 
 
 def test_set_up_makes_the_archive_of_classes_where_spark_looks_for_it() -> None:

@@ -15,18 +15,38 @@ def guard():
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", "-", "＝1+1", "＋1", "－1", "＠A1", "'=1"],
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        " =1+1",
+        "-",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "'=1",
+    ],
 )
 def test_a_cell_that_a_spreadsheet_would_run_begins_with_an_apostrophe(guard, text):
     assert guard(text) == "'" + text
 
 
-@pytest.mark.parametrize("text", ["-1", "+1", "-1.5", "-1e9", "3", "123456789012345", "", "first snow #winter", "#tag", "a=b", "тренд"])
+@pytest.mark.parametrize(
+    "text",
+    ["-1", "+1", "-1.5", "-1e9", "3", "123456789012345", "", "first snow #winter", "#tag", "a=b", "тренд"],
+)
 def test_a_cell_that_is_a_number_or_plain_text_stays_as_it_is(guard, text):
     assert guard(text) == text
 
 
-@pytest.mark.parametrize("text", ["7698971293886388232", "-7698971293886388232", "1234567890123456", "1234567890123456.5"])
+@pytest.mark.parametrize(
+    "text", ["7698971293886388232", "-7698971293886388232", "1234567890123456", "1234567890123456.5"]
+)
 def test_a_number_with_more_digits_than_a_spreadsheet_keeps_is_made_text(guard, text):
     assert guard(text) == "'" + text
 
@@ -53,4 +73,6 @@ def test_every_type_of_column_has_its_cell(column_type, literal, cell):
     with duckdb.connect() as database:
         database.execute(GUARD)
         column = guarded_column("c", column_type)
-        assert database.execute(f"SELECT CAST({column} AS VARCHAR) FROM (SELECT {literal}::{column_type} AS c)").fetchall() == [(cell,)]
+        assert database.execute(
+            f"SELECT CAST({column} AS VARCHAR) FROM (SELECT {literal}::{column_type} AS c)"
+        ).fetchall() == [(cell,)]

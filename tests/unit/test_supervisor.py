@@ -8,7 +8,7 @@ from kafka import TopicPartition
 from core.errors import NotReadyError
 from streaming.failures import first_line
 from streaming.resume import starting_offsets
-from streaming.supervisor import DAMAGES, LONGEST_BACKOFF_SECONDS, Supervised, Supervisor
+from streaming.supervisor import LONGEST_BACKOFF_SECONDS, MAX_CORRUPT_STARTS, Supervised, Supervisor
 from tests.factories import settings_without_servers
 
 SETTINGS = settings_without_servers(checkpoint_dir="/checkpoints")
@@ -51,22 +51,27 @@ def rounds(supervisor: Supervisor, count: int) -> None:
         supervisor._round(1.0 + number * 2 * LONGEST_BACKOFF_SECONDS)
 
 
-def test_a_query_with_a_damaged_checkpoint_is_given_up_and_the_other_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_query_with_a_damaged_checkpoint_is_given_up_and_the_other_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     starts = []
     damaged = Supervised("detect", ["posts"], lambda: starts.append(1) or StoppedQuery(DAMAGED))  # type: ignore
     healthy = Supervised("archive", ["posts"], lambda: RunningQuery(""))  # type: ignore
     with caplog.at_level(logging.ERROR):
         rounds(supervisor_of(damaged, healthy), 10)
-    assert len(starts) == DAMAGES
-    assert "detect: stopped for good: its checkpoint cannot be read. Stop this process, move /checkpoints/detect away" in caplog.text
-    assert healthy.hopeless is None
+    assert len(starts) == MAX_CORRUPT_STARTS
+    assert (
+        "detect: stopped for good: its checkpoint cannot be read. Stop this process, move /checkpoints/detect away"
+        in caplog.text
+    )
+    assert healthy.fatal_error is None
 
 
 def test_a_query_that_a_restart_may_help_is_started_again_and_again() -> None:
     starts = []
     failing = Supervised("detect", ["posts"], lambda: starts.append(1) or StoppedQuery("a server is away"))  # type: ignore
     rounds(supervisor_of(failing), 10)
-    assert len(starts) >= 5 and failing.hopeless is None
+    assert len(starts) >= 5 and failing.fatal_error is None
 
 
 def test_where_no_query_can_go_on_the_process_ends() -> None:
@@ -112,7 +117,8 @@ def test_what_the_operator_has_to_know_is_looked_at_twice_a_minute_and_a_look_th
         looked.append([query.name for query in queries])
         raise OSError("no server")
 
-    supervisor = Supervisor(SETTINGS, [Supervised("archive", ["posts"], lambda: RunningQuery(""))], look_for_operator=look)  # type: ignore
+    queries = [Supervised("archive", ["posts"], lambda: RunningQuery(""))]  # type: ignore
+    supervisor = Supervisor(SETTINGS, queries, check_health=look)
     supervisor._ends = NoBroker()  # type: ignore[assignment]
     for now in (100.0, 110.0, 129.0, 131.0):
         supervisor._round(now)

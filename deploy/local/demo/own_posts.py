@@ -21,7 +21,7 @@ class Totals:
     """What Postgres holds, in rows or posts; taken before and after, the difference is what a run did."""
 
     counted: int
-    refused: int
+    rejected: int
     late: int
     again: int
 
@@ -41,7 +41,9 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     summary = session.layout.logs / "producer.json"
     summary.unlink(missing_ok=True)
     options = python_arguments([("--clock", clock), ("--speed", speed), ("--rate", rate), ("--limit", limit)])
-    commands.run("producer", "sending the posts", "producer", *files, *options, "--summary-json", str(summary))
+    commands.run(
+        "producer", "sending the posts", "producer", *files, *options, "--summary-json", str(summary)
+    )
     session.wait_for("detect", "detecting what is in Kafka")
     if is_old:
         commands.run("decide", "deciding the last windows", "streaming.finish")
@@ -51,7 +53,9 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     archived = _archived(settings, started)
     for first, last in _ranges(sorted(day for day in archived if day)):
         title = f"loading {first}" + (f" to {last}" if last != first else "")
-        commands.run("batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load,trends")
+        commands.run(
+            "batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load,trends"
+        )
     _tell(session, json.loads(summary.read_text()), archived, before, is_old=is_old)
     session.tell_where_to_go_on()
 
@@ -60,10 +64,16 @@ def files_of(pattern: str) -> list[str]:
     """The files that POSTS names: one path, a pattern, or several with spaces between. Raises BadInputError."""
     if pattern.startswith("s3://") or Path(pattern).expanduser().exists():
         return [pattern if pattern.startswith("s3://") else str(Path(pattern).expanduser().absolute())]
-    files = [found for part in ([pattern] if glob.glob(pattern) else pattern.split()) for found in sorted(glob.glob(part)) or [part]]
+    files = [
+        found
+        for part in ([pattern] if glob.glob(pattern) else pattern.split())
+        for found in sorted(glob.glob(part)) or [part]
+    ]
     missing = [name for name in files if not name.startswith("s3://") and not Path(name).exists()]
     if missing:
-        raise BadInputError(f"There is no file {missing[0]}. Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson")
+        raise BadInputError(
+            f"There is no file {missing[0]}. Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson"
+        )
     return [name if name.startswith("s3://") else str(Path(name).absolute()) for name in files]
 
 
@@ -77,7 +87,7 @@ def _totals(settings: Settings) -> Totals:
 
 
 def _archived(settings: Settings, since: datetime) -> dict[date | None, int]:
-    """Records of the posts' topic in the archive since a moment, by the day of their event time; None: refused ones."""
+    """Records of the posts' topic in the archive since a moment, by the day of their event time; None: rejected ones."""
     with open_archive(settings) as database:
         rows = database.execute(
             "SELECT CAST(event_time AS DATE), count(*) FROM raw_posts WHERE topic = ? AND kafka_time >= ? GROUP BY ALL ORDER BY 1",
@@ -97,22 +107,39 @@ def _ranges(days: list[date]) -> list[tuple[date, date]]:
     return ranges
 
 
-def _tell(session: Session, sent: dict[str, object], archived: dict[date | None, int], before: Totals, *, is_old: bool) -> None:
+def _tell(
+    session: Session,
+    sent: dict[str, object],
+    archived: dict[date | None, int],
+    before: Totals,
+    *,
+    is_old: bool,
+) -> None:
     after = _totals(session.settings)
     with transaction(session.settings) as cursor:
         cursor.execute("SELECT count(*) FROM posts")
         (posts,) = cursor.fetchone()  # type: ignore[misc]
     rows = [
-        ("sent to Kafka", sent["sent"], f"{sent['rejected_total']} lines were no post and went to {session.settings.rejected_topic}"),
+        (
+            "sent to Kafka",
+            sent["sent"],
+            f"{sent['rejected_total']} lines were no post and went to {session.settings.rejected_topic}",
+        ),
         ("in the archive", sum(archived.values()), 'make sql Q="select * from raw_posts limit 5"'),
         ("counted by detection", after.counted - before.counted, "distinct posts a window"),
         ("seen again in a window", after.again - before.again, ""),
         ("too late for their window", after.late - before.late, ""),
-        ("refused", after.refused - before.refused, 'make psql Q="select reason, count(*) from rejected_records group by 1"'),
+        (
+            "rejected",
+            after.rejected - before.rejected,
+            'make psql Q="select reason, count(*) from rejected_records group by 1"',
+        ),
         ("in the table posts now", posts, "one row a post, all runs together"),
     ]
     session.screen.say("")
     for name, count, note in rows:
         session.screen.say(f"  {name:<28}{count:>10,}  {note}")
     if not is_old:
-        session.screen.say("The last half hour is decided by the clock: an alert in it may still be withdrawn.")
+        session.screen.say(
+            "The last half hour is decided by the clock: an alert in it may still be withdrawn."
+        )

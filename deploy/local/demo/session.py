@@ -66,7 +66,9 @@ class Session:
         with self.screen.stage("preparing Airflow"):
             airflow.migrate_database(self.layout, self._environment)
 
-    def start_streaming(self, *, first_event: datetime, replays_old_posts: bool, from_here: bool = False) -> None:
+    def start_streaming(
+        self, *, first_event: datetime, replays_old_posts: bool, from_here: bool = False
+    ) -> None:
         """Start the streaming process and wait until detection listens.
 
         Detection begins anew, at the end of the topic, where it has seen posts newer than `first_event`, or where asked to
@@ -80,10 +82,15 @@ class Session:
         if replays_old_posts:
             further["GROUNDSWELL_IDLE_SECONDS"] = str(DECIDED_BY_US_SECONDS)
         with self.screen.stage("starting the streaming process", log):
-            program = self.commands.start("streaming", "streaming", *(["--fresh-detect"] if fresh else []), further=further)
+            program = self.commands.start(
+                "streaming", "streaming", *(["--fresh-detect"] if fresh else []), further=further
+            )
             self._streaming = program
             self.commands.wait_until(
-                lambda: detection_stands(self.settings.checkpoint_dir, log, log_start), program, "the start of detection", 120
+                lambda: detection_stands(self.settings.checkpoint_dir, log, log_start),
+                program,
+                "the start of detection",
+                120,
             )
 
     def wait_for(self, query: str, title: str) -> None:
@@ -121,7 +128,9 @@ class Session:
         env = self.layout.env_file
         for line in (
             "Go on with:",
-            '  make psql Q="select * from recent_alerts limit 5"      the tables; or: source \'' + str(env) + "' && psql",
+            '  make psql Q="select * from recent_alerts limit 5"      the tables; or: source \''
+            + str(env)
+            + "' && psql",
             '  make sql Q="select count(*) from raw_posts"             archive and tables side by side; without Q a prompt',
             "  make alerts | make airflow | make status | make stop    in another terminal",
             f"  logs: {self.layout.logs}",

@@ -9,7 +9,7 @@ from deploy.local.demo import world as demo
 from deploy.local.demo.session import Session
 from deploy.local.demo.stages import python_arguments, side_by_side
 from deploy.local.demo.watching import alerts_of_day, is_learned
-from deploy.local.demo.world import Event, Verdict
+from deploy.local.demo.world import DemoReport, Event
 
 DEFAULT_SPEED = "1152"
 """A day in 75 seconds."""
@@ -26,7 +26,9 @@ _KINDS = {
 
 def play_next_day(session: Session, *, speed: str, rate: str, limit: str) -> None:
     """Load the history where that is not done, learn up to yesterday, replay the day, say what was found."""
-    LiveDay(session).play(python_arguments([("--speed", speed or DEFAULT_SPEED), ("--rate", rate), ("--limit", limit)]))
+    LiveDay(session).play(
+        python_arguments([("--speed", speed or DEFAULT_SPEED), ("--rate", rate), ("--limit", limit)])
+    )
 
 
 class LiveDay:
@@ -43,7 +45,9 @@ class LiveDay:
         """All steps; `options` go to the producer."""
         session, calendar = self._session, self._calendar
         first = "" if calendar.history_sent else "a history of 7 days, then "
-        session.screen.say(f"Groundswell: {first}{self._day:%A, %d %B %Y} of a simulated world, {demo.POSTS_PER_DAY:,} posts a day")
+        session.screen.say(
+            f"Groundswell: {first}{self._day:%A, %d %B %Y} of a simulated world, {demo.POSTS_PER_DAY:,} posts a day"
+        )
         session.prepare()
         side_by_side(session.start_stack, self._simulate)
         if calendar.played:
@@ -65,7 +69,9 @@ class LiveDay:
         self._finish_batch()
         self._note(played=[*calendar.played, self._day])
         session.is_decided = True
-        verdict = demo.judge(demo.read_events(self._folder, self._day), alerts_of_day(session.settings, self._day))
+        verdict = demo.compare_with_labels(
+            demo.read_events(self._folder, self._day), alerts_of_day(session.settings, self._day)
+        )
         tell(session, verdict, decided=decided, replay_started=replay_started)
         session.tell_where_to_go_on()
 
@@ -77,22 +83,44 @@ class LiveDay:
         self._session.commands.run(
             "simulate",
             f"simulating {len(days)} day{'s' if len(days) > 1 else ''}",
-            *("producer", "simulate", "--start", str(days[0]), "--days", str(len(days)), "--world-start", str(self._calendar.world_start)),
-            *("--posts-per-day", str(demo.POSTS_PER_DAY), "--seed", str(demo.SEED), "--out", str(self._folder), "--compress", "zst"),
+            *(
+                "producer",
+                "simulate",
+                "--start",
+                str(days[0]),
+                "--days",
+                str(len(days)),
+                "--world-start",
+                str(self._calendar.world_start),
+            ),
+            *(
+                "--posts-per-day",
+                str(demo.POSTS_PER_DAY),
+                "--seed",
+                str(demo.SEED),
+                "--out",
+                str(self._folder),
+                "--compress",
+                "zst",
+            ),
         )
 
     def _send_history(self) -> None:
         if self._calendar.history_sent:
             return
         files = [str(demo.posts_file(self._folder, day)) for day in self._calendar.days_to_learn()]
-        self._session.commands.run("producer-history", "sending the history to Kafka", "producer", *files, "--clock", "original")
+        self._session.commands.run(
+            "producer-history", "sending the history to Kafka", "producer", *files, "--clock", "original"
+        )
         self._note(history_sent=True)
 
     def _start_streaming(self) -> None:
         # A day that was begun goes on where detection stands; before the first one the topic holds the history alone.
         midnight = datetime(self._day.year, self._day.month, self._day.day, tzinfo=UTC)
         first_event = midnight + demo.ONE_DAY if self._calendar.begun == self._day else midnight
-        self._session.start_streaming(first_event=first_event, replays_old_posts=True, from_here=self._calendar.begun is None)
+        self._session.start_streaming(
+            first_event=first_event, replays_old_posts=True, from_here=self._calendar.begun is None
+        )
 
     def _learn(self) -> None:
         """Run the batch for the days that were not learned: the last one by Airflow, those before it at once."""
@@ -101,16 +129,28 @@ class LiveDay:
         days = self._calendar.days_to_learn()
         earlier = days[:-1]
         if earlier:
-            run("batch", f"daily batch, {len(earlier)} days", "batch", "--from", str(earlier[0]), "--to", str(earlier[-1]),
-                "--steps", "complete,load,trends,statistics")  # fmt: skip
+            run(
+                "batch",
+                f"daily batch, {len(earlier)} days",
+                "batch",
+                "--from",
+                str(earlier[0]),
+                "--to",
+                str(earlier[-1]),
+                "--steps",
+                "complete,load,trends,statistics",
+            )
             self._note(last_learned=earlier[-1])
         if days:
             command = ["airflow", "dags", "test", "daily_batch", str(days[-1])]
             # Airflow would try again after minutes; here somebody waits. Detection needs the statistics alone.
             finish = self._session.commands.run_until(
-                "airflow-dags-test", f"statistics of {days[-1]} by Airflow", *command, gives_up_at=b"=up_for_retry",
+                "airflow-dags-test",
+                f"statistics of {days[-1]} by Airflow",
+                *command,
+                gives_up_at=b"=up_for_retry",
                 enough=lambda: is_learned(self._session.settings, days[-1]),
-            )  # fmt: skip
+            )
 
             def finish_batch() -> None:
                 finish(f"the rest of the daily batch of {days[-1]}")
@@ -122,9 +162,13 @@ class LiveDay:
         if self._calendar.sent == self._day:
             return
         self._note(begun=self._day)
-        self._session.screen.say(f"Replaying {self._day} ({' '.join(options)}). EARLY is an alert while its window is still open.")
+        self._session.screen.say(
+            f"Replaying {self._day} ({' '.join(options)}). EARLY is an alert while its window is still open."
+        )
         file = str(demo.posts_file(self._folder, self._day))
-        self._session.commands.run("producer", "replaying the live day", "producer", file, "--clock", "original", *options)
+        self._session.commands.run(
+            "producer", "replaying the live day", "producer", file, "--clock", "original", *options
+        )
         self._note(sent=self._day)
 
     def _note(self, **changes: object) -> None:
@@ -133,7 +177,7 @@ class LiveDay:
         demo.save_calendar(self._folder, self._calendar)
 
 
-def tell(session: Session, verdict: Verdict, *, decided: float, replay_started: float) -> None:
+def tell(session: Session, verdict: DemoReport, *, decided: float, replay_started: float) -> None:
     """Say what was found and how long it took, and write the same to `.local/logs/run.json`. Times are Unix seconds."""
     say = session.screen.say
     say("")
@@ -141,7 +185,9 @@ def tell(session: Session, verdict: Verdict, *, decided: float, replay_started: 
         say(line, style="bold red" if line.endswith("MISSED") else None)
     first, total = session.seconds_to_first_alert(), decided - session.started_at
     soon = f"First alert after {first:.0f} s" if first else "No alert"
-    say(f"{soon}, everything decided after {total:.0f} s; the replay itself took {decided - replay_started:.0f} s.")
+    say(
+        f"{soon}, everything decided after {total:.0f} s; the replay itself took {decided - replay_started:.0f} s."
+    )
     summary = {
         "seconds_to_first_alert": first,
         "seconds_to_decision": total,
@@ -154,18 +200,27 @@ def tell(session: Session, verdict: Verdict, *, decided: float, replay_started: 
     (session.layout.logs / "run.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
 
 
-def lines_of(verdict: Verdict) -> list[str]:
+def lines_of(verdict: DemoReport) -> list[str]:
     """The verdict for people."""
     due = [(event, alert) for event, alert in verdict.found if event.must_alert]
     others = [(event, alert) for event, alert in verdict.found if not event.must_alert]
     silent = [f"{_KINDS[event.kind]} ({event.keyword or _time(event.start)})" for event in verdict.left_alone]
     return [
         f"Found {len(due)} of {len(due) + len(verdict.missed)} bursts that had to be found:",
-        *(f"{_named(event)}: {event.posts} posts, alert in the window from {alert.opened_window:%H:%M}" for event, alert in due),
+        *(
+            f"{_named(event)}: {event.posts} posts, alert in the window from {alert.opened_window:%H:%M}"
+            for event, alert in due
+        ),
         *(f"{_named(event)}: {event.posts} posts, MISSED" for event in verdict.missed),
         f"Also alerted: {len(others)} labelled events that need not or must not alert, {len(verdict.unlabelled)} words without a label",
-        *(f"{_named(event)} ({'welcome' if event.must_alert is None else 'unwanted'})" for event, _ in others),
-        *(f"  {alert.opened_window:%H:%M} {'no label':<24} {alert.keyword}: {alert.posts} posts" for alert in verdict.unlabelled),
+        *(
+            f"{_named(event)} ({'welcome' if event.must_alert is None else 'unwanted'})"
+            for event, _ in others
+        ),
+        *(
+            f"  {alert.opened_window:%H:%M} {'no label':<24} {alert.keyword}: {alert.posts} posts"
+            for alert in verdict.unlabelled
+        ),
         f"Rightly silent on: {', '.join(silent) or '-'}",
     ]
 

@@ -91,7 +91,9 @@ class Screen:
         self.console.print(text, markup=False, style=style)
 
     @contextmanager
-    def stage(self, title: str, log: Path | None = None, detail: Callable[[], str] | None = None) -> Iterator[None]:
+    def stage(
+        self, title: str, log: Path | None = None, detail: Callable[[], str] | None = None
+    ) -> Iterator[None]:
         """Show that `title` is under way, with `detail` or the newest line of `log`; note how long it took."""
         active = Active(title, log, log.stat().st_size if log and log.exists() else 0, detail)
         with self._lock:
@@ -117,7 +119,11 @@ class Screen:
         if not active:
             status.stop()
             return
-        status.update(" | ".join(stage.describe(detail=len(active) < 3) for stage in active)[: max(self.console.width - 4, 20)])
+        status.update(
+            " | ".join(stage.describe(detail=len(active) < 3) for stage in active)[
+                : max(self.console.width - 4, 20)
+            ]
+        )
         status.start()
 
     def _remind(self, active: list[Active]) -> None:
@@ -142,7 +148,12 @@ class Commands:
         self.run_until(name, title, *arguments, gives_up_at=gives_up_at)
 
     def run_until(
-        self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None, enough: Callable[[], bool] = lambda: False
+        self,
+        name: str,
+        title: str,
+        *arguments: str,
+        gives_up_at: bytes | None = None,
+        enough: Callable[[], bool] = lambda: False,
     ) -> Callable[[str], None]:
         """As `run`, but goes on as soon as there is `enough`; returns what waits for the end of the command as a stage of a title."""
         log = processes.log_path(self._layout, name)
@@ -170,22 +181,34 @@ class Commands:
             watch(program, enough)
         return finish
 
-    def start(self, name: str, *arguments: str, further: Mapping[str, str] | None = None) -> processes.Program:
+    def start(
+        self, name: str, *arguments: str, further: Mapping[str, str] | None = None
+    ) -> processes.Program:
         """Start `python -m ARGUMENTS`, its output in `.local/logs/NAME.log`."""
         if self._stopping.is_set():
             raise StoppedError(f"{name} was not started, because the run ends.")
         self._names.append(name)
         environment = {**self._environment, **(further or {})}
-        return processes.start(self._layout, name, [sys.executable, "-m", *arguments], environment=environment)
+        return processes.start(
+            self._layout, name, [sys.executable, "-m", *arguments], environment=environment
+        )
 
-    def wait_until(self, condition: Callable[[], bool], program: processes.Program, what: str, timeout_seconds: float = 600) -> None:
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        program: processes.Program,
+        what: str,
+        timeout_seconds: float = 600,
+    ) -> None:
         """Wait until `condition` holds while `program` runs; NotReadyError where it ends or time runs out."""
         deadline = time.monotonic() + timeout_seconds
         while not condition():
             if processes.exit_code(program) is not None:
                 raise self.failure(program)
             if time.monotonic() > deadline:
-                raise NotReadyError(f"After {timeout_seconds:.0f} s {what} is not done. {self._end_of_log(program)}")
+                raise NotReadyError(
+                    f"After {timeout_seconds:.0f} s {what} is not done. {self._end_of_log(program)}"
+                )
             time.sleep(0.2)
 
     def failure(self, program: processes.Program) -> NotReadyError:

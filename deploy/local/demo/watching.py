@@ -21,7 +21,8 @@ def lag_records(settings: Settings, query: str, *, seen_after: datetime) -> int 
     """How many records `query` was behind when it last looked; None where it has not looked since `seen_after`."""
     with transaction(settings, application_name="groundswell run") as cursor:
         cursor.execute(
-            "SELECT sum(greatest(end_offset - next_offset, 0)), min(observed_at) FROM pipeline_progress WHERE query = %s", (query,)
+            "SELECT sum(greatest(end_offset - next_offset, 0)), min(observed_at) FROM pipeline_progress WHERE query = %s",
+            (query,),
         )
         behind, observed_at = cursor.fetchone()  # type: ignore[misc]
     return None if observed_at is None or observed_at < seen_after else int(behind)

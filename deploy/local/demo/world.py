@@ -52,7 +52,9 @@ def read_calendar(folder: Path, today: date) -> Calendar:
     else:
         calendar = Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
     if calendar.live_day >= today:
-        raise BadInputError("Every simulated day up to yesterday was played. `make clean` deletes them; `make run` then starts anew.")
+        raise BadInputError(
+            "Every simulated day up to yesterday was played. `make clean` deletes them; `make run` then starts anew."
+        )
     return calendar
 
 
@@ -92,7 +94,7 @@ class Raised:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DemoReport:
     """Alerts against labels: pairs of event and alert, events without one, alerts without an event."""
 
     found: list[tuple[Event, Raised]]
@@ -105,26 +107,41 @@ def read_events(folder: Path, day: date) -> list[Event]:
     """The labelled events of a day."""
     rows = [json.loads(line) for line in (folder / "truth.ndjson").read_text().splitlines()]
     return [
-        Event(row["kind"], row["keyword"], frozenset(row["keywords"]), row["start"], row["end"], row["posts"], row["must_alert"])
+        Event(
+            row["kind"],
+            row["keyword"],
+            frozenset(row["keywords"]),
+            row["start"],
+            row["end"],
+            row["posts"],
+            row["must_alert"],
+        )
         for row in rows
         if row["day"] == str(day)
     ]
 
 
-def judge(events: Sequence[Event], alerts: Sequence[Raised], *, window_seconds: int = 900) -> Verdict:
+def compare_with_labels(
+    events: Sequence[Event], alerts: Sequence[Raised], *, window_seconds: int = 900
+) -> DemoReport:
     """Match alerts to events: same keyword, opened in a window that the event touches."""
     first: dict[Event, Raised] = {}
     unlabelled = []
     for alert in sorted(alerts, key=lambda alert: alert.opened_window):
         opened = alert.opened_window.timestamp()
         event = next(
-            (event for event in events if alert.keyword in event.keywords and event.start - window_seconds < opened < event.end), None
+            (
+                event
+                for event in events
+                if alert.keyword in event.keywords and event.start - window_seconds < opened < event.end
+            ),
+            None,
         )
         if event is None:
             unlabelled.append(alert)
         else:
             first.setdefault(event, alert)
-    return Verdict(
+    return DemoReport(
         found=[(event, first[event]) for event in events if event in first],
         missed=[event for event in events if event not in first and event.must_alert],
         left_alone=[event for event in events if event not in first and event.must_alert is False],

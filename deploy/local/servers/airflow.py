@@ -48,11 +48,18 @@ def migrate_database(layout: Layout, environment: dict[str, str]) -> None:
     layout.airflow.mkdir(parents=True, exist_ok=True)
     with processes.open_log(layout, "airflow-migrate") as log:
         failed = subprocess.run(
-            airflow_command("db", "migrate"), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False
+            airflow_command("db", "migrate"),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
         ).returncode
     if failed:
         path = processes.log_path(layout, "airflow-migrate")
-        raise NotReadyError(f"Airflow's database could not be made. The end of {path}:\n{processes.last_lines(path)}")
+        raise NotReadyError(
+            f"Airflow's database could not be made. The end of {path}:\n{processes.last_lines(path)}"
+        )
     _migrated(layout).write_text(version("apache-airflow"))
 
 
@@ -98,14 +105,19 @@ def _archived_days(settings: Settings) -> list[date]:
 
 def start(layout: Layout, state: State, environment: dict[str, str]) -> str:
     """Start scheduler, DAG processor and web page, wait until the page answers; its address."""
-    write_private(Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), json.dumps({USER: state.airflow_password}))
+    write_private(
+        Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]),
+        json.dumps({USER: state.airflow_password}),
+    )
     address = f"http://{LOOPBACK}:{state.ports['airflow']}"
     for name, arguments in PARTS.items():
         if processes.running(layout, name) is None:
             processes.start(layout, name, airflow_command(*arguments), environment=environment)
     page = processes.running(layout, "airflow-api")
     if page is None:
-        raise NotReadyError(f"Airflow's web page did not start. Look at {processes.log_path(layout, 'airflow-api')}.")
+        raise NotReadyError(
+            f"Airflow's web page did not start. Look at {processes.log_path(layout, 'airflow-api')}."
+        )
     processes.wait_ready(layout, page, lambda: _answers(f"{address}/api/v2/version"))
     return address
 

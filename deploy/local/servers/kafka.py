@@ -34,7 +34,12 @@ def kafka_server(layout: Layout, state: State, settings: Settings) -> Server:
         command=java_command(
             layout,
             "kafka",
-            ["-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"],
+            [
+                "-Xmx512m",
+                "-XX:+UseG1GC",
+                "-XX:+ExitOnOutOfMemoryError",
+                f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
+            ],
             "kafka.Kafka",
             str(configuration),
         ),
@@ -54,7 +59,9 @@ def answers(port: int) -> bool:
     return True
 
 
-@retry(retry=retry_if_exception_type(KafkaError), wait=wait_fixed(0.2), stop=stop_after_delay(30), reraise=True)
+@retry(
+    retry=retry_if_exception_type(KafkaError), wait=wait_fixed(0.2), stop=stop_after_delay(30), reraise=True
+)
 def create_topics(settings: Settings) -> None:
     """Create the two topics where they are missing; they take records of 11 MB and stamp them with the broker's clock."""
     configuration = {"max.message.bytes": str(MAX_MESSAGE_BYTES), "message.timestamp.type": "LogAppendTime"}
@@ -95,7 +102,9 @@ def _format(layout: Layout, configuration: Path) -> None:
     with processes.open_log(layout, "kafka") as log:
         if subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode:
             path = processes.log_path(layout, "kafka")
-            raise NotReadyError(f"Kafka's storage could not be made. The end of {path}:\n{processes.last_lines(path)}")
+            raise NotReadyError(
+                f"Kafka's storage could not be made. The end of {path}:\n{processes.last_lines(path)}"
+            )
 
 
 def _properties(state: State, data: Path) -> str:

@@ -60,7 +60,12 @@ def postgres_server(layout: Layout, state: State, settings: Settings) -> Server:
     return Server(
         name="postgres",
         port=state.ports["postgres"],
-        command=[f"{place.installation}/bin/postgres", "-D", place.data, *(x for k, v in options.items() for x in ("-c", f"{k}={v}"))],
+        command=[
+            f"{place.installation}/bin/postgres",
+            "-D",
+            place.data,
+            *(x for k, v in options.items() for x in ("-c", f"{k}={v}")),
+        ],
         data=Path(place.data),
         prepare=lambda: _prepare(layout, state, place),
         is_ready=lambda: _accepts(settings),
@@ -115,7 +120,11 @@ def create_databases(settings: Settings, names: Iterable[str], *, template: str 
         present = {name for (name,) in cursor.fetchall()}
         for name in names:
             if name not in present:
-                cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+                cursor.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                        sql.Identifier(name), sql.Identifier(template)
+                    )
+                )
 
 
 def drop_databases(settings: Settings, names: Iterable[str]) -> None:
@@ -189,7 +198,9 @@ def _initialise(layout: Layout, state: State, place: Postgres) -> None:
             failed = processes.run_as(place.account, command, log)
     if failed:
         path = processes.log_path(layout, "postgres")
-        raise NotReadyError(f"The database could not be made. The end of {path}:\n{processes.last_lines(path)}")
+        raise NotReadyError(
+            f"The database could not be made. The end of {path}:\n{processes.last_lines(path)}"
+        )
     half.rename(data)
 
 
@@ -207,7 +218,11 @@ def _is_used(data: Path) -> bool:
     """Whether a live server process works in this folder; all of them have it as their working directory."""
     for process in psutil.process_iter():
         try:
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data):
+            if (
+                process.name() == "postgres"
+                and process.status() != psutil.STATUS_ZOMBIE
+                and process.cwd() == str(data)
+            ):
                 return True
         except psutil.Error:
             continue
@@ -234,7 +249,9 @@ def _unprivileged_account() -> str:
                 return name
         except KeyError:
             continue
-    raise NotReadyError("Postgres does not run as root and there is no account `postgres` or `nobody`. Run this as an ordinary user.")
+    raise NotReadyError(
+        "Postgres does not run as root and there is no account `postgres` or `nobody`. Run this as an ordinary user."
+    )
 
 
 def _place_of_its_own(layout: Layout) -> Path:

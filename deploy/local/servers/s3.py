@@ -42,7 +42,9 @@ def s3_server(layout: Layout, state: State, settings: Settings) -> Server:
 
 def s3_client(settings: Settings) -> Any:
     """A boto3 client of the embedded server, with quick refusals instead of long retries."""
-    patience = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 2}, s3={"addressing_style": "path"})
+    patience = Config(
+        connect_timeout=2, read_timeout=10, retries={"max_attempts": 2}, s3={"addressing_style": "path"}
+    )
     return boto3.client(**settings.s3_client_arguments(), config=patience)
 
 

@@ -51,7 +51,10 @@ def python_is_ready() -> bool:
 def missing_jars() -> "list[str]":
     """Folder and file name of the archives of jars.lock.xml that are not there."""
     wanted = [
-        (dependency.attrib["conf"].partition("->")[0].partition("-")[0], f"{dependency.attrib['name']}-{dependency.attrib['rev']}.jar")
+        (
+            dependency.attrib["conf"].partition("->")[0].partition("-")[0],
+            f"{dependency.attrib['name']}-{dependency.attrib['rev']}.jar",
+        )
         for dependency in ET.parse(IVY_LOCK).iter("dependency")
     ]
     return [f"{folder}/{name}" for folder, name in wanted if not (JARS / folder / name).exists()]
@@ -64,10 +67,15 @@ def set_up() -> None:
         CLASS_ARCHIVE.unlink(missing_ok=True)
     if not python_is_ready():
         _make_environment()
-        pyspark = next(line.split()[0] for line in LOCK.read_text().splitlines() if line.startswith("pyspark=="))
+        pyspark = next(
+            line.split()[0] for line in LOCK.read_text().splitlines() if line.startswith("pyspark==")
+        )
         if jars_are_missing:
             # Its archive fetcher is needed first; it also takes longest to unpack.
-            _step("installing pyspark, which brings the fetcher of the Java archives", [*_installer("install"), "--no-deps", pyspark])
+            _step(
+                "installing pyspark, which brings the fetcher of the Java archives",
+                [*_installer("install"), "--no-deps", pyspark],
+            )
     fetchers = _start_fetching() if jars_are_missing else {}
     try:
         if not python_is_ready():
@@ -84,7 +92,9 @@ def set_up() -> None:
 def _archive_classes() -> None:
     """A Java that cannot do it costs later starts their time and nothing else: an empty file says that it was tried."""
     _step(
-        "archiving Spark's classes, which halves the time of its later starts", [str(PYTHON), "-m", "deploy.local.classes"], may_fail=True
+        "archiving Spark's classes, which halves the time of its later starts",
+        [str(PYTHON), "-m", "deploy.local.classes"],
+        may_fail=True,
     )
     if not CLASS_ARCHIVE.exists():
         CLASS_ARCHIVE.touch()
@@ -94,10 +104,21 @@ def ivy_command(folder: Path, *arguments: str) -> "list[str]":
     """The command line of pyspark's Ivy with a cache of its own: one that is shared may be half filled by another program."""
     archives = list(VENV.glob("lib/python3*/site-packages/pyspark/jars/ivy-*.jar"))
     if not archives:
-        raise SetupError("pyspark is not installed, so the Java archives cannot be fetched. Run `make setup`.")
+        raise SetupError(
+            "pyspark is not installed, so the Java archives cannot be fetched. Run `make setup`."
+        )
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else "java"
-    return [java, "-Xmx256m", f"-Divy.default.ivy.user.dir={folder}", "-jar", str(archives[0]), "-cache", str(folder / "cache"), *arguments]
+    return [
+        java,
+        "-Xmx256m",
+        f"-Divy.default.ivy.user.dir={folder}",
+        "-jar",
+        str(archives[0]),
+        "-cache",
+        str(folder / "cache"),
+        *arguments,
+    ]
 
 
 def _make_environment() -> None:
@@ -106,7 +127,11 @@ def _make_environment() -> None:
         _step("making the virtual environment", [sys.executable, "-m", "venv", str(VENV)])
     if not _has_uv():
         # Without it pip installs, three times slower.
-        _step("installing the package installer", [str(PYTHON), "-m", "pip", "install", "--quiet", "uv"], may_fail=True)
+        _step(
+            "installing the package installer",
+            [str(PYTHON), "-m", "pip", "install", "--quiet", "uv"],
+            may_fail=True,
+        )
 
 
 def _install_lock() -> None:
@@ -136,7 +161,9 @@ def _start_fetching() -> "dict[str, subprocess.Popen[bytes]]":
     """One Java process for each part of the list, side by side."""
     _say("fetching the Java archives (200 MB)")
     shutil.rmtree(_new_jars(), ignore_errors=True)
-    return {part: _fetcher(part) for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]}
+    return {
+        part: _fetcher(part) for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]
+    }
 
 
 def _fetcher(part: str) -> "subprocess.Popen[bytes]":
@@ -157,7 +184,9 @@ def _finish_fetching(fetchers: "dict[str, subprocess.Popen[bytes]]") -> None:
         if not failed:
             break
         if attempt == ATTEMPTS:
-            raise SetupError(_failure("The Java archives could not be fetched: check the network", _part_log(failed[0])))
+            raise SetupError(
+                _failure("The Java archives could not be fetched: check the network", _part_log(failed[0]))
+            )
         _say(f"  the network did not give all of them; trying the rest again in {PAUSE_SECONDS} s")
         time.sleep(PAUSE_SECONDS)
         waiting = {part: _fetcher(part) for part in failed}
@@ -223,7 +252,12 @@ def _made_elsewhere() -> bool:
 def _is_whole() -> bool:
     """Whether Python and pip run there; an interrupted set-up may have left half an environment."""
     try:
-        answer = subprocess.run([str(PYTHON), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        answer = subprocess.run(
+            [str(PYTHON), "-m", "pip", "--version"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
         return answer.returncode == 0
     except OSError:
         return False

@@ -24,12 +24,18 @@ ODD_CHARACTERS = "\"'`\\:;,*?[]{}<>|&$!#%"
 
 def problems(for_setup: bool = False) -> "list[str]":
     """The sentences, none where all is well."""
-    local = os.path.abspath(os.path.expanduser(os.environ.get("GROUNDSWELL_LOCAL") or os.path.join(REPOSITORY, ".local")))
+    local = os.path.abspath(
+        os.path.expanduser(os.environ.get("GROUNDSWELL_LOCAL") or os.path.join(REPOSITORY, ".local"))
+    )
     found = [java_problem(os.environ), *port_problems(os.environ)]  # type: list[str | None]
     if for_setup:
         found += [python_problem(sys.version_info[:3]), venv_problem(), ssl_problem()]
     for folder in sorted({REPOSITORY, local}):
-        found += [path_problem(folder), write_problem(folder), disk_problem(folder, SETUP_GIGABYTES if for_setup else RUN_GIGABYTES)]
+        found += [
+            path_problem(folder),
+            write_problem(folder),
+            disk_problem(folder, SETUP_GIGABYTES if for_setup else RUN_GIGABYTES),
+        ]
     return [sentence for sentence in found if sentence]
 
 
@@ -93,13 +99,17 @@ def port_problems(environment: "Mapping[str, str]") -> "list[str]":
         name = f"GROUNDSWELL_LOCAL_{service}_PORT"
         text = environment.get(name)
         if text and not (text.isdigit() and 1 <= int(text) <= 65535):
-            found.append(f"{name} is {text!r}: a port is a number from 1 to 65535; unset it to have a free one chosen.")
+            found.append(
+                f"{name} is {text!r}: a port is a number from 1 to 65535; unset it to have a free one chosen."
+            )
     return found
 
 
 def path_problem(folder: str) -> "str | None":
     """Can every program in the chain cope with this path?"""
-    odd = sorted({character for character in folder if character in ODD_CHARACTERS or not character.isprintable()})
+    odd = sorted(
+        {character for character in folder if character in ODD_CHARACTERS or not character.isprintable()}
+    )
     if odd:
         names = " ".join(map(repr, odd))
         return f"The path {folder!r} contains {names}: move the folder to a path of letters, digits, spaces and ._-+=@()."

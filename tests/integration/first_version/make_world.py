@@ -54,7 +54,11 @@ def record(number: int, at: datetime, text: str, author: int, likes: int) -> byt
     return json.dumps(
         {
             "itemInfos": infos,
-            "authorInfos": {"userId": str(author), "uniqueId": f"author{author}", "nickName": f"Author {author}"},
+            "authorInfos": {
+                "userId": str(author),
+                "uniqueId": f"author{author}",
+                "nickName": f"Author {author}",
+            },
             "musicInfos": {"musicId": str(author % 7 + 1), "musicName": f"sound {author % 7 + 1}"},
             "authorStats": {"followerCount": author * 10},
             "challengeInfoList": [{"challengeId": "1", "challengeName": "winter"}],
@@ -103,10 +107,17 @@ def test_make_world(stack: Settings, tmp_path: Path) -> None:
     send(settings, values(rng, FIRST, SECOND, 0))
     run_streaming_once(settings, tmp_path / "log")
     subprocess.run(
-        [sys.executable, "-m", "batch", f"{FIRST:%Y-%m-%d}", "--assume-complete"], cwd=REPOSITORY, env=environment(settings), check=True
+        [sys.executable, "-m", "batch", f"{FIRST:%Y-%m-%d}", "--assume-complete"],
+        cwd=REPOSITORY,
+        env=environment(settings),
+        check=True,
     )
     send(settings, values(rng, SECOND, UNTIL, 10_000))
-    send(settings, [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()], topic=settings.rejected_topic)
+    send(
+        settings,
+        [json.dumps({"file": "x.ndjson", "line": 3, "reason": "no JSON object"}).encode()],
+        topic=settings.rejected_topic,
+    )
     run_streaming_once(settings, tmp_path / "log")
     keep(settings, target)
 
@@ -139,7 +150,9 @@ def keep(settings: Settings, target: Path) -> None:
         aws_secret_access_key=secret.get_secret_value() if secret else None,
     )
     with tarfile.open(target / "objects.tar.gz", "w:gz") as tar:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings.s3_bucket, Prefix=f"{NAME}/"):
+        for page in s3.get_paginator("list_objects_v2").paginate(
+            Bucket=settings.s3_bucket, Prefix=f"{NAME}/"
+        ):
             for found in page.get("Contents", []):
                 content = s3.get_object(Bucket=settings.s3_bucket, Key=found["Key"])["Body"].read()
                 member = tarfile.TarInfo(found["Key"])

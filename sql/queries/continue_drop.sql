@@ -1,6 +1,6 @@
 -- A silent window: opens a silence of %(keyword)s or continues the one that lasts.
 WITH continued AS (
-    UPDATE silence_alerts
+    UPDATE drop_alerts
     SET last_window = %(start)s,
         posts = posts + %(posts)s,
         expected = expected + %(expected)s,
@@ -8,8 +8,8 @@ WITH continued AS (
     WHERE keyword = %(keyword)s AND resolved_at IS NULL AND last_window < %(start)s
     RETURNING keyword
 )
-INSERT INTO silence_alerts (keyword, opened_window, last_window, posts, expected, lowest_score)
+INSERT INTO drop_alerts (keyword, opened_window, last_window, posts, expected, lowest_score)
 SELECT %(keyword)s, %(start)s, %(start)s, %(posts)s, %(expected)s, %(score)s
 WHERE NOT EXISTS (SELECT FROM continued)
-  AND NOT EXISTS (SELECT FROM silence_alerts WHERE keyword = %(keyword)s AND resolved_at IS NULL)
+  AND NOT EXISTS (SELECT FROM drop_alerts WHERE keyword = %(keyword)s AND resolved_at IS NULL)
 ON CONFLICT (keyword, opened_window) DO NOTHING

@@ -1,6 +1,6 @@
 -- Closed windows before %(start)s of each keyword's newest confirmed alert before it, if that opened after %(opened)s or was
 -- unusual as late as %(last)s; in order.
-SELECT newest.keyword, windows.window_start, windows.posts, windows.score::float8, windows.strength::float8
+SELECT newest.keyword, windows.window_start, windows.posts, windows.score::float8, windows.threshold_ratio::float8
 FROM (
     SELECT DISTINCT ON (keyword) keyword, alert_id, opened_window, last_window
     FROM anomaly_alerts

@@ -1,9 +1,9 @@
--- The closed windows of the newest confirmed incident of each of %(keywords)s, in order; state for the next decision.
+-- The closed windows of the newest confirmed alert of each of %(keywords)s, in order; state for the next decision.
 SELECT
     newest.keyword, newest.status = 'resolved' AS resolved, windows.window_start,
-    windows.posts, windows.total_posts, windows.ratio, windows.expected, windows.scale, windows.score, windows.posts60,
-    windows.expected60, windows.spread60, windows.score60, windows.threshold, windows.strength, windows.statistics_as_of,
-    windows.authors_bitmap, windows.authors60_bitmap, windows.texts_bitmap, windows.first_post_at, windows.first_post_id,
+    windows.posts, windows.total_posts, windows.ratio, windows.expected, windows.scale, windows.score, windows.hourly_posts,
+    windows.hourly_expected, windows.hourly_spread, windows.hourly_score, windows.threshold, windows.threshold_ratio, windows.statistics_as_of,
+    windows.authors_bitmap, windows.hourly_authors_bitmap, windows.texts_bitmap, windows.first_post_at, windows.first_post_id,
     windows.latest_post_id, windows.top_post_id, windows.top_likes
 FROM (
     SELECT DISTINCT ON (keyword) keyword, alert_id, status
