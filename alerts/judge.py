@@ -18,7 +18,7 @@ from detection import score as rule
 from detection.authors import authors_or_infinity
 from detection.learn import hour_shares
 from detection.lifecycle import JudgedWindow, as_real
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.verdicts import Floats, Verdicts, judge
 
 _DAY = timedelta(days=1)
@@ -219,7 +219,7 @@ def _judge_by_threshold(figures: Mapping[str, Any], thresholds: Floats, min_post
         places.append(chosen)
         verdicts = judge(
             **{name: values[chosen] for name, values in figures.items()},
-            alarm=alarm_rule(float(threshold), min_posts),
+            anomaly_rule=rule_for(float(threshold), min_posts),
         )
         for name, values in columns.items():
             values.append(getattr(verdicts, name))

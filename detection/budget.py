@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO, LifecycleRule, decide
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.tracker import TrackedWindow
 from detection.verdicts import Floats, judge
 
@@ -78,7 +78,7 @@ def tracked_windows(
         hourly_expected=windows.hourly_expected,
         scale=windows.scale,
         hourly_spread=windows.hourly_spread,
-        alarm=alarm_rule(threshold, min_posts),
+        anomaly_rule=rule_for(threshold, min_posts),
         authors=windows.authors,
         hourly_authors=windows.hourly_authors,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.learn import DayTraffic, KeywordRows, Traffic, day_traffic, expected_by_window
-from detection.score import KEPT_POSTS, AlarmRule, scale
+from detection.score import KEPT_POSTS, AnomalyRule, scale
 from detection.seasonality import QUARTER_HOURS, Seasonality
 from detection.verdicts import Flags, Floats, Verdicts, judge
 
@@ -57,7 +57,7 @@ def judge_day(
     counts: DayCounts,
     rows: KeywordRows,
     traffic: Traffic | None,
-    alarm: AlarmRule,
+    anomaly_rule: AnomalyRule,
     seasonality: Seasonality = QUARTER_HOURS,
     *,
     authors: Floats | float = np.inf,
@@ -73,10 +73,10 @@ def judge_day(
     gives the same verdicts.
 
     >>> from detection.learn import default_rows
-    >>> from detection.score import alarm_rule
+    >>> from detection.score import rule_for
     >>> posts = np.zeros((1, 96)); posts[0, [50, 60, 61, 62, 63]] = 14, 8, 8, 8, 8
     >>> quiet = DayCounts(posts, before=np.zeros((1, 3)), total=np.full(96, 500.0), total_before=np.full(3, 500.0))
-    >>> judge_day(quiet, default_rows(1), None, alarm_rule(4.5, 10)).verdicts.anomalous.nonzero()[1].tolist()
+    >>> judge_day(quiet, default_rows(1), None, rule_for(4.5, 10)).verdicts.anomalous.nonzero()[1].tolist()
     [50, 62, 63]
     """
     known = traffic if traffic is not None else unknown_traffic(seasonality)
@@ -95,7 +95,7 @@ def judge_day(
         hourly_expected=hourly_expected,
         scale=usual[:, None],
         hourly_spread=rows.hourly_spread[:, None],
-        alarm=alarm,
+        anomaly_rule=anomaly_rule,
         authors=authors,
         hourly_authors=hourly_authors,
         planned=planned,

@@ -173,7 +173,7 @@ def decide(
 
 
 def severity(threshold_ratio: float) -> str:
-    """notable below twice the threshold, strong below four times, extreme above.
+    """Notable below twice the threshold, strong below four times, extreme above.
 
     >>> severity(1.2), severity(2.0), severity(4.0)
     ('notable', 'strong', 'extreme')

@@ -29,7 +29,7 @@ Numbers = Any
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmRule:
+class AnomalyRule:
     """From which score and count on a window is an anomaly."""
 
     threshold: float
@@ -40,13 +40,13 @@ class AlarmRule:
     """Posts in a window below which nothing alarms."""
 
 
-def alarm_rule(threshold: float, min_posts: int) -> AlarmRule:
+def rule_for(threshold: float, min_posts: int) -> AnomalyRule:
     """The rule for `threshold`; the second look's threshold goes with it, 5.5 at 4.5 and 6.5 at 6, on the line through both.
 
-    >>> alarm_rule(4.5, 10), alarm_rule(6.0, 10).hourly_threshold
-    (AlarmRule(threshold=4.5, hourly_threshold=5.5, min_posts=10), 6.5)
+    >>> rule_for(4.5, 10), rule_for(6.0, 10).hourly_threshold
+    (AnomalyRule(threshold=4.5, hourly_threshold=5.5, min_posts=10), 6.5)
     """
-    return AlarmRule(threshold, 5.5 + (threshold - 4.5) * (6.5 - 5.5) / (6.0 - 4.5), min_posts)
+    return AnomalyRule(threshold, 5.5 + (threshold - 4.5) * (6.5 - 5.5) / (6.0 - 4.5), min_posts)
 
 
 def square_root_posts(posts: Numbers) -> Numbers:
@@ -108,15 +108,15 @@ def hourly_score(
     return score(hourly_posts, hourly_expected, scale * _maximum(hourly_spread**0.5, 1.0))
 
 
-def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AlarmRule) -> Numbers:
+def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AnomalyRule) -> Numbers:
     """Whether a window is an anomaly: the score, at least `min_posts` posts, and a lift.
 
     The lift is min_posts + 5*expected, or min_posts + 2*expected for a score of at least max(threshold, 6); without it words
     that drift give 17 to 82 false alerts a day on 200,000 words.
 
-    >>> anomalous(14, 0.0, score(14, 0.0, 1.0), alarm_rule(6.0, 10))
+    >>> anomalous(14, 0.0, score(14, 0.0, 1.0), rule_for(6.0, 10))
     True
-    >>> anomalous(200, 50.0, score(200, 50.0, 3.0), alarm_rule(4.5, 10))
+    >>> anomalous(200, 50.0, score(200, 50.0, 3.0), rule_for(4.5, 10))
     False
     """
     steep = (score >= max(rule.threshold, STEEP_SCORE)) & (posts >= rule.min_posts + 2 * expected)
@@ -128,11 +128,11 @@ def anomalous(posts: Numbers, expected: Numbers, score: Numbers, rule: AlarmRule
 
 
 def hourly_anomalous(
-    hourly_posts: Numbers, hourly_expected: Numbers, hourly_score: Numbers, rule: AlarmRule
+    hourly_posts: Numbers, hourly_expected: Numbers, hourly_score: Numbers, rule: AnomalyRule
 ) -> Numbers:
     """Whether the last hour is an anomaly: its score, and at least 2*min_posts + 2*hourly_expected posts.
 
-    >>> hourly_anomalous(30, 0.0, hourly_score(30, 0.0, 1.0, 1.0), alarm_rule(6.0, 10))
+    >>> hourly_anomalous(30, 0.0, hourly_score(30, 0.0, 1.0, 1.0), rule_for(6.0, 10))
     True
     """
     return (hourly_score >= rule.hourly_threshold) & (
@@ -140,10 +140,10 @@ def hourly_anomalous(
     )
 
 
-def threshold_ratio(score: Numbers, hourly_score: Numbers, rule: AlarmRule) -> Numbers:
+def threshold_ratio(score: Numbers, hourly_score: Numbers, rule: AnomalyRule) -> Numbers:
     """How far the two scores reach to their thresholds: max(score/threshold, hourly_score/hourly_threshold).
 
-    >>> threshold_ratio(3.0, 6.5, alarm_rule(6.0, 10))
+    >>> threshold_ratio(3.0, 6.5, rule_for(6.0, 10))
     1.0
     """
     return _maximum(score / rule.threshold, hourly_score / rule.hourly_threshold)
@@ -161,12 +161,12 @@ def posts_by_authors(posts: Numbers, distinct_authors: Numbers) -> Numbers:
     return _minimum(posts * 1.0, AUTHOR_FACTOR * distinct_authors)
 
 
-def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) -> Numbers:
+def smallest_anomalous_posts(expected: Numbers, scale: Numbers, rule: AnomalyRule) -> Numbers:
     """The smallest count that would be an anomaly, for people: max(min_posts, z(T), min(min_posts + 5E, max(z(6), min_posts + 2E))).
 
     z(t) = ((2*sqrt(E + .375) + t*scale)/2)^2 - .375. The exact bound; the smallest whole count is its ceiling.
 
-    >>> smallest_alarming_posts(0.0, 1.0, alarm_rule(4.5, 10))
+    >>> smallest_anomalous_posts(0.0, 1.0, rule_for(4.5, 10))
     10.0
     """
     root = square_root_posts(expected)
@@ -181,14 +181,14 @@ def smallest_alarming_posts(expected: Numbers, scale: Numbers, rule: AlarmRule) 
     )
 
 
-def smallest_alarming_hourly_posts(
-    hourly_expected: Numbers, scale: Numbers, hourly_spread: Numbers, rule: AlarmRule
+def smallest_anomalous_hourly_posts(
+    hourly_expected: Numbers, scale: Numbers, hourly_spread: Numbers, rule: AnomalyRule
 ) -> Numbers:
     """The smallest count of an hour that the second look finds: max(2*min_posts + 2*E, z), z the count whose hourly_score is the threshold.
 
     z = ((2*sqrt(E + .375) + hourly_threshold*scale*max(1, sqrt(hourly_spread)))/2)^2 - .375, E the hour's expected posts.
 
-    >>> smallest_alarming_hourly_posts(0.0, 1.0, 1.0, alarm_rule(6.0, 10))
+    >>> smallest_anomalous_hourly_posts(0.0, 1.0, 1.0, rule_for(6.0, 10))
     20.0
     """
     reached = (

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection import score as rule
-from detection.score import AlarmRule
+from detection.score import AnomalyRule
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -34,7 +34,7 @@ def judge(
     hourly_expected: Floats,
     scale: Floats,
     hourly_spread: Floats,
-    alarm: AlarmRule,
+    anomaly_rule: AnomalyRule,
     authors: Floats | float = np.inf,
     hourly_authors: Floats | float = np.inf,
     planned: Flags | bool = False,
@@ -46,7 +46,7 @@ def judge(
     or none were counted. Each look must find an anomaly in its count and in the count that its authors can answer for.
     `planned` and `hourly_planned` say whether the window and the hour hold time in which the keyword is expected to stand out.
 
-    >>> quiet = {"hourly_posts": 0.0, "hourly_expected": 0.0, "scale": 1.0, "hourly_spread": 1.0, "alarm": rule.alarm_rule(6.0, 10)}
+    >>> quiet = {"hourly_posts": 0.0, "hourly_expected": 0.0, "scale": 1.0, "hourly_spread": 1.0, "anomaly_rule": rule.rule_for(6.0, 10)}
     >>> crowd, ring = (judge(np.array([60.0]), np.array([1.0]), authors=authors, **quiet) for authors in (np.inf, 4.0))
     >>> crowd.anomalous.tolist(), crowd.few_authors.tolist(), ring.anomalous.tolist(), ring.few_authors.tolist()
     ([True], [False], [False], [True])
@@ -59,20 +59,22 @@ def judge(
         rule.posts_by_authors(posts, authors),
         rule.posts_by_authors(hourly_posts, hourly_authors),
     )
-    window = rule.anomalous(posts, expected, score, alarm)
-    hour = rule.hourly_anomalous(hourly_posts, hourly_expected, hourly_score, alarm)
-    window_by_authors = window & rule.anomalous(people, expected, rule.score(people, expected, scale), alarm)
+    window = rule.anomalous(posts, expected, score, anomaly_rule)
+    hour = rule.hourly_anomalous(hourly_posts, hourly_expected, hourly_score, anomaly_rule)
+    window_by_authors = window & rule.anomalous(
+        people, expected, rule.score(people, expected, scale), anomaly_rule
+    )
     hour_by_authors = hour & rule.hourly_anomalous(
         hourly_posts_by_authors,
         hourly_expected,
         rule.hourly_score(hourly_posts_by_authors, hourly_expected, scale, hourly_spread),
-        alarm,
+        anomaly_rule,
     )
     by_authors = window_by_authors | hour_by_authors
     anomalous = (window_by_authors & np.logical_not(planned)) | (
         hour_by_authors & np.logical_not(hourly_planned)
     )
-    threshold_ratio = rule.threshold_ratio(score, hourly_score, alarm)
+    threshold_ratio = rule.threshold_ratio(score, hourly_score, anomaly_rule)
     return Verdicts(
         score,
         hourly_score,

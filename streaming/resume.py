@@ -1,6 +1,7 @@
 """What a query does first. With a new checkpoint and tables that are not: the archive begins behind what it holds, detection closes
 what is due, so that nothing is archived twice and no window is closed by a part of its posts. With tables that are older than the
-checkpoint detection does not begin at all."""
+checkpoint detection does not begin at all.
+"""
 
 import json
 import logging

@@ -15,7 +15,7 @@ from detection.authors import authors_or_infinity
 from detection.judge_day import DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows, Traffic
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
-from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, alarm_rule
+from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, rule_for
 from detection.verdicts import Floats
 
 _BACK = WINDOWS_PER_HOUR - 1
@@ -199,7 +199,7 @@ def _judge(
         DayCounts(posts[None, _BACK:], posts[None, :_BACK], total[_BACK:], total[:_BACK]),
         usual.rows,
         usual.traffic,
-        alarm_rule(threshold, settings.min_posts),
+        rule_for(threshold, settings.min_posts),
         authors=_authors(bitmaps[_BACK:]),
         hourly_authors=_authors(
             [_of_hour(recount, keyword, number) for number in range(midnight, midnight + WINDOWS_PER_DAY)]

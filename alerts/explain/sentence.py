@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from detection.authors import DISTINCT_BITS, MANY_AUTHORS, estimate_distinct
-from detection.score import alarm_rule, smallest_alarming_hourly_posts, smallest_alarming_posts
+from detection.score import rule_for, smallest_anomalous_hourly_posts, smallest_anomalous_posts
 
 ORIGINS = {
     "organic": "many different people with texts of their own",
@@ -28,7 +28,7 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
     >>> what_happened(strong, opened_by="window", min_posts=10)
     '83 posts by 63 people in 15 minutes; 2 were expected for a Tuesday lookback (UTC); at least 21 would have been unusual'
     """
-    alarm = alarm_rule(window["threshold"], min_posts)
+    anomaly_rule = rule_for(window["threshold"], min_posts)
     if opened_by == "hour":
         posts, expected, bitmap, span = (
             window["hourly_posts"],
@@ -36,7 +36,9 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
             window["hourly_authors_bitmap"],
             "an hour",
         )
-        least = smallest_alarming_hourly_posts(expected, window["scale"], window["hourly_spread"], alarm)
+        least = smallest_anomalous_hourly_posts(
+            expected, window["scale"], window["hourly_spread"], anomaly_rule
+        )
     else:
         posts, expected, bitmap, span = (
             window["posts"],
@@ -44,7 +46,7 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
             window["authors_bitmap"],
             "15 minutes",
         )
-        least = float(smallest_alarming_posts(float(expected), float(window["scale"]), alarm))
+        least = float(smallest_anomalous_posts(float(expected), float(window["scale"]), anomaly_rule))
     when = part_of_week(window["window_start"])
     return (
         f"{posts:,} posts by {people(bitmap, posts)} in {span}; {were_expected(expected)} for a {when} (UTC); "
@@ -66,8 +68,7 @@ def people(bitmap: int, posts: int) -> str:
 
 
 def were_expected(expected: float) -> str:
-    """
-    >>> were_expected(2.2), were_expected(1.4), were_expected(0.3), were_expected(0.004)
+    """>>> were_expected(2.2), were_expected(1.4), were_expected(0.3), were_expected(0.004)
     ('2 were expected', '1 was expected', 'fewer than 1 was expected', 'none was expected')
     """
     if expected < 0.05:
@@ -87,8 +88,7 @@ def part_of_week(moment: datetime) -> str:
 
 
 def in_percent(share: float) -> str:
-    """
-    >>> in_percent(0.5), in_percent(0.0012), in_percent(0.00001), in_percent(0.0)
+    """>>> in_percent(0.5), in_percent(0.0012), in_percent(0.00001), in_percent(0.0)
     ('50 %', '0.12 %', 'less than 0.01 %', 'never')
     """
     if share == 0:

@@ -20,7 +20,7 @@ from batch.failures import sentence_for
 from core.errors import BadInputError, GroundswellError
 from core.settings import Settings, read_settings
 from detection.lifecycle import LifecycleRule
-from detection.score import AlarmRule, alarm_rule
+from detection.score import AnomalyRule, rule_for
 from detection.seasonality import Seasonality, seasonality_for
 from detection.tracker import TrackedAlert
 
@@ -80,7 +80,7 @@ def main(
             rule = LifecycleRule(cool_down_windows=cool_down, quiet_windows=quiet)
             typer.echo(
                 backtest_counts(
-                    counts, out, alerts, seasonality_for(window), alarm_rule(threshold, min_posts), rule
+                    counts, out, alerts, seasonality_for(window), rule_for(threshold, min_posts), rule
                 )
             )
             return
@@ -121,12 +121,12 @@ def backtest_counts(
     out: Path,
     alerts_out: Path | None,
     seasonality: Seasonality,
-    alarm: AlarmRule,
+    anomaly_rule: AnomalyRule,
     rule: LifecycleRule,
 ) -> str:
     """Judge the file `counts`, write `out` and, if given, `alerts_out`; returns a sentence on what was found. Raises BadInputError."""
     with open_counts(counts, seasonality) as table:
-        walk, summary = Walk(table, alarm, rule), ScoresSummary()
+        walk, summary = Walk(table, anomaly_rule, rule), ScoresSummary()
         alerts: list[tuple[int, TrackedAlert]] = list(write_scores(out, table, walk.run(), summary))
         alerts.extend(walk.book.running())
         if alerts_out is not None:

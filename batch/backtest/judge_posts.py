@@ -14,7 +14,7 @@ from core.windows import WINDOW, WINDOWS_PER_DAY, day_start
 from detection.budget import LOWEST_THRESHOLD
 from detection.learn import Traffic
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
-from detection.score import WINDOWS_PER_HOUR, alarm_rule
+from detection.score import WINDOWS_PER_HOUR, rule_for
 from detection.verdicts import Flags, Floats
 
 WINDOWS = "keyword string, number int, posts int, score double, threshold_ratio double, anomalous boolean"
@@ -45,10 +45,14 @@ class DayJudge:
     def candidates(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Rows of `CANDIDATES`, as the nightly fit keeps them; nothing where nothing was known before."""
         if self.traffic is not None:
-            alarm = alarm_rule(LOWEST_THRESHOLD, self.min_posts)
+            anomaly_rule = rule_for(LOWEST_THRESHOLD, self.min_posts)
             for batch in map(keyword_batch, batches):
                 yield candidate_windows(
-                    batch, day=self.day, traffic=self.traffic, total_posts=self.total_posts, alarm=alarm
+                    batch,
+                    day=self.day,
+                    traffic=self.traffic,
+                    total_posts=self.total_posts,
+                    anomaly_rule=anomaly_rule,
                 )
 
     def _windows(self, batch: KeywordBatch) -> Iterator[pa.RecordBatch]:
@@ -66,7 +70,7 @@ class DayJudge:
                 places,
                 traffic=self.traffic,
                 total_posts=self.total_posts,
-                alarm=alarm_rule(float(threshold), self.min_posts),
+                anomaly_rule=rule_for(float(threshold), self.min_posts),
                 planned=self._planned(names, 1),
                 hourly_planned=self._planned(names, WINDOWS_PER_HOUR),
             )

@@ -20,7 +20,7 @@ from detection.learn import (
     learn_traffic,
 )
 from detection.lifecycle import LifecycleRule
-from detection.score import AlarmRule
+from detection.score import AnomalyRule
 from detection.seasonality import Seasonality
 from detection.tracker import AlertTracker, TrackedAlert
 
@@ -83,8 +83,8 @@ def _columns(rows: KeywordRows) -> tuple[Floats, ...]:
 class Walk:
     """One pass through a table, a cycle (a day of 15-minute windows) at a time, in batches of keywords."""
 
-    def __init__(self, table: CountsTable, alarm: AlarmRule, lifecycle: LifecycleRule) -> None:
-        self._table, self._seasonality, self._alarm = table, table.seasonality, alarm
+    def __init__(self, table: CountsTable, anomaly_rule: AnomalyRule, lifecycle: LifecycleRule) -> None:
+        self._table, self._seasonality, self._alarm = table, table.seasonality, anomaly_rule
         self.book = AlertTracker(lifecycle)
         """The alerts; those that still run when the table ends are in its `running()`."""
         self._statistics = _Statistics(len(table.keywords), table.seasonality)

@@ -14,7 +14,7 @@ from detection.budget import CandidateWindows
 from detection.judge_day import DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows, Traffic
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
-from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AlarmRule
+from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AnomalyRule
 from detection.verdicts import Flags, Floats
 
 FIGURES = (
@@ -46,15 +46,17 @@ class JudgedKeywords:
 
 
 def candidate_windows(
-    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, alarm: AlarmRule
+    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, anomaly_rule: AnomalyRule
 ) -> pa.RecordBatch:
     """Rows of `candidate_windows` [threshold_ratio at least a half by `alarm`] of the keywords that have an anomaly on `day`.
 
     Judged by the rows of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
     keywords.
     """
-    chosen = np.flatnonzero(may_open(batch.counts, alarm.min_posts))
-    judged = judge_keywords(batch, chosen, traffic=traffic, total_posts=total_posts, alarm=alarm)
+    chosen = np.flatnonzero(may_open(batch.counts, anomaly_rule.min_posts))
+    judged = judge_keywords(
+        batch, chosen, traffic=traffic, total_posts=total_posts, anomaly_rule=anomaly_rule
+    )
     active: Flags = judged.day.verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
     active &= np.any(judged.day.verdicts.anomalous, axis=1)[:, None]
     return _rows(batch, judged, day, active)
@@ -66,7 +68,7 @@ def judge_keywords(
     *,
     traffic: Traffic | None,
     total_posts: Floats,
-    alarm: AlarmRule,
+    anomaly_rule: AnomalyRule,
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> JudgedKeywords:
@@ -91,7 +93,7 @@ def judge_keywords(
         ),
         rows,
         traffic,
-        alarm,
+        anomaly_rule,
         authors=authors,
         hourly_authors=hourly_authors,
         planned=planned,

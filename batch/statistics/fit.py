@@ -15,7 +15,7 @@ from core.settings import Settings
 from detection.budget import LOWEST_THRESHOLD
 from detection.labels import LabelledAlert, fit_labelled
 from detection.learn import HOURS, DayTraffic, Floats, KeywordRows, Traffic, fit_day, forgettable
-from detection.score import alarm_rule
+from detection.score import rule_for
 
 STEP = "statistics"
 STATISTICS, CANDIDATES = "keyword_statistics", "candidate_windows"
@@ -49,11 +49,15 @@ class DayFit:
         age = self.before.history_days if self.before else 0.0
         for batch in batches:
             if self.before is not None:
-                alarm = alarm_rule(LOWEST_THRESHOLD, self.settings.min_posts)
+                anomaly_rule = rule_for(LOWEST_THRESHOLD, self.settings.min_posts)
                 yield (
                     CANDIDATES,
                     candidate_windows(
-                        batch, day=self.day, traffic=self.before, total_posts=self.total_posts, alarm=alarm
+                        batch,
+                        day=self.day,
+                        traffic=self.before,
+                        total_posts=self.total_posts,
+                        anomaly_rule=anomaly_rule,
                     ),
                 )
             yield (

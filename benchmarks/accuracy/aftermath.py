@@ -9,7 +9,7 @@ from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
-from detection.score import AlarmRule, scale, smallest_alarming_posts
+from detection.score import AnomalyRule, scale, smallest_anomalous_posts
 from detection.tracker import AlertTracker, TrackedAlert
 from detection.verdicts import Floats
 
@@ -33,7 +33,7 @@ class Aftermath:
 
 
 def after_burst(
-    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int
+    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AnomalyRule, seed: int
 ) -> Aftermath:
     """Words at `rate` posts a window get twenty times as many for `hours` hours, after three weeks of history."""
     smallest, false_alerts = _simulate(world, rate, hours, seeds, rule, seed)
@@ -44,7 +44,7 @@ def after_burst(
 
 
 def _simulate(
-    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AlarmRule, seed: int
+    world: NoiseWorld, rate: float, hours: int, seeds: int, rule: AnomalyRule, seed: int
 ) -> tuple[dict[int, Floats], int]:
     """The smallest alarming counts [S] by day, and the alerts that opened after the burst's day."""
     random = np.random.default_rng([seed, round(rate * 1_000)])
@@ -75,6 +75,6 @@ def _opened_after(alerts: Iterable[tuple[int, TrackedAlert]]) -> int:
     return sum(alert.opened >= (BURST_DAY + 1) * WINDOWS for _, alert in alerts)
 
 
-def _smallest(rows: KeywordRows, rule: AlarmRule) -> Floats:
-    bound: Floats = smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), rule)
+def _smallest(rows: KeywordRows, rule: AnomalyRule) -> Floats:
+    bound: Floats = smallest_anomalous_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), rule)
     return bound

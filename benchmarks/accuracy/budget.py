@@ -21,7 +21,7 @@ from detection.budget import (
     tracked_windows,
 )
 from detection.lifecycle import LifecycleRule, decide
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.tracker import TrackedWindow
 from detection.verdicts import Floats
 
@@ -86,9 +86,13 @@ def _candidates_of_day(
         last_seen=np.zeros(len(names), dtype=np.int64),
     )
     totals = np.concatenate([history.total_before, total])
-    alarm = alarm_rule(LOWEST_THRESHOLD, MIN_POSTS)
+    anomaly_rule = rule_for(LOWEST_THRESHOLD, MIN_POSTS)
     return candidate_windows(
-        batch, day=EPOCH + timedelta(days=day), traffic=history.traffic, total_posts=totals, alarm=alarm
+        batch,
+        day=EPOCH + timedelta(days=day),
+        traffic=history.traffic,
+        total_posts=totals,
+        anomaly_rule=anomaly_rule,
     )
 
 

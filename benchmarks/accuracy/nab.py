@@ -17,7 +17,7 @@ from batch.backtest.walk import Walk
 from benchmarks.accuracy.nab_score import Flags, Floats, SeriesScore, Window, score_series
 from core.errors import NotReadyError
 from detection.lifecycle import LifecycleRule
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.seasonality import QUARTER_HOURS
 
 THRESHOLD, MIN_POSTS = 4.5, 10
@@ -70,7 +70,7 @@ def _load(path: Path, labels: list[tuple[str, str]]) -> Series:
 
 
 def _judged(table: CountsTable) -> tuple[np.ndarray, Floats, Flags]:
-    rows = list(Walk(table, alarm_rule(THRESHOLD, MIN_POSTS), LifecycleRule()).run())
+    rows = list(Walk(table, rule_for(THRESHOLD, MIN_POSTS), LifecycleRule()).run())
     columns = [
         np.concatenate([getattr(part, name) for part in rows]) for name in ("window", "posts", "anomalous")
     ]

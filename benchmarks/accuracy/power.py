@@ -20,7 +20,7 @@ from detection.learn import (
     fit_day,
     learn_traffic,
 )
-from detection.score import KEPT_POSTS, AlarmRule, scale
+from detection.score import KEPT_POSTS, AnomalyRule, scale
 from detection.verdicts import Flags, Floats, judge
 
 HISTORY_DAYS = 28
@@ -80,7 +80,7 @@ def learn_history(world: NoiseWorld, rate: float, seeds: int, seed: int) -> Hist
     return History(rows, traffic, words.means(HISTORY_DAYS), world, start)
 
 
-def find(history: History, burst: Burst, rule: AlarmRule, seed: int) -> Found:
+def find(history: History, burst: Burst, rule: AnomalyRule, seed: int) -> Found:
     """What `rule` finds of `burst`, a draw for each seed of the history."""
     random = np.random.default_rng([seed, burst.extra, burst.minutes])
     start = history.start
@@ -96,7 +96,7 @@ def find(history: History, burst: Burst, rule: AlarmRule, seed: int) -> Found:
     return Found(float(found.mean()), _median(early), _median(late))
 
 
-def without_hourly_window(rule: AlarmRule) -> AlarmRule:
+def without_hourly_window(rule: AnomalyRule) -> AnomalyRule:
     """The rule as if hours were not looked at."""
     return replace(rule, hourly_threshold=np.inf)
 
@@ -125,7 +125,7 @@ def _usual_posts(history: History, random: np.random.Generator) -> Floats:
     return random.poisson(np.repeat(means / WINDOW_MINUTES, WINDOW_MINUTES, axis=1)).astype(float)
 
 
-def _looks(history: History, by_minute: Floats, total: Floats, rule: AlarmRule) -> Flags:
+def _looks(history: History, by_minute: Floats, total: Floats, rule: AnomalyRule) -> Flags:
     """Whether the look at the end of each minute alarms [S, 1440]."""
     rows = history.rows
     seeds = len(by_minute)
@@ -140,7 +140,7 @@ def _looks(history: History, by_minute: Floats, total: Floats, rule: AlarmRule) 
         hourly_expected=expected + _three_before(whole)[:, :, None],
         scale=scale(rows.variance, rows.dispersion)[:, None, None],
         hourly_spread=rows.hourly_spread[:, None, None],
-        alarm=rule,
+        anomaly_rule=rule,
     )
     return (verdicts.anomalous & (so_far >= KEPT_POSTS)).reshape(seeds, -1)
 

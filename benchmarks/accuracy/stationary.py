@@ -13,11 +13,11 @@ from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
-from detection.score import KEPT_POSTS, AlarmRule, alarm_rule
+from detection.score import KEPT_POSTS, AnomalyRule, rule_for
 from detection.tracker import AlertTracker
 from detection.verdicts import Floats, Verdicts
 
-RULES = {"4.5": alarm_rule(4.5, 10), "6": alarm_rule(6.0, 10), "6, first look alone": AlarmRule(6.0, 1e9, 10)}
+RULES = {"4.5": rule_for(4.5, 10), "6": rule_for(6.0, 10), "6, first look alone": AnomalyRule(6.0, 1e9, 10)}
 _BEFORE = 3
 
 
@@ -86,7 +86,7 @@ class WordsHistory:
         self.traffic = learn_traffic(self.traffic, total, day.learned_days)
         self.before, self.total_before = posts[:, -_BEFORE:], total[-_BEFORE:]
 
-    def judge(self, posts: Floats, total: Floats, rule: AlarmRule) -> tuple[np.ndarray, Verdicts]:
+    def judge(self, posts: Floats, total: Floats, rule: AnomalyRule) -> tuple[np.ndarray, Verdicts]:
         """The words with a window that is judged at all, and their verdicts."""
         loud = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
         r = self.rows

@@ -11,9 +11,9 @@ from benchmarks.accuracy.nab_score import PROFILES, STANDARD, SeriesScore
 from benchmarks.accuracy.power import Burst, find, learn_history, without_hourly_window
 from benchmarks.accuracy.stationary import RULES, Exposure, count_false_alerts, exposures
 from benchmarks.accuracy.worlds import WORLDS, NoiseWorld
-from detection.score import alarm_rule
+from detection.score import rule_for
 
-_WATCHED, _DISCOVERY = alarm_rule(4.5, 10), alarm_rule(6.0, 10)
+_WATCHED, _DISCOVERY = rule_for(4.5, 10), rule_for(6.0, 10)
 POWER_WORLDS = (
     NoiseWorld("steady, dispersion .1", 0.1, season=False),
     NoiseWorld("steady, dispersion .2", 0.2, season=False),

@@ -83,7 +83,7 @@ class Words:
         return random.standard_gamma(np.broadcast_to(shape, (len(self.rate), WINDOWS))) / shape
 
     def _lasting_noise(self, random: np.random.Generator) -> Floats:
-        """exp of a first-order autoregression, so that the mean is 1 and the variance the dispersion; days begin anew."""
+        """Exp of a first-order autoregression, so that the mean is 1 and the variance the dispersion; days begin anew."""
         spread = np.sqrt(np.log1p(self.dispersion))
         z = np.empty((len(self.rate), WINDOWS))
         z[:, 0] = random.standard_normal(len(self.rate))

@@ -109,7 +109,7 @@ def render_post(plan: DayPlan, day: int, post: int, variant: int = FIRST) -> byt
 
 
 def _challenges(extras: list[TextExtra], bits: int) -> bytes:
-    """challengeInfoList with its comma: mostly [], sometimes of the hashtags, seldom null or absent."""
+    """ChallengeInfoList with its comma: mostly [], sometimes of the hashtags, seldom null or absent."""
     choice = bits >> 24 & 127
     if choice == 0:
         return b""

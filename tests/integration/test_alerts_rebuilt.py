@@ -43,7 +43,7 @@ VOCABULARY = [
     "lantern",
 ]
 USUAL = {
-    **{number: 20 for number in range(-A_DAY, 2 * A_DAY)},
+    **dict.fromkeys(range(-A_DAY, 2 * A_DAY), 20),
     **dict.fromkeys(range(A_DAY + 10, A_DAY + 14), 0),
 }
 """Posts of a word that is as usual in every window, and falls silent in four."""

@@ -8,9 +8,9 @@ from benchmarks.accuracy.budget import try_budgets
 from benchmarks.accuracy.power import Burst, find, learn_history, without_hourly_window
 from benchmarks.accuracy.stationary import RULES, Exposure, count_false_alerts, exposures
 from benchmarks.accuracy.worlds import WORLDS, NoiseWorld, make_words, platform_posts, zipf_rates
-from detection.score import alarm_rule
+from detection.score import rule_for
 
-WATCHED = alarm_rule(4.5, 10)
+WATCHED = rule_for(4.5, 10)
 STEADY = NoiseWorld("steady", 0.1, season=False)
 
 

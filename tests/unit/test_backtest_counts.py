@@ -14,17 +14,17 @@ from core.errors import BadInputError
 from detection.judge_day import DayCounts, judge_day
 from detection.learn import Traffic, as_stored, day_traffic, default_rows, fit_day, learn_traffic
 from detection.lifecycle import LifecycleRule
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.seasonality import seasonality_for
 
-ALARM = alarm_rule(4.5, 10)
+ANOMALY_RULE = rule_for(4.5, 10)
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def run(path: Path, *, window: str = "15m") -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """The rows of scores and of alerts."""
     out, alerts = path.with_name("scores.csv"), path.with_name("alerts.csv")
-    backtest_counts(path, out, alerts, seasonality_for(window), ALARM, LifecycleRule())
+    backtest_counts(path, out, alerts, seasonality_for(window), ANOMALY_RULE, LifecycleRule())
     return list(csv.DictReader(out.open())), list(csv.DictReader(alerts.open()))
 
 
@@ -72,7 +72,7 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
     before, total_before, seen = np.zeros((5, 3)), np.zeros(3), np.zeros(5, dtype=bool)
     for day in range(len(counts)):
         posts, total = counts[day].astype(float), totals[day].astype(float)
-        judged = judge_day(DayCounts(posts, before, total, total_before), rows, traffic, ALARM)
+        judged = judge_day(DayCounts(posts, before, total, total_before), rows, traffic, ANOMALY_RULE)
         for keyword in range(5):
             for window in (0, 1, 50, 95):
                 row = by_row[moment(day * 96 + window), f"word{keyword}"]

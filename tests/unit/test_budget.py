@@ -13,7 +13,7 @@ from detection.judge_day import DayCounts, judge_day
 from detection.learn import KeywordRows, Traffic, default_rows, fit_day
 from detection.learn import day_traffic as traffic_of
 from detection.lifecycle import LifecycleRule
-from detection.score import alarm_rule
+from detection.score import rule_for
 
 RULE = LifecycleRule()
 WORDS, DAYS = 3_000, 5
@@ -44,7 +44,7 @@ def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
             day = date(2026, 1, 1 + number)
             kept.append(
                 candidate_windows(
-                    batch, day=day, traffic=STEADY, total_posts=TOTAL, alarm=alarm_rule(4.25, 10)
+                    batch, day=day, traffic=STEADY, total_posts=TOTAL, anomaly_rule=rule_for(4.25, 10)
                 )
             )
         rows = fit_day(counts[:, 3:], traffic, rows, float(number))
@@ -62,10 +62,10 @@ def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
 def test_candidates_hold_every_anomaly_of_every_higher_threshold(week) -> None:
     candidates, days = week
     for threshold in (4.25, 5.0, 6.5):
-        alarm = alarm_rule(threshold, 10)
+        anomaly_rule = rule_for(threshold, 10)
         anomalous = sum(
             int(
-                judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, alarm)
+                judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, anomaly_rule)
                 .verdicts.anomalous.any(axis=1)
                 .sum()
             )

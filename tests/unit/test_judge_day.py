@@ -8,11 +8,11 @@ import numpy as np
 from detection.judge_day import DayCounts, judge_day, unknown_traffic
 from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
-from detection.score import alarm_rule
+from detection.score import rule_for
 from detection.tracker import AlertTracker
 from detection.verdicts import Verdicts
 
-ALARM = alarm_rule(4.5, 10)
+ANOMALY_RULE = rule_for(4.5, 10)
 
 
 def a_world(seed: int, keywords: int) -> tuple[DayCounts, KeywordRows, Traffic]:
@@ -42,7 +42,7 @@ def plain_expected(rows: KeywordRows, traffic: Traffic, keyword: int, window: in
 
 def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> None:
     counts, rows, traffic = a_world(1, 40)
-    judged = judge_day(counts, rows, traffic, ALARM)
+    judged = judge_day(counts, rows, traffic, ANOMALY_RULE)
     posts, total = (
         np.hstack([counts.before, counts.posts]),
         np.concatenate([counts.total_before, counts.total]),
@@ -81,7 +81,7 @@ def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> Non
 
 def test_a_keyword_is_judged_alike_alone_and_among_many() -> None:
     counts, rows, traffic = a_world(2, 30)
-    together = judge_day(counts, rows, traffic, ALARM)
+    together = judge_day(counts, rows, traffic, ANOMALY_RULE)
     row = KeywordRows(
         rows.level[[7]],
         rows.hour_deviation[[7]],
@@ -93,7 +93,7 @@ def test_a_keyword_is_judged_alike_alone_and_among_many() -> None:
         DayCounts(counts.posts[[7]], counts.before[[7]], counts.total, counts.total_before),
         row,
         traffic,
-        ALARM,
+        ANOMALY_RULE,
     )
     for name in ("score", "hourly_score", "threshold_ratio", "anomalous"):
         assert getattr(together.verdicts, name)[7].tolist() == getattr(alone.verdicts, name)[0].tolist()
@@ -104,9 +104,11 @@ def test_a_slow_climb_over_midnight_is_seen_with_the_windows_of_the_day_before()
     posts[0, 0] = 8
     total = np.full(96, 100.0)
     climbing = judge_day(
-        DayCounts(posts, np.full((1, 3), 8.0), total, total[:3]), default_rows(1), None, ALARM
+        DayCounts(posts, np.full((1, 3), 8.0), total, total[:3]), default_rows(1), None, ANOMALY_RULE
     )
-    forgotten = judge_day(DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ALARM)
+    forgotten = judge_day(
+        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ANOMALY_RULE
+    )
     assert (bool(climbing.verdicts.anomalous[0, 0]), bool(forgotten.verdicts.anomalous[0, 0])) == (
         True,
         False,
@@ -118,7 +120,7 @@ def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_the_hour_before_it
     posts[0, 10:14] = 40, 40, 2, 3
     total = np.full(96, 100.0)
     verdicts = judge_day(
-        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ALARM
+        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ANOMALY_RULE
     ).verdicts
     assert verdicts.anomalous[0, 10:14].tolist() == [True, True, False, True]
     assert verdicts.threshold_ratio[0, 12] == 0.0
@@ -127,13 +129,13 @@ def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_the_hour_before_it
 def test_nothing_is_expected_in_a_window_in_which_nothing_at_all_was_posted() -> None:
     counts, rows, traffic = a_world(3, 5)
     counts.total[40] = 0.0
-    assert judge_day(counts, rows, traffic, ALARM).expected[:, 40].tolist() == [0.0] * 5
+    assert judge_day(counts, rows, traffic, ANOMALY_RULE).expected[:, 40].tolist() == [0.0] * 5
 
 
 def test_where_totals_are_unknown_ratio_and_hour_share_are_one() -> None:
     rows = KeywordRows(np.full(1, 6.0), np.full((1, 24), np.nan), np.ones(1), np.ones(1), np.ones(1))
     observed = DayCounts(np.zeros((1, 96)), np.zeros((1, 3)), np.ones(96), np.ones(3))
-    assert np.unique(judge_day(observed, rows, unknown_traffic(), ALARM).expected).tolist() == [
+    assert np.unique(judge_day(observed, rows, unknown_traffic(), ANOMALY_RULE).expected).tolist() == [
         6.0**2 / 4 - 0.375
     ]
 

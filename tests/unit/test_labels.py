@@ -6,10 +6,10 @@ import pytest
 from detection.judge_day import DayCounts, judge_day
 from detection.labels import Label, LabelledAlert, fit_labelled
 from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
-from detection.score import alarm_rule, scale, smallest_alarming_posts
+from detection.score import rule_for, scale, smallest_anomalous_posts
 
 DAY = DayTraffic(np.ones(96), np.ones(96))
-ALARM = alarm_rule(4.5, 10)
+ANOMALY_RULE = rule_for(4.5, 10)
 BURST = (40, 41, 42, 43)
 STEADY = Traffic(np.full(24, 1_000.0), 7.0)
 
@@ -31,11 +31,13 @@ def a_burst(usual: float, height: float) -> np.ndarray:
 
 def threshold_ratio(counts: np.ndarray, rows: KeywordRows) -> float:
     day = DayCounts(counts, np.zeros((1, 3)), np.full(96, 1_000.0), np.full(3, 1_000.0))
-    return float(judge_day(day, rows, STEADY, ALARM).verdicts.threshold_ratio.max())
+    return float(judge_day(day, rows, STEADY, ANOMALY_RULE).verdicts.threshold_ratio.max())
 
 
 def smallest(rows: KeywordRows) -> float:
-    return float(smallest_alarming_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), ALARM)[0])
+    return float(
+        smallest_anomalous_posts(rows.typical_posts, scale(rows.variance, rows.dispersion), ANOMALY_RULE)[0]
+    )
 
 
 @pytest.mark.parametrize("label", [Label.REAL, Label.SPAM])

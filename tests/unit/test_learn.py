@@ -15,7 +15,7 @@ from detection.learn import (
     forgettable,
     learn_traffic,
 )
-from detection.score import alarm_rule, smallest_alarming_posts
+from detection.score import rule_for, smallest_anomalous_posts
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 
@@ -186,7 +186,7 @@ def test_a_burst_at_most_doubles_what_it_takes_to_alarm_and_is_forgotten_in_a_we
 
 def smallest_alarm(rows: KeywordRows) -> float:
     scale = max(1.0, float(np.sqrt((rows.variance[0] + 0.25) * rows.dispersion[0])))
-    return float(smallest_alarming_posts(float(rows.typical_posts[0]), scale, alarm_rule(4.5, 10)))
+    return float(smallest_anomalous_posts(float(rows.typical_posts[0]), scale, rule_for(4.5, 10)))
 
 
 def test_a_new_word_starts_with_zeros_for_the_days_before_it():

@@ -54,17 +54,17 @@ def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
 def test_nine_posts_of_a_new_word_are_no_news_at_the_floor_of_ten() -> None:
     scores = [rule.score(posts, 0.0, 1.0) for posts in (9, 10)]
     assert [
-        rule.anomalous(posts, 0.0, s, rule.alarm_rule(4.5, 10))
+        rule.anomalous(posts, 0.0, s, rule.rule_for(4.5, 10))
         for posts, s in zip((9, 10), scores, strict=True)
     ] == [False, True]
 
 
 def test_two_posts_against_none_never_alert() -> None:
-    assert not rule.anomalous(2, 0.0, 1e9, rule.alarm_rule(4.5, 10))
+    assert not rule.anomalous(2, 0.0, 1e9, rule.rule_for(4.5, 10))
 
 
 def test_a_high_score_on_a_heavy_word_needs_a_lift_too() -> None:
-    assert not rule.anomalous(1_500, 1_000.0, rule.score(1_500, 1_000.0, 1.0), rule.alarm_rule(6.0, 10))
+    assert not rule.anomalous(1_500, 1_000.0, rule.score(1_500, 1_000.0, 1.0), rule.rule_for(6.0, 10))
 
 
 def test_a_window_half_full_is_compared_with_half_of_what_is_expected() -> None:
@@ -76,10 +76,10 @@ def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
     for expected in (0.0, 0.4, 3.0, 40.0, 900.0):
         for scale in (1.0, 2.5):
             for threshold in (4.5, 6.0, 7.5):
-                alarm = rule.alarm_rule(threshold, 10)
-                bound = ceil(rule.smallest_alarming_posts(expected, scale, alarm) - 1e-9)
+                anomaly_rule = rule.rule_for(threshold, 10)
+                bound = ceil(rule.smallest_anomalous_posts(expected, scale, anomaly_rule) - 1e-9)
                 verdicts = [
-                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), alarm))
+                    bool(rule.anomalous(posts, expected, rule.score(posts, expected, scale), anomaly_rule))
                     for posts in (bound - 1, bound)
                 ]
                 assert verdicts == [False, True], (expected, scale, threshold)
@@ -90,14 +90,17 @@ def test_counts_that_nobody_keeps_can_keep_no_incident_going_whatever_was_expect
 
 
 def test_thirty_posts_of_a_new_word_spread_over_an_hour_are_news_at_the_second_look_only() -> None:
-    alarm = rule.alarm_rule(6.0, 10)
-    assert not rule.anomalous(8, 0.0, rule.score(8, 0.0, 1.0), alarm)
-    assert rule.hourly_anomalous(30, 0.0, rule.hourly_score(30, 0.0, 1.0, 1.0), alarm)
+    anomaly_rule = rule.rule_for(6.0, 10)
+    assert not rule.anomalous(8, 0.0, rule.score(8, 0.0, 1.0), anomaly_rule)
+    assert rule.hourly_anomalous(30, 0.0, rule.hourly_score(30, 0.0, 1.0, 1.0), anomaly_rule)
 
 
 def test_the_second_look_asks_a_lift_of_twice_what_was_expected_and_twice_the_floor() -> None:
-    alarm = rule.alarm_rule(6.0, 10)
-    assert [bool(rule.hourly_anomalous(posts, 100.0, 99.0, alarm)) for posts in (219, 220)] == [False, True]
+    anomaly_rule = rule.rule_for(6.0, 10)
+    assert [bool(rule.hourly_anomalous(posts, 100.0, 99.0, anomaly_rule)) for posts in (219, 220)] == [
+        False,
+        True,
+    ]
 
 
 def test_huge_counts_and_zero_spread_stay_finite() -> None:
@@ -111,11 +114,16 @@ def test_huge_counts_and_zero_spread_stay_finite() -> None:
 def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(
     hourly_expected, scale, hourly_spread, threshold
 ):
-    alarm = rule.alarm_rule(threshold, 10)
-    least = np.ceil(rule.smallest_alarming_hourly_posts(hourly_expected, scale, hourly_spread, alarm) - 1e-9)
+    anomaly_rule = rule.rule_for(threshold, 10)
+    least = np.ceil(
+        rule.smallest_anomalous_hourly_posts(hourly_expected, scale, hourly_spread, anomaly_rule) - 1e-9
+    )
     assert rule.hourly_anomalous(
-        least, hourly_expected, rule.hourly_score(least, hourly_expected, scale, hourly_spread), alarm
+        least, hourly_expected, rule.hourly_score(least, hourly_expected, scale, hourly_spread), anomaly_rule
     )
     assert not rule.hourly_anomalous(
-        least - 1, hourly_expected, rule.hourly_score(least - 1, hourly_expected, scale, hourly_spread), alarm
+        least - 1,
+        hourly_expected,
+        rule.hourly_score(least - 1, hourly_expected, scale, hourly_spread),
+        anomaly_rule,
     )
