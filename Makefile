@@ -1,11 +1,15 @@
 # Everything a person does with Groundswell; `make` alone lists it. Paths are relative, so a path with a space is fine.
 .DEFAULT_GOAL := help
-.PHONY: help run test stop clean alerts psql sql export airflow status rebuild up setup lint lock bench faults distclean
+.PHONY: help run test check stop clean alerts psql sql export airflow status rebuild up setup lint audit lock bench faults distclean
 
 PY := .venv/bin/python
-# Three processes for two cores, which wait for servers now and then; each has servers of its own and whole files of tests, the longest first.
-PYTEST := $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
-# It judges seconds to recover, so nothing runs beside it.
+GROUNDSWELL := .venv/bin/groundswell
+# Three processes for two cores, which wait for servers now and then; each has servers of its own and takes whole
+# files of tests, the longest first. Exit code 5 of pytest: ARGS chose no test of this part, which is no failure.
+PYTEST := $(PY) -m pytest -q --durations 25
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
+OR_NONE := || test $$? -eq 5
+# It measures seconds to recover, so nothing runs beside it.
 ALONE := tests/faults/test_kills.py
 INSTALLED := test -x $(PY) || { echo "Nothing is set up here yet: run make setup."; exit 0; }
 # Variables of the command line reach the programs through the environment, so their values may hold spaces and quotes.
@@ -25,10 +29,17 @@ run: export RUN_STARTED := $(shell date +%s)
 run: setup ## load a simulated history, replay a live day, show alerts; POSTS=file replays your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 
-test: setup ## unit tests, kills by themselves, then all else on real servers, end to end first; STACK=containers takes the servers from containers
-	@$(PYTEST) tests/unit $$ARGS
-	@$(PY) -m pytest -q $(ALONE) $$ARGS
-	@$(PYTEST) tests --ignore=tests/unit --ignore=$(ALONE) $$ARGS
+test: setup ## all tests on real servers; ONLY=tests/unit/test_x.py runs that alone, ARGS= goes to pytest (STACK=containers)
+ifdef ONLY
+	@$(PYTEST) $$ONLY $$ARGS
+else
+	@$(PYTEST) $(SPREAD) tests/unit $$ARGS $(OR_NONE)
+	@$(PYTEST) $(ALONE) $$ARGS $(OR_NONE)
+	@$(PYTEST) $(SPREAD) tests --ignore=tests/unit --ignore=$(ALONE) $$ARGS $(OR_NONE)
+endif
+
+check: lint ## lint, types and the quick unit tests, in under a minute; for every commit
+	@$(PY) -m pytest -q -n 2 -m "not slow" tests/unit
 
 stop: ## stop everything that runs; the data stays
 	@$(INSTALLED) && $(PY) -m deploy.local down
@@ -37,7 +48,7 @@ clean: ## stop everything and delete the data, the logs and the credentials
 	@$(INSTALLED) && $(PY) -m deploy.local clean
 
 alerts: setup ## follow the alerts as they open and resolve, until Ctrl-C
-	@exec $(PY) -m deploy.local exec $(PY) -m alerts.listing --follow
+	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) alerts --follow
 
 psql: setup ## a psql prompt on the tables; Q="select ..." runs one query
 	@exec $(PY) -m deploy.local psql $${Q:+"$$Q"}
@@ -46,7 +57,7 @@ sql: setup ## a DuckDB prompt over the archive (raw_posts) and the tables, side 
 	@exec $(PY) -m deploy.local sql $${Q:+"$$Q"}
 
 export: setup ## a query (Q="select ...") or a table (TABLE=posts) to OUT=file.csv or file.parquet; without OUT as CSV to the screen
-	@exec $(PY) -m deploy.local exec $(PY) -m sql export $${Q:+--query "$$Q"} $${TABLE:+--table "$$TABLE"} --out "$${OUT:--}" $$ARGS
+	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) export $${Q:+--query "$$Q"} $${TABLE:+--table "$$TABLE"} --out "$${OUT:--}" $$ARGS
 
 airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 	@exec $(PY) -m deploy.local airflow
@@ -55,7 +66,7 @@ status: ## what runs, with how much memory and data, and how far everything is: 
 	@$(INSTALLED) && $(PY) -m deploy.local status || test $$? -eq 3
 
 rebuild: setup ## after the loss of Postgres: tables, statistics and alerts out of the archive (FROM=2026-01-05 TO=2026-01-11)
-	@exec $(PY) -m deploy.local exec $(PY) -m batch rebuild $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"}
+	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) rebuild $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"}
 
 up: setup ## start Kafka, S3 and Postgres
 	@$(PY) -m deploy.local up
@@ -63,15 +74,18 @@ up: setup ## start Kafka, S3 and Postgres
 setup: ## install the Python packages and the Java archives, once
 	@$(PY) -S -E -m deploy.local.setup.install --check 2>/dev/null || sh deploy/local/setup/setup.sh
 
-lint: setup ## style, types and known vulnerabilities of the packages
+lint: setup ## style, types and dead code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
+	@$(PY) -m vulture
+
+audit: setup ## ask the network which packages have known vulnerabilities
 	@$(PY) -m tools.advisories
 
-lock: setup ## resolve requirements.in and deploy/local/setup/ivy.xml anew, write both lock files and settings.example.env
+lock: setup ## resolve requirements.in and deploy/local/setup/ivy.xml again, write both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv
-	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
 	@$(PY) -m tools.lock_jars
 	@$(PY) -m tools.settings_example
 

@@ -1,1 +1,1 @@
-"""The life of an alert, from live counts to rows of Postgres: judged, opened, resolved, explained, grouped into incidents."""
+"""The life of an alert in Postgres: judged, opened, resolved, explained, and grouped into incidents."""

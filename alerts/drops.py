@@ -1,7 +1,8 @@
-"""Silence: a watched keyword that is posted far less often than its history says, while posts come in as usual."""
+"""Drops: watched keywords posted far less often than their baseline implies while traffic is normal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -10,41 +11,58 @@ from alerts.traffic import expected_before, load_traffic
 from core.settings import Settings
 from core.windows import WINDOW
 from detection import score as rule
-from detection.learn import hour_shares
+from detection.traffic_baseline import hour_shares
 from sql.connection import query
+from sql.rows import fetch_as
 
 UNKEPT_POSTS = rule.KEPT_POSTS - 1
-"""Most posts that a window without a kept count can hold; silence is judged by it, so that it is never claimed in error."""
+"""Most posts that a window without a live count can hold; assuming them never reports a drop in error."""
+
+
+class _Count(NamedTuple):
+    """Posts of a watched keyword in a window, with its statistics."""
+
+    keyword: str
+    posts: int
+    level: float
+    variance: float
+    dispersion: float
+    deviation: float | None
+    """The keyword's own deviation in the window's hour; None without an hour profile."""
+
+
+class _Scored(NamedTuple):
+    keyword: str
+    posts: int
+    expected: float
+    score: float
 
 
 def update_drops(
     cursor: Cursor, plans: Plans, healthy_windows: Sequence[datetime], settings: Settings
 ) -> None:
-    """Open, continue or resolve the silence of each watched keyword by the windows `healthy_windows`, closed, in order, ingest not down.
+    """Open, continue or resolve the drop of each watched keyword, one window at a time.
 
-    A window is silent where at least `settings.min_posts` posts were expected and the score is at or below the keyword's threshold with
-    a minus before it. A planned window says nothing.
+    `healthy_windows` are closed windows in which ingest was up, in order. A keyword drops in a window where
+    at least `settings.min_posts` posts were expected and the score is at or below minus the keyword's
+    threshold. Windows planned in the calendar are skipped.
     """
     if not plans.drops:
         return
     for start in healthy_windows:
         thresholds = load_thresholds(cursor, settings, start.date())
-        for keyword, posts, expected, score in _scores(cursor, sorted(plans.drops), start):
-            if plans.planned([keyword], [start], windows=1)[0]:
+        for count in _scores(cursor, sorted(plans.drops), start):
+            if plans.planned([count.keyword], [start], windows=1)[0]:
                 continue
-            silent = expected >= settings.min_posts and score <= -thresholds.of(keyword, plans)
-            figures = {
-                "keyword": keyword,
-                "start": start,
-                "posts": posts,
-                "expected": expected,
-                "score": score,
-            }
-            cursor.execute(query("continue_drop" if silent else "end_drop"), figures)
+            threshold = thresholds.of(count.keyword, plans)
+            dropped = count.expected >= settings.min_posts and count.score <= -threshold
+            cursor.execute(
+                query("continue_drop" if dropped else "end_drop"), {**count._asdict(), "start": start}
+            )
 
 
-def _scores(cursor: Cursor, keywords: list[str], start: datetime) -> list[tuple[str, int, float, float]]:
-    """(keyword, posts, expected posts, score) of each of `keywords` that has statistics, in the window from `start`."""
+def _scores(cursor: Cursor, keywords: list[str], start: datetime) -> Iterator[_Scored]:
+    """Yield the score of each of `keywords` that has statistics, in the window that starts at `start`."""
     traffic = expected_before(cursor, start.date())
     ratio = traffic.ratio(load_traffic(cursor, first=start, before=start + WINDOW), start)
     share = float(hour_shares(traffic.expected_posts)[start.hour])
@@ -52,10 +70,8 @@ def _scores(cursor: Cursor, keywords: list[str], start: datetime) -> list[tuple[
         query("counts_of_watched"),
         {"as_of": traffic.as_of, "keywords": keywords, "start": start, "unkept": UNKEPT_POSTS},
     )
-    scores = []
-    for keyword, posts, level, variance, dispersion, deviation in cursor.fetchall():
-        expected = rule.expected_posts(level, deviation or 0.0, deviation is not None, share, ratio)
-        scores.append(
-            (keyword, posts, expected, rule.score(posts, expected, rule.scale(variance, dispersion)))
-        )
-    return scores
+    for count in fetch_as(cursor, _Count):
+        has_profile = count.deviation is not None
+        expected = rule.expected_posts(count.level, count.deviation or 0.0, has_profile, share, ratio)
+        score = rule.score(count.posts, expected, rule.scale(count.variance, count.dispersion))
+        yield _Scored(count.keyword, count.posts, expected, score)

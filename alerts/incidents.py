@@ -1,4 +1,4 @@
-"""One event, one incident: alerts that share their posts in, groups of them with a headline word out."""
+"""Group alerts that share their posts into incidents, each with a headline keyword."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLED_POSTS = 10_000
-"""Ids of posts that are kept of an alert; up to so many the overlap is exact."""
-LEAST_OVERLAP = 0.5
+"""Post ids that are kept per alert; up to this many, overlaps are exact."""
+MIN_OVERLAP = 0.5
+"""Overlap from which two alerts belong to one incident."""
+# "event" is an older word for incident; stored ids depend on it.
 _NAMESPACE = uuid5(NAMESPACE_URL, "groundswell:event")
 _LARGEST = 2**64
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An alert, as far as it matters with whom it belongs together."""
+    """An alert with what decides which incident it belongs to."""
 
     alert_id: UUID
     keyword: str
@@ -25,30 +27,33 @@ class Member:
     last_window: datetime
     threshold_ratio: float
     posts: int
-    """Posts with it, for the headline."""
+    """Posts with the keyword; decides the headline."""
     post_ids: Sequence[int]
-    """Ids of its posts, `sample_posts`."""
+    """Ids of the alert's posts, as sampled by `sample_posts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Alerts that belong together, whose posts tell of one thing."""
+    """Alerts that share their posts."""
 
     incident_id: UUID
     headline: Member
     overlaps: Mapping[UUID, float | None]
-    """Members by alert id: the largest overlap with another member, None for the only member."""
+    """Largest overlap with another member by the member's alert id; None for an only member."""
     posts: int
-    """Distinct posts over the members."""
+    """Distinct posts of all members."""
 
 
 def sample_posts(post_ids: Iterable[int], at_most: int = SAMPLED_POSTS) -> list[int]:
-    """The ids in order; of more than `at_most` those with the smallest hashes, the same in every set that holds them.
+    """Return the ids in order; of more than `at_most`, those with the smallest hashes.
 
-    A bottom-k sample (Cohen and Kaplan 2007): sets that were sampled this way can still be compared with each other.
+    A bottom-k sample (Cohen and Kaplan 2007): hashes are the same in every set, so sampled sets stay
+    comparable.
 
-    >>> sample_posts([3, 1, 2]), set(sample_posts(range(50), 9)) >= set(sample_posts(range(100), 9)) & set(range(50))
-    ([1, 2, 3], True)
+    >>> sample_posts([3, 1, 2])
+    [1, 2, 3]
+    >>> set(sample_posts(range(50), 9)) >= set(sample_posts(range(100), 9)) & set(range(50))
+    True
     """
     ids = np.array(sorted(set(post_ids)), dtype=np.int64)
     kept = ids if len(ids) <= at_most else np.sort(ids[np.argsort(_hashes(ids), kind="stable")[:at_most]])
@@ -56,9 +61,10 @@ def sample_posts(post_ids: Iterable[int], at_most: int = SAMPLED_POSTS) -> list[
 
 
 def overlap(left: Sequence[int], right: Sequence[int], at_most: int = SAMPLED_POSTS) -> float:
-    """Overlap coefficient of two sets of posts, |A and B| / min(|A|, |B|); from samples over what both samples cover.
+    """Return the overlap coefficient of two sets of posts, |A and B| / min(|A|, |B|); 0 if one is empty.
 
-    Source: Szymkiewicz-Simpson coefficient. 0 where one is empty.
+    For samples it is computed over the range of hashes that both cover. Source: Szymkiewicz-Simpson
+    coefficient.
 
     >>> overlap([1, 2, 3, 4], [3, 4, 5]), overlap([1], [])
     (0.6666666666666666, 0.0)
@@ -69,40 +75,42 @@ def overlap(left: Sequence[int], right: Sequence[int], at_most: int = SAMPLED_PO
 
 
 def group_incidents(members: Iterable[Member]) -> list[Incident]:
-    """The incidents of `members`: connected components of alerts with an overlap of at least one half in overlapping time.
+    """Group `members` into incidents, the connected components of overlapping alerts.
 
-    The headline is the member with the most posts; where they are equal that of the higher threshold_ratio, then the shorter
-    word, then the first in the alphabet. The id follows from the member that opened first, of several the first in the
-    alphabet: it stays while words join later.
+    Two alerts overlap if their times do and they share at least half of the posts of the smaller one. The
+    headline is the member with the most posts, then the higher threshold_ratio, then the shorter word, then
+    the first in the alphabet. The id is derived from the member that opened first, then the first in the
+    alphabet, so it stays the same when words join later.
     """
     ordered = sorted(members, key=lambda member: (member.opened_window, member.keyword))
-    group = list(range(len(ordered)))
-    best: list[float | None] = [None] * len(ordered)
+    parents = list(range(len(ordered)))
+    largest: list[float | None] = [None] * len(ordered)
 
-    def root(place: int) -> int:
-        while group[place] != place:
-            place = group[place]
-        return place
+    def root(index: int) -> int:
+        while parents[index] != index:
+            index = parents[index]
+        return index
 
     for right, later in enumerate(ordered):
         for left, earlier in enumerate(ordered[:right]):
             if later.opened_window > earlier.last_window:
                 continue
             shared = overlap(earlier.post_ids, later.post_ids)
-            if shared >= LEAST_OVERLAP:
+            if shared >= MIN_OVERLAP:
                 first, second = sorted((root(left), root(right)))
-                group[second] = first
-                best[left], best[right] = max(best[left] or 0.0, shared), max(best[right] or 0.0, shared)
-    together: dict[int, list[int]] = {}
-    for place in range(len(ordered)):
-        together.setdefault(root(place), []).append(place)
+                parents[second] = first
+                for index in (left, right):
+                    largest[index] = max(largest[index] or 0.0, shared)
+    components: dict[int, list[int]] = {}
+    for index in range(len(ordered)):
+        components.setdefault(root(index), []).append(index)
     return [
-        _incident([ordered[place] for place in places], [best[place] for place in places])
-        for places in together.values()
+        _incident([ordered[index] for index in indices], [largest[index] for index in indices])
+        for indices in components.values()
     ]
 
 
-def _incident(members: list[Member], best: list[float | None]) -> Incident:
+def _incident(members: list[Member], largest: list[float | None]) -> Incident:
     first = members[0]
     headline = min(
         members,
@@ -111,13 +119,16 @@ def _incident(members: list[Member], best: list[float | None]) -> Incident:
     return Incident(
         incident_id=uuid5(_NAMESPACE, str(first.alert_id)),
         headline=headline,
-        overlaps={member.alert_id: shared for member, shared in zip(members, best, strict=True)},
+        overlaps={member.alert_id: shared for member, shared in zip(members, largest, strict=True)},
         posts=_distinct_posts(members),
     )
 
 
 def _distinct_posts(members: list[Member], at_most: int = SAMPLED_POSTS) -> int:
-    """Distinct posts over `members`: exact where no sample was needed, else the union of what all samples cover, scaled up."""
+    """Return the number of distinct posts of `members`.
+
+    Exact if no member was sampled, else the union over the range of hashes that all samples cover, scaled up.
+    """
     bound = min(_bound(member.post_ids, at_most) for member in members)
     union = np.array(sorted({post_id for member in members for post_id in member.post_ids}), dtype=np.int64)
     covered = int(np.sum(_hashes(union) <= bound)) if bound < _LARGEST else len(union)
@@ -133,12 +144,12 @@ def _covered(ids: Sequence[int], other: Sequence[int], at_most: int) -> set[int]
 
 
 def _bound(ids: Sequence[int], at_most: int) -> int:
-    """Largest hash up to which a sample holds every post; 2^64 for a whole set."""
+    """Return the largest hash up to which a sample is complete; 2^64 for a whole set."""
     return int(_hashes(np.array(ids, dtype=np.int64)).max()) if len(ids) >= at_most else _LARGEST
 
 
 def _hashes(ids: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Hashes of ids, splitmix64's finaliser (Steele, Lea and Flood 2014)."""
+    """Hash ids with splitmix64's finaliser (Steele, Lea and Flood 2014)."""
     x = ids.astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,7 +1,8 @@
-"""`python -m alerts.listing`: prints alerts as they open, are confirmed, withdrawn or resolved, for people."""
+"""`groundswell alerts`: prints alerts as they open, are confirmed, withdrawn or resolved, for people."""
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,20 +11,23 @@ from uuid import UUID
 import psycopg2
 import typer
 
-from core.errors import BadInputError, GroundswellError
+from core.command_line import errors_as_sentences
+from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from detection.authors import MANY_AUTHORS
-from sql.connection import query, transaction
+from sql.connection import pooled, query, transaction
+from sql.failures import postgres_sentence
+from sql.rows import fetch_as
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FOLLOW_SECONDS = 0.5
 OVERLAP = timedelta(seconds=10)
-"""Looked back at each look: rows of a transaction that began earlier may appear later."""
+"""How far each poll reaches back: a transaction that began earlier may commit rows later."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """One alert as a person reads it."""
+    """One alert as the listing shows it."""
 
     alert_id: UUID
     keyword: str
@@ -41,88 +45,106 @@ class AlertLine:
 
     @property
     def news(self) -> str:
-        """What happened: opened early, opened, resolved or withdrawn."""
+        """What happened: EARLY for a provisional alert, else OPEN, RESOLVED or WITHDRAWN."""
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
     def __str__(self) -> str:
         authors = f"{MANY_AUTHORS}+" if self.distinct_authors >= MANY_AUTHORS else str(self.distinct_authors)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         return (
-            f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} {self.keyword}: {self.posts} posts, "
-            f"{self.expected_posts:.1f} expected, {authors} authors  {self.top_post}"
+            f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} "
+            f"{self.keyword}: {self.posts} posts, {self.expected_posts:.1f} expected, {authors} authors  "
+            f"{self.top_post}"
         )
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """One incident as the listing shows it."""
+
+    keyword: str
+    other_keywords: str | None
+    status: str
+    posts: int
+    opened_window: datetime
+    last_window: datetime
+    typical_post: str | None
+
+    def __str__(self) -> str:
+        keywords = f"{self.keyword} (with {self.other_keywords})" if self.other_keywords else self.keyword
+        span = f"{self.opened_window:%Y-%m-%d %H:%M} to {self.last_window:%H:%M}"
+        return f"{self.status.upper():<9} {span}  {keywords}: {self.posts:,} posts  {self.typical_post or ''}"
+
+
 def alerts_updated_since(settings: Settings, since: datetime) -> list[AlertLine]:
-    """Alerts that were written after `since`, oldest change first."""
+    """Return alerts updated after `since`, oldest update first."""
     with transaction(settings, application_name="groundswell alerts") as cursor:
         cursor.execute(query("alerts_updated_since"), {"since": since})
-        return [AlertLine(*row) for row in cursor.fetchall()]
+        return fetch_as(cursor, AlertLine)
 
 
 def news_of(settings: Settings, *, since: datetime, follow: Callable[[], bool]) -> Iterator[AlertLine]:
-    """Alerts whose status changed, each change once, for as long as `follow` says so; waits where Postgres is away."""
-    told: dict[UUID, str] = {}
+    """Yield each alert updated after `since`, and again whenever its `news` changes.
+
+    Polls every FOLLOW_SECONDS while `follow()` is true, and keeps polling while Postgres is away; a status
+    that came and went between two polls is not seen. What was yielded is remembered in memory only: a new
+    call yields every alert updated after its `since` again, with its current status.
+    """
+    yielded: dict[UUID, str] = {}
     newest = since
     while True:
-        going_on = follow()
+        following = follow()
         try:
             for alert in alerts_updated_since(settings, newest - OVERLAP if newest > since else since):
-                if told.get(alert.alert_id) != alert.news:
-                    told[alert.alert_id] = alert.news
+                if yielded.get(alert.alert_id) != alert.news:
+                    yielded[alert.alert_id] = alert.news
                     yield alert
                 newest = max(newest, alert.updated_at)
         except psycopg2.OperationalError:
-            if not going_on:
+            if not following:
                 raise
-        if not going_on:
+        if not following:
             return
         time.sleep(FOLLOW_SECONDS)
 
 
 def incident_lines(settings: Settings, *, since: datetime) -> Iterator[str]:
-    """Events that were written after `since`, oldest first: status, when, words, distinct posts, a typical post."""
+    """Yield a line per incident updated after `since`, oldest first.
+
+    A line has status, when, keywords, distinct posts and a typical post.
+    """
     with transaction(settings, application_name="groundswell alerts") as cursor:
         cursor.execute(query("incidents_updated_since"), {"since": since})
-        for keyword, others, status, posts, opened_window, last_window, typical_post in cursor.fetchall():
-            words = f"{keyword} (with {others})" if others else keyword
-            span = f"{opened_window:%Y-%m-%d %H:%M} to {last_window:%H:%M}"
-            yield f"{status.upper():<9} {span}  {words}: {posts:,} posts  {typical_post or ''}"
+        yield from map(str, fetch_as(cursor, IncidentLine))
 
 
+@errors_as_sentences(translate=postgres_sentence)
 def main(
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="go on with what comes, until Ctrl-C")
+        bool, typer.Option("--follow", "-f", help="Wait for changes and print them too, until Ctrl-C.")
     ] = False,
-    since: Annotated[datetime | None, typer.Option(help="changes after this moment (UTC) only")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Print changes after this time (UTC) only.", show_default=False)
+    ] = None,
     incidents: Annotated[
-        bool, typer.Option("--incidents", help="one line an event: alerts that share their posts together")
+        bool, typer.Option("--incidents", help="Print one line per incident: alerts that share their posts.")
     ] = False,
 ) -> None:
-    """Print alerts: what happened, when, severity, keyword, posts, expected, distinct authors, a link to a post."""
-    try:
-        start = since.replace(tzinfo=UTC) if since else BEGINNING
-        if incidents:
-            if follow:
-                raise BadInputError(
-                    "--incidents shows events as they are now and follows nothing. Leave out --follow."
-                )
-            for line in incident_lines(read_settings(), since=start):
-                print(line)
-            return
-        for alert in news_of(read_settings(), since=start, follow=lambda: follow):
+    """List alerts, or follow them as they open and are confirmed, withdrawn or resolved.
+
+    A line has what happened, when, severity, keyword, posts, expected posts, distinct authors and a link to a
+    post.
+    """
+    start = since.replace(tzinfo=UTC) if since else BEGINNING
+    if incidents and follow:
+        raise BadInputError(
+            "--incidents shows incidents as they are now and cannot follow. Leave out --follow."
+        )
+    settings = read_settings()
+    if incidents:
+        for line in incident_lines(settings, since=start):
+            print(line)
+        return
+    with suppress(KeyboardInterrupt), pooled(settings, most=1):
+        for alert in news_of(settings, since=start, follow=lambda: follow):
             print(alert, flush=True)
-    except KeyboardInterrupt:
-        pass
-    except psycopg2.OperationalError as error:
-        raise SystemExit(
-            f"alerts.listing: Postgres does not answer ({str(error).strip()}). Start it with `make up`."
-        ) from error
-    except GroundswellError as error:
-        raise SystemExit(f"alerts.listing: {error}") from error
-
-
-if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
-    app()

@@ -1,4 +1,4 @@
-"""Live counts in Postgres: what a batch counted goes in by COPY; what may be an anomaly comes out with its statistics."""
+"""Live counts in Postgres: counts of a batch go in by COPY, possible anomalies come out with statistics."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -12,24 +12,28 @@ from detection.score import WINDOWS_PER_HOUR
 from detection.window_counts import COLUMNS
 from sql.arrow import copy_batch
 from sql.connection import query
+from sql.rows import fetch_as
 
 EARLIER = (WINDOWS_PER_HOUR - 1) * WINDOW
-"""How far before a window the last hour begins."""
-_CREATE_BATCH = "CREATE TEMPORARY TABLE batch_counts (LIKE live_counts INCLUDING DEFAULTS) ON COMMIT DROP"
+"""How long before a window its hourly window begins."""
 
 OF_BATCH = """
 AND (hours.keyword, hours.window_start) IN (SELECT keyword, window_start FROM batch_counts)
-AND (hours.posts >= %(min_posts)s OR hours.hourly_posts >= 2 * %(min_posts)s OR hours.keyword = ANY (%(keywords)s))
+AND (
+    hours.posts >= %(min_posts)s
+    OR hours.hourly_posts >= 2 * %(min_posts)s
+    OR hours.keyword = ANY (%(keywords)s)
+)
 """
-"""Counts that the batch changed and that could be anomalies at either look, or whose keyword is among `keywords`."""
+"""Counts that the batch changed and that could be anomalies, by window or hour, or are of `keywords`."""
 OF_WINDOWS = "AND (hours.posts >= %(min_posts)s OR hours.hourly_posts >= 2 * %(min_posts)s)"
-"""All counts that could be anomalies at either look."""
+"""All counts that could be anomalies, by window or hour."""
 OF_KEYWORDS = "AND hours.keyword = ANY (%(keywords)s)"
 """All counts of `keywords`."""
 
 
 class LiveCount(NamedTuple):
-    """One keyword in one window so far, with the hour that ends there and the keyword's statistics (None: it has none)."""
+    """One keyword in one window so far, with the hourly window and the keyword's statistics (None: none)."""
 
     keyword: str
     window_start: datetime
@@ -48,18 +52,18 @@ class LiveCount(NamedTuple):
     dispersion: float | None
     hourly_spread: float | None
     deviation: float | None
-    """The keyword's own deviation in the window's hour, None where it has no profile."""
+    """The keyword's own deviation in the window's hour; None without an hour profile."""
     deviation_before: float | None
-    """The same in the hour in which the last hour began."""
+    """The same for the hour of day in which the hourly window began."""
 
 
-def keep(cursor: Cursor, counts: pa.Table) -> None:
-    """Keep `counts` (columns `COLUMNS`); they stand in the temporary table batch_counts until the transaction ends."""
-    cursor.execute(_CREATE_BATCH)
+def save(cursor: Cursor, counts: pa.Table) -> None:
+    """Upsert `counts` (columns `COLUMNS`); batch_counts holds them too until the transaction ends."""
+    cursor.execute(query("create_batch_counts"))
     if counts.num_rows:
         for batch in counts.select(COLUMNS).combine_chunks().to_batches():
             copy_batch(cursor, "batch_counts", batch)
-        cursor.execute(query("keep_live_counts"))
+        cursor.execute(query("upsert_live_counts"))
 
 
 def load(
@@ -72,7 +76,7 @@ def load(
     min_posts: int,
     keywords: Iterable[str] = (),
 ) -> list[LiveCount]:
-    """Counts under one of the conditions above, of windows that start from `first` and before `before`."""
+    """Return the counts under a condition from above, in windows from `first` to `before` (exclusive)."""
     parameters = {
         "first": first,
         "before": before,
@@ -81,16 +85,16 @@ def load(
         "keywords": sorted(keywords),
     }
     cursor.execute(query("counts_to_judge") + condition, parameters)
-    return [LiveCount(*row) for row in cursor.fetchall()]
+    return fetch_as(cursor, LiveCount)
 
 
-def forget(cursor: Cursor, closed_until: datetime) -> None:
-    """Forget the windows that are closed and no longer part of the last hour of an open one."""
-    cursor.execute("DELETE FROM live_counts WHERE window_start < %s", (closed_until - EARLIER,))
+def delete_closed(cursor: Cursor, closed_until: datetime) -> None:
+    """Delete the counts of closed windows, except those in the hourly window of an open one."""
+    cursor.execute(query("delete_live_counts"), {"before": closed_until - EARLIER})
 
 
 def days(cursor: Cursor, *, first: datetime, before: datetime) -> list[date]:
-    """The days, in order, in which kept counts lie whose windows start from `first` and before `before`."""
+    """Return, in order, the days with live counts in windows from `first` to `before` (exclusive)."""
     cursor.execute(
         """
         SELECT DISTINCT window_start::date

@@ -1,4 +1,4 @@
-"""Plans: what people told detection, as it stands in Postgres: watched keywords, the calendar, thresholds."""
+"""Plans: what users configured in Postgres: watched keywords, the calendar and thresholds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,26 +9,29 @@ from psycopg2.extensions import cursor as Cursor
 
 from core.settings import Settings
 from core.windows import WINDOW
-from detection.verdicts import Flags
+from detection.arrays import Flags
 from sql.connection import query
 
 WATCHED_THRESHOLD = 4.5
-"""Threshold of a watched word that has none of its own, without a budget."""
+"""Threshold of a watched keyword that has none of its own, without a budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """What was told, as of the transaction that loaded it."""
+    """The watchlist and the calendar as of the transaction that loaded them."""
 
     watched: Mapping[str, float | None]
-    """Own threshold by watched keyword; None: the one of all watched words."""
+    """Own threshold by watched keyword; None: the threshold for all watched keywords."""
     drops: frozenset[str]
     """Watched keywords for which a drop is an alert too."""
     calendar: Mapping[str, Sequence[tuple[datetime, datetime]]]
     """Planned times, from and until, by keyword."""
 
     def planned(self, keywords: Sequence[str], starts: Sequence[datetime], *, windows: int) -> Flags:
-        """Whether the time of the `windows` windows that end with each of `starts` touches a planned time of its keyword."""
+        """Return whether the `windows` windows that end with each of `starts` overlap a planned time.
+
+        `keywords` and `starts` are parallel; only planned times of the same keyword count.
+        """
         back = (windows - 1) * WINDOW
         return np.array(
             [
@@ -43,7 +46,7 @@ class Plans:
 
 
 def load_plans(cursor: Cursor) -> Plans:
-    """The plans as they stand now."""
+    """Load the current plans."""
     cursor.execute("SELECT keyword, threshold, drops FROM watchlist WHERE keyword IS NOT NULL")
     watched = cursor.fetchall()
     cursor.execute("SELECT keyword, starts_at, ends_at FROM calendar ORDER BY keyword, starts_at")
@@ -65,7 +68,7 @@ class Thresholds:
     watched: float
 
     def of(self, keyword: str, plans: Plans) -> float:
-        """Score from which a window of `keyword` alarms."""
+        """Return the score from which a window of `keyword` is an anomaly."""
         if keyword not in plans.watched:
             return self.discovery
         own = plans.watched[keyword]
@@ -73,14 +76,16 @@ class Thresholds:
 
 
 def load_thresholds(cursor: Cursor, settings: Settings, day: date) -> Thresholds:
-    """What windows of `day` are judged by: the thresholds for a budget, where there is one and days were replayed for it."""
+    """Load the thresholds by which windows of `day` are judged.
+
+    With a budget, those that the daily batch derived from it before `day`; else, or without any, the fixed
+    ones.
+    """
     cursor.execute(query("thresholds_before_day"), {"day": day})
-    budgeted = dict(cursor.fetchall())
-    return Thresholds(
-        discovery=budgeted.get("discovery", settings.threshold)
-        if settings.alerts_per_day
-        else settings.threshold,
-        watched=budgeted.get("watched", WATCHED_THRESHOLD)
-        if settings.watched_alerts_per_day
-        else WATCHED_THRESHOLD,
-    )
+    budgeted: dict[str, float] = dict(cursor.fetchall())
+    discovery, watched = settings.threshold, WATCHED_THRESHOLD
+    if settings.alerts_per_day:
+        discovery = budgeted.get("discovery", discovery)
+    if settings.watched_alerts_per_day:
+        watched = budgeted.get("watched", watched)
+    return Thresholds(discovery=discovery, watched=watched)

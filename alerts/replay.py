@@ -1,4 +1,4 @@
-"""Redecide: windows of the past out of the archive through the stream's own decision, for tables that were lost; used by the rebuild."""
+"""Replay decisions: decide archived windows again as the stream did, after Postgres was lost."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -25,11 +25,11 @@ def replay_decisions(
     phrases: Sequence[str],
     note: Callable[[Cursor], None],
 ) -> None:
-    """Count the archived windows from `first` to `before`, which are over, and decide them, in one transaction.
+    """Count the past archived windows from `first` to `before` and decide them in one transaction.
 
-    `phrases` are the watched ones; `note` is called within the transaction, to note that it was done. Imported records do not
-    count, as the stream never saw them. Raises NotReadyError where detection has decided windows behind `first`; nothing is
-    changed then.
+    `phrases` are the watched ones; `note` is called inside the transaction to record that it was done.
+    Imported records do not count, because the stream never saw them. Raises NotReadyError, and changes
+    nothing, if detection has already decided windows that end after `first`.
     """
     with transaction(settings) as cursor:
         check_undecided(cursor, first)
@@ -42,21 +42,24 @@ def replay_decisions(
 
 
 def check_undecided(cursor: Cursor, first: datetime) -> None:
-    """Raise NotReadyError where detection has decided windows that end after `first`."""
+    """Raise NotReadyError if detection has decided windows that end after `first`."""
     cursor.execute(query("decided_since"), {"start": first})
     (until,) = cursor.fetchone() or (None,)
     if until is not None:
         raise NotReadyError(
-            f"Detection itself has decided windows up to {until:%Y-%m-%d %H:%M} UTC, and a rebuild of {first:%Y-%m-%d} would judge "
-            "them a second time. Alerts are rebuilt where detection has none yet: in an empty database, before the stream starts "
-            "(docs/rebuild.md)."
+            f"Detection itself has decided windows up to {until:%Y-%m-%d %H:%M} UTC, and a rebuild of "
+            f"{first:%Y-%m-%d} would judge them a second time. Rebuild alerts only where detection has none "
+            "yet: in an empty database, before the stream starts (docs/rebuild.md)."
         )
 
 
 def count_closed(
     spark: SparkSession, settings: Settings, *, first: datetime, before: datetime, phrases: Sequence[str]
 ) -> Counted:
-    """The counts of the windows from `first` to `before` as the stream had them when they closed, late posts included."""
+    """Return the counts of the windows from `first` to `before` as the stream had them when they closed.
+
+    Late posts that the stream accepted are included.
+    """
     records = read_archive(spark, settings, [(first, before)]).where(FROM_KAFKA)
     return collect_counts(
         count_keywords_per_window(

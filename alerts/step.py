@@ -1,5 +1,6 @@
-"""One step of detection, inside one Postgres transaction: counts of a batch, or only time, move alerts on."""
+"""One step of detection in one Postgres transaction: a batch of counts, or time alone, advances alerts."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,12 +10,14 @@ from psycopg2.extensions import cursor as Cursor
 
 from alerts import live_counts, store, traffic
 from alerts.drops import update_drops
-from alerts.judge import Judge
-from alerts.plans import load_plans
+from alerts.judge import Judge, Judged
+from alerts.plans import Plans, load_plans
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, decide
 from detection.window_counts import Counted
+from sql.connection import query
+from sql.rows import fetch_as
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('groundswell.detect'))"
 LONG_AGO, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -31,44 +34,43 @@ class DetectionClock:
 
 
 def lock_detection(cursor: Cursor) -> None:
-    """Let no other process decide until this transaction ends."""
+    """Keep other processes from deciding until this transaction ends."""
     cursor.execute(_LOCK)
 
 
 def load_clock(cursor: Cursor) -> DetectionClock:
-    """The clock as it was committed last; 1970 where nothing was seen yet."""
+    """Return the clock as last committed; 1970 before the first event."""
     cursor.execute(
-        "SELECT max_event_time, closed_until, extract(epoch FROM now() - seen_at)::float8 FROM detect_clock"
+        "SELECT max_event_time, closed_until, extract(epoch FROM now() - seen_at)::float8 AS idle_seconds "
+        "FROM detect_clock"
     )
-    row = cursor.fetchone()
-    return DetectionClock(*row) if row else DetectionClock(LONG_AGO, LONG_AGO, 0.0)
+    clocks = fetch_as(cursor, DetectionClock)
+    return clocks[0] if clocks else DetectionClock(LONG_AGO, LONG_AGO, 0.0)
 
 
 def save_clock(
     cursor: Cursor, before: DetectionClock, *, max_event_time: datetime, closed_until: datetime
 ) -> None:
-    """Move the clock on; it never goes back."""
+    """Advance the clock from `before`; the callers never set it back."""
     cursor.execute(
-        """
-        INSERT INTO detect_clock (max_event_time, closed_until) VALUES (%(max)s, %(closed)s)
-        ON CONFLICT (singleton) DO UPDATE SET
-            max_event_time = excluded.max_event_time,
-            closed_until = excluded.closed_until,
-            seen_at = CASE WHEN %(newer)s THEN now() ELSE detect_clock.seen_at END
-        """,
-        {"max": max_event_time, "closed": closed_until, "newer": max_event_time > before.max_event_time},
+        query("save_detection_clock"),
+        {
+            "max_event_time": max_event_time,
+            "closed_until": closed_until,
+            "newer": max_event_time > before.max_event_time,
+        },
     )
 
 
 def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
-    """Take the counts that one batch changed: judge them early, close what the watermark has left behind, decide.
+    """Apply the counts that a batch changed: judge them early, close windows before the watermark, decide.
 
-    Windows are closed by the newest event of *earlier* batches, because Spark still took this batch's late posts by that
-    watermark.
+    Windows are closed by the newest event of *earlier* batches, because Spark still accepted this batch's
+    late posts by that watermark.
     """
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)
-    closed_until = max(clock.closed_until, window_start(window_number(max(watermark, LONG_AGO))))
+    closed_until = max(clock.closed_until, _window_of(max(watermark, LONG_AGO)))
     counts = changed.counts.filter(
         pc.greater_equal(changed.counts["window_start"], pa.scalar(clock.closed_until))
     )
@@ -76,9 +78,11 @@ def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
         cursor,
         {start: posts for start, posts in changed.posts_by_window.items() if start >= clock.closed_until},
     )
-    live_counts.keep(cursor, counts)
-    step = _Step(cursor, settings, clock, closed_until=closed_until, quiet_until=closed_until)
-    step.advance(of_batch=True)
+    live_counts.save(cursor, counts)
+    step = _Step(
+        decided_until=clock.closed_until, closed_until=closed_until, quiet_until=closed_until, of_batch=True
+    )
+    _advance(cursor, settings, step)
     newest = max(clock.max_event_time, changed.last_post_at or LONG_AGO)
     save_clock(cursor, clock, max_event_time=newest, closed_until=closed_until)
 
@@ -86,126 +90,185 @@ def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
 def apply_closed(
     cursor: Cursor, settings: Settings, counted: Counted, *, first: datetime, before: datetime
 ) -> None:
-    """Take the whole counts of windows that are over, from `first` to `before`, and decide them at once, as the stream does one by one.
+    """Apply the complete counts of past windows from `first` to `before`, and decide them all at once.
 
-    `counted` may begin up to `live_counts.EARLIER` before `first`, for the second look. Nothing that detection has decided may
-    end after `first`.
+    The alerts are those that the stream decides window by window. `counted` may begin up to
+    `live_counts.EARLIER` before `first`, for the hourly window. Detection must not have decided anything that
+    ends after `first`.
     """
     clock = load_clock(cursor)
     traffic.save_traffic(cursor, counted.posts_by_window)
-    live_counts.keep(cursor, counted.counts)
-    cursor.execute("ANALYZE live_counts")  # a day of them instead of the hour that the tables usually hold
-    undecided = DetectionClock(clock.max_event_time, first, clock.idle_seconds)
-    _Step(cursor, settings, undecided, closed_until=before, quiet_until=before).advance(of_batch=False)
+    live_counts.save(cursor, counted.counts)
+    cursor.execute("ANALYZE live_counts")  # a day of counts instead of the hour that the table usually holds
+    step = _Step(decided_until=first, closed_until=before, quiet_until=before, of_batch=False)
+    _advance(cursor, settings, step)
     newest = max(clock.max_event_time, counted.last_post_at or LONG_AGO)
     save_clock(cursor, clock, max_event_time=newest, closed_until=before)
 
 
 def advance_on_idle(cursor: Cursor, settings: Settings, *, now: datetime | None) -> bool:
-    """Let time alone close windows and resolve alerts, where no posts come; returns whether anything was closed.
+    """Close windows and resolve alerts by time alone while no posts arrive; return whether any was closed.
 
-    `now` is the time in terms of event time; None takes the newest event plus the seconds since it was seen. Windows
-    behind the newest event stay open, so that a replay may go on later where it stopped.
+    `now` is the current event time; None takes the newest event plus the seconds since it was seen. Windows
+    after that of the newest event stay open, so that a replay of posts can continue later where it stopped.
     """
     clock = load_clock(cursor)
     if clock.max_event_time == LONG_AGO:
         return False
     moment = now or clock.max_event_time + timedelta(seconds=clock.idle_seconds)
-    quiet_until = window_start(window_number(moment - timedelta(minutes=settings.lateness_minutes)))
-    behind_newest = window_start(window_number(clock.max_event_time)) + WINDOW
-    closed_until = max(clock.closed_until, min(quiet_until, behind_newest))
+    quiet_until = _window_of(moment - timedelta(minutes=settings.lateness_minutes))
+    after_newest = _window_of(clock.max_event_time) + WINDOW
+    closed_until = max(clock.closed_until, min(quiet_until, after_newest))
     if closed_until == clock.closed_until and not store.keywords_with_open_alerts(cursor):
         return False
-    _Step(
-        cursor, settings, clock, closed_until=closed_until, quiet_until=max(quiet_until, closed_until)
-    ).advance(of_batch=False)
+    step = _Step(
+        decided_until=clock.closed_until,
+        closed_until=closed_until,
+        quiet_until=max(quiet_until, closed_until),
+        of_batch=False,
+    )
+    _advance(cursor, settings, step)
     save_clock(cursor, clock, max_event_time=clock.max_event_time, closed_until=closed_until)
     return closed_until > clock.closed_until
 
 
+def _window_of(moment: datetime) -> datetime:
+    return window_start(window_number(moment))
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
-    """One step on: from windows closed until `clock.closed_until` to those closed until `closed_until`."""
+    """The bounds of one step in event time; each excludes the window that starts there."""
 
-    def __init__(
-        self,
-        cursor: Cursor,
-        settings: Settings,
-        clock: DetectionClock,
-        *,
-        closed_until: datetime,
-        quiet_until: datetime,
-    ) -> None:
-        self._cursor = cursor
-        self._rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
-        self._plans = load_plans(cursor)
-        self._judge = Judge(cursor, settings, self._plans)
-        self._settings = settings
-        self._undecided = clock.closed_until
-        self._closed_until = closed_until
-        self._quiet_before = window_number(quiet_until)
-        self._time_passed = quiet_until > clock.closed_until
+    decided_until: datetime
+    """Up to here windows were closed and decided by earlier steps."""
+    closed_until: datetime
+    """Up to here windows are closed once the step is done."""
+    quiet_until: datetime
+    """Up to here no more posts are expected; at least `closed_until`."""
+    of_batch: bool
+    """Whether the temporary table batch_counts holds counts that a batch changed."""
 
-    def advance(self, *, of_batch: bool) -> None:
-        """Judge what changed and what closes, decide the keywords concerned, write."""
-        open_keywords = store.keywords_with_open_alerts(self._cursor)
-        concerned: set[str] = set()
-        if of_batch:
-            early = self._judge.judge(
-                live_counts.OF_BATCH, first=self._undecided, before=FAR, keywords=open_keywords
-            )
-            concerned = {
-                keyword for day in early for keyword in day.anomalous() | (open_keywords & day.keywords())
-            }
-        if self._time_passed:
-            concerned |= open_keywords | self._closing()
-        alerts = self._decide(concerned)
-        store.save_alerts(
-            self._cursor,
-            alerts,
-            decided_before=window_number(self._undecided),
-            quiet_windows=self._rule.quiet_windows,
-            quiet_before=self._quiet_before,
+    @property
+    def closes_windows(self) -> bool:
+        return self.closed_until > self.decided_until
+
+    @property
+    def time_passes(self) -> bool:
+        return self.quiet_until > self.decided_until
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a step loads to find the keywords that it concerns."""
+
+    open_keywords: set[str]
+    """Keywords with an open alert."""
+    changed: list[Judged]
+    """Counts that the batch changed."""
+    closing: list[Judged]
+    """Counts of the windows that close with this step."""
+
+
+def _advance(cursor: Cursor, settings: Settings, step: _Step) -> None:
+    """Load and judge what changed or closes, then answer: which keywords, which alerts, what is written."""
+    rule = LifecycleRule(settings.cool_down_windows, settings.quiet_windows)
+    plans = load_plans(cursor)
+    judge = Judge(cursor, settings, plans)
+    loaded = _load(cursor, judge, step)
+    store.save_suppressed(cursor, _suppressed(loaded, step))
+    alerts = []
+    if keywords := _keywords_concerned(loaded, step):
+        confirmed = store.load_confirmed(cursor, keywords)
+        undecided = _undecided_windows(judge, keywords, step)
+        alerts = _alerts_of(
+            rule, keywords, confirmed, undecided, quiet_before=window_number(step.quiet_until)
         )
-        if self._closed_until > self._undecided:
-            confirmed = [store.alert_id(keyword, alert.opened) for keyword, alert in alerts]
-            store.withdraw_unconfirmed(self._cursor, closed_until=self._closed_until, confirmed=confirmed)
-            healthy_windows = traffic.mark_degraded(
-                self._cursor, first=self._undecided, before=self._closed_until
-            )
-            update_drops(self._cursor, self._plans, healthy_windows, self._settings)
-            live_counts.forget(self._cursor, self._closed_until)
+    _save(cursor, rule, step, alerts)
+    if step.closes_windows:
+        _close_windows(cursor, settings, plans, step)
 
-    def _closing(self) -> set[str]:
-        """Keywords with an anomaly in the windows that close with this step; what is vetoed there is written."""
-        closing = self._judge.judge(live_counts.OF_WINDOWS, first=self._undecided, before=self._closed_until)
-        store.save_suppressed(
-            self._cursor,
-            (pair for day in closing for pair in day.suppressed(window_number(self._closed_until))),
+
+def _load(cursor: Cursor, judge: Judge, step: _Step) -> _Loaded:
+    open_keywords = store.keywords_with_open_alerts(cursor)
+    changed, closing = [], []
+    if step.of_batch:
+        changed = judge.judge(
+            live_counts.OF_BATCH, first=step.decided_until, before=FAR, keywords=open_keywords
         )
-        return {keyword for day in closing for keyword in day.anomalous()}
+    if step.closes_windows:
+        closing = judge.judge(live_counts.OF_WINDOWS, first=step.decided_until, before=step.closed_until)
+    return _Loaded(open_keywords, changed, closing)
 
-    def _decide(self, concerned: set[str]) -> list[tuple[str, Alert[JudgedWindow]]]:
-        if not concerned:
-            return []
-        confirmed = store.load_confirmed(self._cursor, concerned)
-        windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in concerned}
-        for day in self._judge.judge(
-            live_counts.OF_KEYWORDS, first=self._undecided, before=FAR, keywords=concerned
-        ):
-            for keyword, window in day.windows(window_number(self._closed_until)):
-                windows[keyword].append(window)
-        alerts: list[tuple[str, Alert[JudgedWindow]]] = []
-        for keyword in sorted(concerned):
-            decided = decide(
-                self._rule, confirmed.get(keyword), windows[keyword], quiet_before=self._quiet_before
-            )
-            running = confirmed.get(keyword)
-            if (
-                running is not None
-                and not running.resolved
-                and not any(alert.opened == running.opened for alert in decided)
-            ):
-                # Nothing new keeps it going: written again, so that a window that fell back to the usual leaves it.
-                decided.insert(0, running)
-            alerts += [(keyword, alert) for alert in decided]
-        return alerts
+
+def _suppressed(loaded: _Loaded, step: _Step) -> Iterable[tuple[str, JudgedWindow]]:
+    """Yield the suppressed windows among those that close."""
+    closed_before = window_number(step.closed_until)
+    return (pair for judged in loaded.closing for pair in judged.suppressed(closed_before))
+
+
+def _keywords_concerned(loaded: _Loaded, step: _Step) -> set[str]:
+    """Return the keywords whose alerts this step may change.
+
+    Those with an anomaly among the counts, and those with an open alert: all of them if time passes, as a
+    quiet window may resolve an alert, else those that the batch changed.
+    """
+    anomalous = {keyword for judged in (*loaded.changed, *loaded.closing) for keyword in judged.anomalous()}
+    if step.time_passes:
+        return anomalous | loaded.open_keywords
+    changed = {keyword for judged in loaded.changed for keyword in judged.keywords()}
+    return anomalous | (loaded.open_keywords & changed)
+
+
+def _undecided_windows(judge: Judge, keywords: set[str], step: _Step) -> dict[str, list[JudgedWindow]]:
+    """Load and judge all undecided windows of `keywords`."""
+    windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in keywords}
+    for judged in judge.judge(
+        live_counts.OF_KEYWORDS, first=step.decided_until, before=FAR, keywords=keywords
+    ):
+        for keyword, window in judged.windows(window_number(step.closed_until)):
+            windows[keyword].append(window)
+    return windows
+
+
+def _alerts_of(
+    rule: LifecycleRule,
+    keywords: set[str],
+    confirmed: Mapping[str, Alert[JudgedWindow]],
+    windows: Mapping[str, list[JudgedWindow]],
+    *,
+    quiet_before: int,
+) -> list[tuple[str, Alert[JudgedWindow]]]:
+    """Return the (keyword, alert) pairs to write, in order: new, changed and running alerts."""
+    alerts: list[tuple[str, Alert[JudgedWindow]]] = []
+    for keyword in sorted(keywords):
+        newest = confirmed.get(keyword)
+        decided = decide(rule, newest, windows[keyword], quiet_before=quiet_before)
+        if newest is not None and not newest.resolved and newest.opened not in {a.opened for a in decided}:
+            # Nothing continues it. Written again, so that an open window that fell back to normal is removed.
+            decided.insert(0, newest)
+        alerts += [(keyword, alert) for alert in decided]
+    return alerts
+
+
+def _save(
+    cursor: Cursor, rule: LifecycleRule, step: _Step, alerts: list[tuple[str, Alert[JudgedWindow]]]
+) -> None:
+    """Write the alerts; where windows close, withdraw provisional alerts that they did not confirm."""
+    store.save_alerts(
+        cursor,
+        alerts,
+        decided_before=window_number(step.decided_until),
+        quiet_windows=rule.quiet_windows,
+        quiet_before=window_number(step.quiet_until),
+    )
+    if step.closes_windows:
+        confirmed = [store.alert_id(keyword, alert.opened) for keyword, alert in alerts]
+        store.withdraw_unconfirmed(cursor, closed_until=step.closed_until, confirmed=confirmed)
+
+
+def _close_windows(cursor: Cursor, settings: Settings, plans: Plans, step: _Step) -> None:
+    """Mark degraded windows among those that close, update drops by the healthy ones, delete old counts."""
+    healthy = traffic.mark_degraded(cursor, first=step.decided_until, before=step.closed_until)
+    update_drops(cursor, plans, healthy, settings)
+    live_counts.delete_closed(cursor, step.closed_until)

@@ -1,72 +1,50 @@
-"""Alerts in Postgres: loads what the next decision needs, writes what was decided."""
+"""Alerts in Postgres: load what the next decision builds on, write what was decided."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values, register_uuid
+from psycopg2.extras import register_uuid
 
 from core.keywords import KEYWORD_RULE_VERSION
 from core.windows import window_number, window_start
 from detection.authors import estimate_distinct, origin
-from detection.learn import OUTAGE_RATIO
 from detection.lifecycle import Alert, JudgedWindow, severity
 from detection.score import SCORE_VERSION
+from detection.traffic_baseline import OUTAGE_RATIO
 from sql.connection import query
+from sql.rows import fetch_dicts, insert_rows
 
 RULE_VERSION = f"{KEYWORD_RULE_VERSION} {SCORE_VERSION}"
-_STORED = (
-    "posts",
-    "total_posts",
-    "ratio",
-    "expected",
-    "scale",
-    "score",
-    "hourly_posts",
-    "hourly_expected",
-    "hourly_spread",
-    "hourly_score",
-    "threshold",
-    "threshold_ratio",
-    "statistics_as_of",
-    "authors_bitmap",
-    "hourly_authors_bitmap",
-    "texts_bitmap",
-    "first_post_at",
-    "first_post_id",
-    "latest_post_id",
-    "top_post_id",
-    "top_likes",
-)
-"""Columns of alert_windows that are fields of a judged window, in the order of the queries."""
 _NAMESPACE = uuid5(NAMESPACE_URL, "groundswell:alert")
 
 register_uuid()  # type: ignore[no-untyped-call]
 
 
 def alert_id(keyword: str, opened: int) -> UUID:
-    """Id of the alert of `keyword` that window number `opened` opened; the same in every replay."""
+    """Return the id of the alert of `keyword` opened by window number `opened`; the same in every replay."""
     return uuid5(_NAMESPACE, f"{window_start(opened).isoformat()} {keyword}")
 
 
 def keywords_with_open_alerts(cursor: Cursor) -> set[str]:
-    """Keywords with an alert that is open, provisional ones included."""
+    """Return the keywords with an open alert, provisional ones included."""
     cursor.execute("SELECT DISTINCT keyword FROM anomaly_alerts WHERE status = 'open'")
     return {row[0] for row in cursor.fetchall()}
 
 
 def load_confirmed(cursor: Cursor, keywords: Iterable[str]) -> dict[str, Alert[JudgedWindow]]:
-    """The newest confirmed alert of each of `keywords`, as its closed windows made it."""
+    """Load the newest confirmed alert of each of `keywords`, made of its closed windows."""
     cursor.execute(query("confirmed_alerts"), {"keywords": sorted(keywords)})
     windows: dict[str, list[JudgedWindow]] = {}
     resolved: dict[str, bool] = {}
-    for keyword, is_resolved, start, *rest in cursor.fetchall():
-        figures = dict(zip(_STORED, rest, strict=True))
+    for row in fetch_dicts(cursor):
+        keyword, number = row.pop("keyword"), window_number(row.pop("window_start"))
+        resolved[keyword] = row.pop("resolved")
         windows.setdefault(keyword, []).append(
-            JudgedWindow(number=window_number(start), anomalous=True, closed=True, **figures)
+            JudgedWindow(number=number, anomalous=True, closed=True, **row)
         )
-        resolved[keyword] = is_resolved
     return {keyword: Alert(tuple(rows), resolved[keyword]) for keyword, rows in windows.items()}
 
 
@@ -78,51 +56,54 @@ def save_alerts(
     quiet_windows: int,
     quiet_before: int,
 ) -> None:
-    """Upsert (keyword, alert) pairs and their windows; windows that fell out of an alert are removed.
+    """Upsert (keyword, alert) pairs and their windows, and delete windows that no longer belong to an alert.
 
-    Windows numbered below `decided_before` were closed and written by an earlier step. An alert counts as resolved only
-    once all its quiet windows lie before `quiet_before`.
+    Windows numbered below `decided_before` were closed and written by an earlier step. An alert counts as
+    resolved only once all its quiet windows are before `quiet_before`.
     """
     if not alerts:
         return
-    ids = [alert_id(keyword, alert.opened) for keyword, alert in alerts]
     rows = []
     for keyword, alert in alerts:
         resolved = alert.resolved and alert.last + quiet_windows < quiet_before
-        rows.append(
-            tuple(alert_figures(keyword, alert, resolved=resolved, quiet_windows=quiet_windows).values())
-        )
-    execute_values(cursor, query("upsert_alerts"), rows, page_size=1000)
-    cursor.execute("DELETE FROM alert_windows WHERE alert_id = ANY (%s) AND NOT closed", (ids,))
-    windows = [
-        _window_row(key, window)
-        for key, (_, alert) in zip(ids, alerts, strict=True)
-        for window in alert.windows
-        if window.number >= decided_before
-    ]
-    if windows:
-        execute_values(cursor, query("upsert_alert_windows"), windows, page_size=1000)
+        rows.append(alert_figures(keyword, alert, resolved=resolved, quiet_windows=quiet_windows))
+    insert_rows(cursor, "upsert_alerts", rows)
+    cursor.execute(query("delete_open_alert_windows"), {"alert_ids": [row["alert_id"] for row in rows]})
+    insert_rows(
+        cursor,
+        "upsert_alert_windows",
+        (
+            {"alert_id": row["alert_id"], **_window_figures(window)}
+            for row, (_, alert) in zip(rows, alerts, strict=True)
+            for window in alert.windows
+            if window.number >= decided_before
+        ),
+    )
 
 
 def save_suppressed(cursor: Cursor, windows: Iterable[tuple[str, JudgedWindow]]) -> None:
-    """Insert (keyword, closed window) pairs that raised no alert though their count alone would have, with the reason."""
-    rows = [
+    """Insert suppressed windows, given as (keyword, closed window), with the reason."""
+    insert_rows(
+        cursor,
+        "insert_suppressed_windows",
         (
-            keyword,
-            window_start(window.number),
-            window.suppressed_by,
-            window.posts,
-            estimate_distinct([window.authors_bitmap], at_most=window.posts),
-            window.expected,
-            window.score,
-            window.top_post_id,
-            window.hourly_posts,
-            estimate_distinct([window.hourly_authors_bitmap], at_most=window.hourly_posts),
-        )
-        for keyword, window in windows
-    ]
-    if rows:
-        execute_values(cursor, query("insert_suppressed_windows"), rows, page_size=1000)
+            {
+                "keyword": keyword,
+                "window_start": window_start(window.number),
+                "reason": window.suppressed_by,
+                "posts": window.posts,
+                "distinct_authors": estimate_distinct([window.authors_bitmap], at_most=window.posts),
+                "expected": window.expected,
+                "score": window.score,
+                "top_post_id": window.top_post_id,
+                "hourly_posts": window.hourly_posts,
+                "hourly_distinct_authors": estimate_distinct(
+                    [window.hourly_authors_bitmap], at_most=window.hourly_posts
+                ),
+            }
+            for keyword, window in windows
+        ),
+    )
 
 
 def withdraw_unconfirmed(cursor: Cursor, *, closed_until: datetime, confirmed: Iterable[UUID]) -> None:
@@ -133,7 +114,7 @@ def withdraw_unconfirmed(cursor: Cursor, *, closed_until: datetime, confirmed: I
 def alert_figures(
     keyword: str, alert: Alert[JudgedWindow], *, resolved: bool, quiet_windows: int
 ) -> dict[str, object]:
-    """The row of `anomaly_alerts` that the alert makes, in the order of `upsert_alerts`."""
+    """Return the row of `anomaly_alerts` for an alert, by column."""
     windows = alert.windows
     posts = sum(window.posts for window in windows)
     first, highest = windows[0], max(windows, key=lambda window: window.score)
@@ -168,5 +149,7 @@ def alert_figures(
     }
 
 
-def _window_row(key: UUID, window: JudgedWindow) -> tuple[object, ...]:
-    return (key, window_start(window.number), window.closed, *(getattr(window, name) for name in _STORED))
+def _window_figures(window: JudgedWindow) -> dict[str, object]:
+    """Return the row of `alert_windows` for a judged window, whose fields have the names of the columns."""
+    figures = {field.name: getattr(window, field.name) for field in fields(window)}
+    return {"window_start": window_start(window.number), **figures}

@@ -1,4 +1,4 @@
-"""The watchlist as people write it: its entries settled into keywords, and the phrases that counting must look for."""
+"""The watchlist as users write it: entries are normalized to keywords; counting searches for phrases."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from core.settings import Settings
 from sql.connection import query, transaction
 
 LONGEST_PHRASE = 4
-"""Words that a watched phrase has at most."""
+"""Most words that a watched phrase may have."""
 
 
 class WatchedPhrases:
-    """The watched phrases of more than one word, for which counting must look in every text: as taken, and as they are now."""
+    """The watched phrases of more than one word, which counting searches for in every text."""
 
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
@@ -23,12 +23,12 @@ class WatchedPhrases:
         self._taken: tuple[str, ...] = ()
 
     def take(self) -> tuple[str, ...]:
-        """The phrases as they are now, in order; new entries of the watchlist are settled first."""
+        """Return and remember the current phrases, in order; new watchlist entries are normalized first."""
         self._taken = self._now()
         return self._taken
 
     def changed(self) -> bool:
-        """Whether they are others now than when they were taken."""
+        """Return whether the phrases differ from those last taken."""
         return self._now() != self._taken
 
     def _now(self) -> tuple[str, ...]:
@@ -39,29 +39,27 @@ class WatchedPhrases:
 
 
 def normalize_watchlist(spark: SparkSession, cursor: Cursor) -> None:
-    """Write new entries of the watchlist as the keyword rule does, or say what is wrong with them."""
+    """Set the keyword of each new watchlist entry by the keyword rule, or the problem with the entry."""
     cursor.execute("SELECT phrase FROM watchlist WHERE keyword IS NULL AND problem IS NULL")
     phrases = [row[0] for row in cursor.fetchall()]
     if not phrases:
         return
-    written = spark.createDataFrame([(phrase,) for phrase in phrases], "phrase string").select(
+    tokenized = spark.createDataFrame([(phrase,) for phrase in phrases], "phrase string").select(
         "phrase", phrase_tokens(F.col("phrase")).alias("tokens"), keywords(F.col("phrase")).alias("keywords")
     )
-    for phrase, tokens, single in written.collect():
-        keyword, problem = _watched_keyword(tokens, single)
+    for phrase, tokens, found in tokenized.collect():
+        keyword, problem = _watched_keyword(tokens, found)
         cursor.execute(
-            "UPDATE watchlist SET keyword = %s, problem = %s WHERE phrase = %s",
-            (keyword, problem, phrase),
+            query("normalize_watchlist_entry"), {"phrase": phrase, "keyword": keyword, "problem": problem}
         )
 
 
-def _watched_keyword(tokens: Sequence[str], single: Sequence[str]) -> tuple[str | None, str | None]:
-    """The keyword for a phrase of these tokens, or what is wrong with it."""
-    if not single:
-        return (
-            None,
-            "it has no keyword: only numbers, single letters, links, mentions or words that are too common",
+def _watched_keyword(tokens: Sequence[str], found: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the keyword for a phrase with these tokens and `found` keywords, or what is wrong with it."""
+    if not found:
+        return None, (
+            "it has no keyword: only numbers, single letters, links, mentions or words that are too common"
         )
     if len(tokens) > LONGEST_PHRASE:
         return None, f"it has {len(tokens)} words, and a phrase has at most {LONGEST_PHRASE}"
-    return (" ".join(tokens) if len(tokens) > 1 else single[0]), None
+    return (" ".join(tokens) if len(tokens) > 1 else found[0]), None

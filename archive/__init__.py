@@ -1,1 +1,1 @@
-"""The archive, an Iceberg table on S3: its Spark session, its table, its days, its upkeep."""
+"""The archive, an Iceberg table on S3: its Spark session, table, days, upkeep and registration."""

@@ -1,4 +1,4 @@
-"""The archive as batch reads it: the records of one day out of `lake.tiktok.raw_posts`."""
+"""The archive as the batch reads it: the records of one day of `lake.tiktok.raw_posts`."""
 
 from datetime import date, datetime, timedelta
 
@@ -15,16 +15,16 @@ from core.windows import WINDOW, day_start
 def read_archived_day(
     spark: SparkSession, settings: Settings, day: date, *, lookback: timedelta = timedelta(0)
 ) -> DataFrame:
-    """The archived records of the posts' topic with an event time in `day`, one row a record, as they were delivered.
+    """Return the archived posts with an event time in `day`, and in `lookback` before it.
 
-    With `lookback` also those of so much time before it. Reads one partition of the archive, or two. What batch makes of
-    records does not change when one comes twice.
+    Grain: one row per record, as delivered. Reads one partition of the archive, or two. The batch's results
+    do not depend on whether a record appears twice.
     """
     return read_archive(spark, settings, [(day_start(day) - lookback, day_start(day + timedelta(days=1)))])
 
 
 def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
-    """Deliveries with a usable id: post_id, window (number), day (date), imported (whether it came from a file)."""
+    """Return the usable deliveries as post_id, window (number), day (date), imported (came from a file)."""
     window = F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds()))
     parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     return parsed.where(F.col("post_id").isNotNull()).select(
@@ -36,12 +36,12 @@ def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
 
 
 def taken_between(start: datetime, end: datetime) -> Column:
-    """Whether Kafka took the record from `start` on and before `end`."""
+    """Return whether Kafka received the record at or after `start` and before `end`."""
     return (F.col("kafka_time") >= F.lit(start)) & (F.col("kafka_time") < F.lit(end))
 
 
 def days_with_posts(spark: SparkSession) -> set[date]:
-    """The days of which the archive holds posts; Iceberg answers from its metadata."""
+    """Return the days that have posts in the archive; Iceberg answers from metadata."""
     days = (
         spark.table(f"{RAW_POSTS}.partitions")
         .where("record_count > 0")
@@ -52,5 +52,5 @@ def days_with_posts(spark: SparkSession) -> set[date]:
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:
-    """Whether the archive holds a post of `day`."""
+    """Return whether the archive has a post of `day`."""
     return bool(read_archived_day(spark, settings, day).select("offset").head(1))

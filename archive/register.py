@@ -1,4 +1,4 @@
-"""The catalog's entry of the archive, which says where its newest state lies: made again from S3 after a loss or a restore."""
+"""Restores the archive's entry in the catalog, which points to its newest metadata, from S3 after a loss."""
 
 from pyspark.sql import SparkSession
 
@@ -10,15 +10,16 @@ from sql.lake import metadata_location
 
 
 def register_archive(spark: SparkSession, settings: Settings) -> str | None:
-    """Let the catalog point to the newest state of the archive that lies on S3; returns its URI, None where it does already.
+    """Point the catalog to the archive's newest metadata on S3; return its URI, or None if nothing changed.
 
-    The stream and the batch must not be at work. Raises NotReadyError where S3 holds no archive.
+    Neither stream nor batch may be running. Raises NotReadyError if there is no archive on S3.
     """
     newest = newest_metadata(settings)
     if newest is None:
         raise NotReadyError(
-            f"Under {settings.warehouse} there is no archive. Correct GROUNDSWELL_S3_BUCKET and GROUNDSWELL_S3_PREFIX, or start the stream "
-            "(python -m streaming), which makes one."
+            f"There is no archive in {settings.warehouse}. "
+            "Correct GROUNDSWELL_S3_BUCKET and GROUNDSWELL_S3_PREFIX, "
+            "or start the stream (groundswell stream), which creates one."
         )
     known = metadata_location(settings)
     if known == newest:
@@ -26,23 +27,24 @@ def register_archive(spark: SparkSession, settings: Settings) -> str | None:
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{NAMESPACE}")
     jvm = spark._jvm
     assert jvm is not None
-    # Not by SQL: DROP TABLE reads the state that the entry names, and upkeep may have deleted that.
+    # Not with SQL: DROP TABLE reads the metadata that the entry points to, which upkeep may have deleted.
     catalog = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, CATALOG)
     table = jvm.org.apache.iceberg.catalog.TableIdentifier.parse(f"{NAMESPACE}.{TABLE}")
     if known:
-        purge = False  # the entry alone goes; nothing on S3 is touched
+        purge = False  # removes only the entry; S3 is not touched
         catalog.dropTable(table, purge)
     catalog.registerTable(table, newest)
     return newest
 
 
 def newest_metadata(settings: Settings) -> str | None:
-    """URI of the archive's newest metadata file on S3; None where there is none.
+    """Return the URI of the archive's newest metadata file on S3, or None if there is none.
 
-    Iceberg numbers them (https://iceberg.apache.org/spec/#file-system-tables): `00042-<uuid>.metadata.json` follows 00041. Of two with
-    one number, which a commit that was killed leaves, the later is taken: both hold the same records, or one of them none that are new.
+    Iceberg numbers them (https://iceberg.apache.org/spec/#file-system-tables): `00042-<uuid>.metadata.json`
+    follows 00041. A killed commit can leave two with the same number; the later one wins: either both have
+    the same records, or one of them has no new ones.
     """
-    found = [
+    candidates = [
         (int(name.partition("-")[0]), content["LastModified"], content["Key"])
         for folder in (NAMESPACE, f"{NAMESPACE}.db")  # AWS Glue's name of a namespace's folder ends in .db
         for page in s3_client(settings)
@@ -51,4 +53,4 @@ def newest_metadata(settings: Settings) -> str | None:
         for content in page.get("Contents", [])
         if (name := content["Key"].rpartition("/")[2]).endswith(".metadata.json")
     ]
-    return f"s3://{settings.s3_bucket}/{max(found)[2]}" if found else None
+    return f"s3://{settings.s3_bucket}/{max(candidates)[2]}" if candidates else None

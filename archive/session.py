@@ -1,4 +1,4 @@
-"""The Spark session that streaming and batch run in: settings in, a configured session out."""
+"""The Spark session of stream and batch: settings in, a configured session out."""
 
 import os
 import sys
@@ -13,11 +13,11 @@ from core.settings import Settings
 LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
 LEAST_DRIVER_MEMORY = "2g"
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
-"""Java's archive of the classes that Spark loads, made by set-up (`deploy.local.classes`); where it is missing, Spark starts slower."""
+"""Java's archive of the classes that Spark loads (`deploy.local.classes`); without it Spark starts slower."""
 
 
 def session_options(settings: Settings) -> dict[str, str]:
-    """The Spark properties of a Groundswell program, without secrets."""
+    """Return the Spark properties of a Groundswell program, without secrets."""
     options = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.session.timeZone": "UTC",
@@ -35,7 +35,7 @@ def session_options(settings: Settings) -> dict[str, str]:
             "spark.driver.extraJavaOptions": " ".join(_java_options()),
         }
     if settings.spark_jars_dir and is_local(settings):
-        # On Java's own class path they need not be copied at each start, and their classes can be archived.
+        # On Java's own class path they are not copied at every start, and their classes can be archived.
         options["spark.driver.extraClassPath"] = class_path(settings.spark_jars_dir)
     elif settings.spark_jars_dir:
         options["spark.jars"] = ",".join(jar.as_uri() for jar in _jars(settings.spark_jars_dir))
@@ -45,12 +45,12 @@ def session_options(settings: Settings) -> dict[str, str]:
 
 
 def is_local(settings: Settings) -> bool:
-    """Whether Spark runs in one Java beside the program."""
+    """Return whether Spark runs in one JVM on this machine."""
     return settings.spark_master is not None and settings.spark_master.startswith("local")
 
 
 def class_path(folder: str) -> str:
-    """A folder's Java archives as class path: the same, to the order, where classes are archived and where they are used."""
+    """Return a folder's jars as a class path, in the same order for archiving classes and for using them."""
     return ":".join(str(jar) for jar in _jars(folder))
 
 
@@ -58,7 +58,7 @@ def _jars(folder: str) -> list[Path]:
     jars = sorted(Path(folder).absolute().glob("*.jar"))
     if not jars:
         raise SettingsError(
-            f"GROUNDSWELL_SPARK_JARS_DIR names {folder}, which holds no Java archives. Run `make setup`."
+            f"GROUNDSWELL_SPARK_JARS_DIR is {folder}, which holds no Java archives. Run `make setup`."
         )
     return jars
 
@@ -70,14 +70,14 @@ def _java_options() -> list[str]:
         f'"-Dlog4j2.configurationFile={LOG_CONFIGURATION}"',
     ]
     if CLASS_ARCHIVE.exists():
-        # One of another Java or another Spark is not used, and Java says so where nobody asked.
+        # Java ignores an archive made by another Java or Spark; the log level keeps its warning quiet.
         options += [f'"-XX:SharedArchiveFile={CLASS_ARCHIVE}"', "-Xlog:cds*=off"]
     return options
 
 
 def start_session(settings: Settings, name: str, **further: str) -> SparkSession:
-    """Start Spark as `name`, with `further` properties (dots written as they are); the caller stops it."""
-    # Workers otherwise take the python3 of PATH; hosts without a name of their own otherwise fail to bind.
+    """Start Spark as `name`, with `further` properties by their dotted names; the caller stops it."""
+    # Otherwise workers use python3 from PATH, and hosts whose name does not resolve fail to bind.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if is_local(settings):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -88,7 +88,8 @@ def start_session(settings: Settings, name: str, **further: str) -> SparkSession
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
-    # The catalog's options hold passwords: set here they stay out of the JVM's command line, which everybody can list.
+    # The catalog's options contain passwords: set here, they stay out of the JVM's command line, which anyone
+    # on the machine can list.
     for key, value in spark_properties(settings).items():
         session.conf.set(key, value)
     return session

@@ -1,4 +1,4 @@
-"""Whether S3 answers, asked once before Spark is started: Iceberg tries for many minutes before it gives up."""
+"""Checks once, before Spark starts, that S3 answers: Iceberg would retry for many minutes before it fails."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from core.errors import NotReadyError
 from core.settings import Settings
 
-_IMPATIENT = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-_REFUSALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"}
-"""Not AccessDenied: who may read the archive need not be allowed to list the bucket."""
+_FAIL_FAST = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+_CONFIGURATION_ERRORS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"}
+"""Without AccessDenied: permission to read the archive need not include listing the bucket."""
 
 
 def check_storage(settings: Settings) -> None:
-    """Raise NotReadyError where S3 is away, does not know the keys, or has no such bucket."""
+    """Raise NotReadyError if S3 does not answer, rejects the keys, or does not have the bucket."""
     try:
         s3_client(settings).list_objects_v2(
             Bucket=settings.s3_bucket, Prefix=f"{settings.s3_prefix}/", MaxKeys=1
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] in _REFUSALS:
+        if error.response["Error"]["Code"] in _CONFIGURATION_ERRORS:
             raise NotReadyError(
                 f"S3 at {endpoint_of(settings)} refuses bucket {settings.s3_bucket}. "
                 f"Correct the GROUNDSWELL_S3_ variables and run this again. ({error})"
@@ -31,15 +31,18 @@ def check_storage(settings: Settings) -> None:
 
 
 def away(settings: Settings, why: str) -> str:
-    """The sentence for an S3 that does not answer."""
-    return f"S3 does not answer at {endpoint_of(settings)}. Start it, or correct GROUNDSWELL_S3_ENDPOINT, and run this again. ({why})"
+    """Return the message for an S3 that does not answer."""
+    return (
+        f"S3 does not answer at {endpoint_of(settings)}. "
+        f"Start it, or correct GROUNDSWELL_S3_ENDPOINT, and run this again. ({why})"
+    )
 
 
 def endpoint_of(settings: Settings) -> str:
-    """Where S3 is, for people."""
+    """Return where S3 is, for messages."""
     return settings.s3_endpoint or f"AWS ({settings.s3_region})"
 
 
 def s3_client(settings: Settings) -> Any:
-    """boto3's client for the archive's S3, which gives up within half a minute."""
-    return boto3.client(**settings.s3_client_arguments(), config=_IMPATIENT)
+    """Return a boto3 client for the archive's S3 that fails within half a minute."""
+    return boto3.client(**settings.s3_client_arguments(), config=_FAIL_FAST)

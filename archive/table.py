@@ -1,4 +1,4 @@
-"""The archive `lake.tiktok.raw_posts`: its table, what a record becomes in it, and its records of spans of event time."""
+"""The archive `lake.tiktok.raw_posts`: its table, records as its rows, and reading spans of event time."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
 
 SPLIT_BYTES = 4 * 1024 * 1024
-"""Compressed bytes that one task reads: small enough that a day of 20,000 posts keeps two cores busy."""
+"""Compressed bytes per task: small enough that a day of 20,000 posts keeps two cores busy."""
 
 CREATE_RAW_POSTS = f"""
 CREATE TABLE IF NOT EXISTS {RAW_POSTS} (
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS {RAW_POSTS} (
     topic      string    COMMENT 'Kafka topic',
     partition  int       COMMENT 'Kafka partition',
     offset     bigint    COMMENT 'Kafka offset',
-    kafka_time timestamp COMMENT 'when Kafka took the record',
+    kafka_time timestamp COMMENT 'when Kafka received the record',
     event_time timestamp COMMENT 'time_stamp of the post; null where the record was rejected'
 )
 USING iceberg
@@ -40,30 +40,42 @@ TBLPROPERTIES (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Span = tuple[datetime, datetime]
-"""From the first moment, included, to the second, excluded; aware datetimes."""
+"""Start (included) and end (excluded) as aware datetimes."""
 
 
 def create_archive(spark: SparkSession) -> None:
-    """Create namespace and table where they are not there yet."""
+    """Create namespace and table if they do not exist."""
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.tiktok")
     spark.sql(CREATE_RAW_POSTS)
 
 
 def archive_rows(records: DataFrame, *, settings: Settings) -> DataFrame:
-    """Kafka records as rows of the archive; `event_time` is null for what is rejected and for other topics than the posts'."""
+    """Return Kafka records as rows of the archive.
+
+    `event_time` is null for rejected records and for records of other topics than the posts'.
+    """
     parsed = records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     event_time = F.when(F.col("topic") == settings.posts_topic, F.col("event_time")).alias("event_time")
     return parsed.select("value", "key", "topic", "partition", "offset", "kafka_time", event_time)
 
 
-def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span]) -> DataFrame:
-    """The archived records of the posts' topic with an event time in one of `spans`, one row a record, as they were delivered.
+def is_rejected(settings: Settings) -> Column:
+    """Return whether an archived record was rejected: of the posts or rejected topic, and no event time.
 
-    Only partitions and files that reach into a span are read. A record may stand there twice after a repair of the
-    archive, and a post may have been delivered more than once: who counts has to see to it. Raises NotReadyError where
-    there is no archive yet.
+    Records of any other topic have no event time either, but nothing has rejected them.
     """
-    _check_there(spark)
+    topics = [settings.posts_topic, settings.rejected_topic]
+    return F.col("topic").isin(topics) & F.col("event_time").isNull()
+
+
+def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span]) -> DataFrame:
+    """Return the archived records of the posts' topic with an event time in one of `spans`.
+
+    Grain: one row per record, as delivered. Reads only partitions and files that overlap a span. A record may
+    appear twice after a repair of the archive, and a post may have been delivered more than once: callers
+    that count have to deduplicate. Raises NotReadyError if there is no archive yet.
+    """
+    _require_archive(spark)
     return (
         spark.read.option("split-size", str(SPLIT_BYTES))
         .option("file-open-cost", str(SPLIT_BYTES // 4))
@@ -73,11 +85,11 @@ def read_archive(spark: SparkSession, settings: Settings, spans: Iterable[Span])
 
 
 def archived_span(spark: SparkSession) -> Span | None:
-    """Event times of the oldest and the newest post in the archive, both included; None where it holds no post.
+    """Return the event times of the oldest and the newest archived post, both included; None without posts.
 
-    Iceberg answers from its metadata. Raises NotReadyError where there is no archive yet.
+    Iceberg answers from metadata. Raises NotReadyError if there is no archive yet.
     """
-    _check_there(spark)
+    _require_archive(spark)
     times = [
         F.unix_micros(edge("event_time")).alias(name) for name, edge in (("oldest", F.min), ("newest", F.max))
     ]
@@ -90,7 +102,7 @@ def archived_span(spark: SparkSession) -> Span | None:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """`spans` in order, those that overlap or touch made one.
+    """Return `spans` in order, with overlapping and adjacent ones merged.
 
     >>> from datetime import UTC
     >>> at = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in range(6)]
@@ -106,10 +118,11 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def _check_there(spark: SparkSession) -> None:
+def _require_archive(spark: SparkSession) -> None:
     if not spark.catalog.tableExists(RAW_POSTS):
         raise NotReadyError(
-            "There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again."
+            "There is no archive yet. "
+            "Start the stream (groundswell stream), which creates it, and run this again."
         )
 
 

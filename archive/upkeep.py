@@ -1,8 +1,8 @@
-"""Upkeep of the archive: few files, few manifests, few snapshots, nothing that belongs to no snapshot.
+"""Upkeep of the archive: compacts files, rewrites manifests, expires snapshots and deletes orphan files.
 
-The archive query's promise to write each batch once stands on the snapshot history: a commit names its batch, and after
-`expire_snapshots(retain_last => 1)` a restart doubled one. So young and recent snapshots stay (docs/decisions/0012).
-Iceberg's procedures: https://iceberg.apache.org/docs/latest/spark-procedures/
+The archive query writes each batch exactly once because of the snapshot history: a commit names its batch,
+and after `expire_snapshots(retain_last => 1)` a restart wrote one twice. So young and recent snapshots are
+kept (docs/decisions/0012). Iceberg's procedures: https://iceberg.apache.org/docs/latest/spark-procedures/
 """
 
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ from core.catalog import CATALOG, RAW_POSTS
 from core.windows import ONE_DAY, day_start
 
 LEAST_FILES = 5
-"""Files of a day from which on they are rewritten."""
+"""Number of files at which a day's files are rewritten."""
 FILE_BYTES = 128 * 1024 * 1024
 KEPT_SNAPSHOTS = 100
 SNAPSHOT_AGE = timedelta(days=1)
-"""Snapshots that are younger stay, and so do the newest hundred."""
+"""Younger snapshots are kept, and so are the newest hundred."""
 ORPHAN_AGE = timedelta(days=3)
-"""A file that belongs to no snapshot may be of a commit under way; one as old as this is not."""
+"""A younger file without a snapshot may belong to a commit in progress; one this old does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What was tidied."""
+    """What `tidy_archive` did."""
 
     snapshots: int
-    """Snapshots that were forgotten, with the files that only they held."""
+    """Snapshots expired, with the files that only they referenced."""
     manifests: int
-    """Manifests that were rewritten."""
+    """Manifests rewritten."""
     orphans: int
-    """Files that belonged to no snapshot and were deleted."""
+    """Files without a snapshot that were deleted."""
 
 
 def compact_day(spark: SparkSession, day: date) -> tuple[int, int]:
-    """Rewrite the day's files as few large ones where they are many; returns how many there were and are; 0, 0 where nothing was done.
+    """Compact the day's files if there are many; return how many there were and are, or 0 and 0.
 
-    Refused records, which have no event time and so no day, are in a partition of their own: it is looked at each time.
+    Rejected records have no event time and so no day; their partition is compacted every time as well.
     """
     start, end = day_start(day), day_start(day + ONE_DAY)
     before = after = 0
@@ -58,22 +58,22 @@ def compact_day(spark: SparkSession, day: date) -> tuple[int, int]:
 def tidy_archive(
     spark: SparkSession, *, snapshot_age: timedelta = SNAPSHOT_AGE, kept_snapshots: int = KEPT_SNAPSHOTS
 ) -> Upkeep:
-    """Rewrite manifests, forget old snapshots and delete old files of no snapshot, by the clock of this machine."""
+    """Rewrite manifests, expire old snapshots and delete old orphan files, by this machine's clock."""
     now = datetime.now(UTC)
     manifests = _call(spark, f"rewrite_manifests('{RAW_POSTS}')")["rewritten_manifests_count"]
     count = f"SELECT count(*) FROM {RAW_POSTS}.snapshots"
-    (had,) = spark.sql(count).collect()[0]
+    (before,) = spark.sql(count).collect()[0]
     _call(
         spark,
-        f"expire_snapshots(table => '{RAW_POSTS}', older_than => {_timestamp(now - snapshot_age)}, retain_last => {kept_snapshots}, "
-        "stream_results => true)",
+        f"expire_snapshots(table => '{RAW_POSTS}', older_than => {_timestamp(now - snapshot_age)}, "
+        f"retain_last => {kept_snapshots}, stream_results => true)",
     )
-    (has,) = spark.sql(count).collect()[0]
+    (after,) = spark.sql(count).collect()[0]
     orphans = spark.sql(
-        f"CALL {CATALOG}.system.remove_orphan_files(table => '{RAW_POSTS}', older_than => {_timestamp(now - ORPHAN_AGE)}, "
-        "prefix_listing => true)"
+        f"CALL {CATALOG}.system.remove_orphan_files(table => '{RAW_POSTS}', "
+        f"older_than => {_timestamp(now - ORPHAN_AGE)}, prefix_listing => true)"
     ).count()
-    return Upkeep(had - has, manifests, orphans)
+    return Upkeep(before - after, manifests, orphans)
 
 
 def _call(spark: SparkSession, procedure: str) -> dict[str, int]:

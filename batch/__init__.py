@@ -1,1 +1,1 @@
-"""From the archive to tables: what was posted, by whom, and what is usual, one day at a time."""
+"""From the archive to tables, one day at a time: what was posted, by whom, and what is normal."""

@@ -1,13 +1,14 @@
-"""Rebuild: after the loss of Postgres, day by day the alerts and the tables of the day out of the archive; used by the command `rebuild`.
+"""Rebuild alerts and tables day by day from the archive after the loss of Postgres; the command `rebuild`.
 
-What detection decided is decided again by the stream's own functions (`alerts.replay`), each day by the statistics as of
-the day before, and then the day is loaded and learned.
+What detection decided is decided again by the stream's own functions (`alerts.replay`), each day by the
+statistics as of the day before; then the day is loaded and learned.
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, groupby
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
@@ -19,7 +20,7 @@ from archive.days import days_with_posts
 from archive.register import register_archive
 from archive.table import archived_span
 from batch.days import check_over, judged_as_of
-from batch.run import Batch, Step
+from batch.run import Batch, Step, alert_count
 from batch.statistics.learn import mark_empty
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
@@ -32,8 +33,15 @@ from streaming.resume import put_lost_checkpoint_aside
 TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS)
 
 
+class _Rebuilt(NamedTuple):
+    """What of a day exists already; the columns of `rebuilt_of_day.sql`."""
+
+    alerts: bool
+    tables: bool
+
+
 class Rebuild:
-    """One rebuild on one Spark session, which is started when it is needed first."""
+    """One rebuild on one Spark session, which starts when it is first needed."""
 
     def __init__(
         self, settings: Settings, *, session: Callable[[], SparkSession], now: Callable[[], datetime]
@@ -44,11 +52,12 @@ class Rebuild:
         self._batch = Batch(settings, session=session, now=now, assume_complete=True)
 
     def run(self, first: date | None, last: date | None) -> Generator[str, None, None]:
-        """Rebuild the days from `first` to `last`, yielding a line for people after each step; what is done already stays as it is.
+        """Rebuild the days from `first` to `last` and yield a line for the user after each step.
 
-        None stands for the first day with posts in the archive and for the last one that is over. Raises AlreadyRunningError
-        where the stream is at work, NotReadyError where there is no such day, detection itself has decided windows of one, or
-        statistics that one needs are missing, BadInputError where `last` lies before `first`.
+        None means the first day with posts in the archive, and the last day that is over. What was rebuilt
+        before is kept. Raises AlreadyRunningError if the stream is running; NotReadyError if there is no
+        such day, if detection itself has decided windows of one, or if statistics it needs are missing;
+        BadInputError if `last` is before `first`.
         """
         with without_streaming(self._settings):
             if last:
@@ -57,71 +66,75 @@ class Rebuild:
             days = self._days(first, last)
             put_lost_checkpoint_aside(self._session(), self._settings)
             posted = days_with_posts(self._session())
-            # What was going on at the end of a day is over with the next, also where that has no posts.
-            for is_quiet, some in groupby(days, lambda day: not {day, day - ONE_DAY} & posted):
-                alike = list(some)
-                yield from (
-                    self._note_quiet(alike) if is_quiet else chain.from_iterable(map(self._rebuild, alike))
-                )
+            # Alerts still open at the end of a day end on the next one, even if that has no posts.
+            for is_quiet, group in groupby(days, lambda day: not {day, day - ONE_DAY} & posted):
+                run = list(group)
+                yield from self._mark_quiet(run) if is_quiet else chain.from_iterable(map(self._rebuild, run))
             yield from self._store_evidence(days[-1])
-            yield f"{days[0]} to {days[-1]} are there, and no window of them is judged again. Start the stream: python -m streaming"
+            yield (
+                f"{days[0]} to {days[-1]} are rebuilt, and none of their windows will be judged again. "
+                "Start the stream: groundswell stream"
+            )
 
     def register_archive(self) -> str | None:
-        """Let the catalog point to the archive's newest state, as `register_archive` does; raises AlreadyRunningError too."""
+        """Point the catalog to the archive's newest state, as `archive.register.register_archive` does.
+
+        Also raises AlreadyRunningError if the stream is running.
+        """
         with without_streaming(self._settings):
             return register_archive(self._session(), self._settings)
 
     def _find_archive(self) -> Iterator[str]:
-        """Register the archive where the catalog was lost too."""
+        """Register the archive if the catalog was lost too."""
         if not metadata_location(self._settings) and (
             registered := register_archive(self._session(), self._settings)
         ):
-            yield f"The catalog had no archive; it goes on from {registered}"
+            yield f"The catalog had no archive; registered {registered}"
 
     def _days(self, first: date | None, last: date | None) -> list[date]:
         span = archived_span(self._session())
         if span is None:
             raise NotReadyError(
-                "The archive holds no posts, so there is nothing to rebuild from. docs/rebuild.md says what it needs."
+                "The archive holds no posts, so there is nothing to rebuild from. "
+                "See docs/rebuild.md for what a rebuild needs."
             )
         start = first or span[0].date()
-        end = last or min(span[1].date(), self._newest_day_over())
+        end = last or min(span[1].date(), self._last_finished_day())
         if end < start:
             raise BadInputError(
-                f"From {start} to {end} there is no day to rebuild. Correct --from and --to, or wait until {start} is over."
+                f"There is no day to rebuild from {start} to {end}. "
+                f"Correct --from and --to, or wait until {start} is over."
             )
         return [start + number * ONE_DAY for number in range((end - start).days + 1)]
 
-    def _note_quiet(self, days: Sequence[date]) -> Iterator[str]:
-        """Note days without posts as done, which need no Spark."""
-        undone = [day for day in days if self._done(day) != (True, True)]
-        if undone:
-            self._batch.check_learnable(undone[0])
-        for day in undone:
+    def _mark_quiet(self, days: Sequence[date]) -> Iterator[str]:
+        """Mark days without posts as done; this needs no Spark."""
+        remaining = [day for day in days if not all(self._rebuilt(day))]
+        if remaining:
+            self._batch.check_learnable(remaining[0])
+        for day in remaining:
             mark_empty(self._settings, day)
             with transaction(self._settings) as cursor:
                 cursor.execute(query("mark_day_rebuilt"), {"day": day})
-        if undone:
-            yield f"{undone[0]} to {undone[-1]}  no posts in the archive"
+        if remaining:
+            yield f"{remaining[0]} to {remaining[-1]}  no posts in the archive"
 
     def _rebuild(self, day: date) -> Iterator[str]:
-        are_alerts_there, are_tables_there = self._done(day)
-        if are_alerts_there and are_tables_there:
+        rebuilt = self._rebuilt(day)
+        if all(rebuilt):
             return
-        if not are_tables_there:
+        if not rebuilt.tables:
             self._batch.check_learnable(day)
-        if not are_alerts_there:
+        if not rebuilt.alerts:
             yield self._rebuild_alerts(day)
-        if not are_tables_there:
+        if not rebuilt.tables:
             yield from self._batch.run_days([day], TABLE_STEPS)
         yield from self._store_evidence(day)
 
-    def _done(self, day: date) -> tuple[bool, bool]:
-        """Whether the alerts, and whether the tables of `day` are there."""
+    def _rebuilt(self, day: date) -> _Rebuilt:
         with transaction(self._settings) as cursor:
             cursor.execute(query("rebuilt_of_day"), {"day": day})
-            found: tuple[bool, bool] | None = cursor.fetchone()
-        return found or (False, False)
+            return _Rebuilt(*(cursor.fetchone() or (False, False)))
 
     def _rebuild_alerts(self, day: date) -> str:
         started = time.monotonic()
@@ -138,17 +151,17 @@ class Rebuild:
         )
         with transaction(self._settings) as cursor:
             cursor.execute(query("decided_on_day"), {"first": first, "before": before})
-            alerts, vetoed = cursor.fetchone()  # type: ignore[misc]
-        return f"{day}  alerts      {alerts:,} opened, {vetoed:,} windows kept back, {time.monotonic() - started:.1f} s"
+            opened, suppressed = cursor.fetchone()  # type: ignore[misc]
+        seconds = time.monotonic() - started
+        return f"{day}  alerts      {opened:,} opened, {suppressed:,} windows suppressed, {seconds:.1f} s"
 
     def _store_evidence(self, day: date) -> Iterator[str]:
         started, alerts = time.monotonic(), 0
         while stored := store_due_evidence(self._session(), self._settings):
             alerts += stored
         if alerts:
-            yield f"{day}  {Step.EVIDENCE:<10}  {alerts:,} alert{'' if alerts == 1 else 's'}, {time.monotonic() - started:.1f} s"
+            yield f"{day}  {Step.EVIDENCE:<10}  {alert_count(alerts)}, {time.monotonic() - started:.1f} s"
 
-    def _newest_day_over(self) -> date:
-        return (self._now() - timedelta(minutes=self._settings.lateness_minutes)).astimezone(
-            UTC
-        ).date() - ONE_DAY
+    def _last_finished_day(self) -> date:
+        complete = self._now() - timedelta(minutes=self._settings.lateness_minutes)
+        return complete.astimezone(UTC).date() - ONE_DAY

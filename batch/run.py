@@ -1,4 +1,4 @@
-"""Runs the steps of the daily batch for one day after another, in one Spark session, and says what was done."""
+"""Run the steps of the daily batch, one day after another, in one Spark session."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ from sql.connection import query, transaction
 
 
 class Step(StrEnum):
-    """The steps of a day, in their order."""
+    """The steps of a day, in order."""
 
     COMPLETE = "complete"
     LOAD = "load"
@@ -35,6 +35,15 @@ class Step(StrEnum):
     UPKEEP = "upkeep"
 
 
+def alert_count(count: int) -> str:
+    """Return `count` with the noun.
+
+    >>> alert_count(1), alert_count(2_000)
+    ('1 alert', '2,000 alerts')
+    """
+    return f"{count:,} alert{'' if count == 1 else 's'}"
+
+
 def _timed(work: Callable[[], str], *, after: Future[str] | None = None) -> str:
     if after:
         after.result()
@@ -43,7 +52,7 @@ def _timed(work: Callable[[], str], *, after: Future[str] | None = None) -> str:
 
 
 class Batch:
-    """The daily batch on one Spark session, which is started when it is needed first."""
+    """The daily batch on one Spark session, which starts when it is first needed."""
 
     def __init__(
         self,
@@ -59,33 +68,36 @@ class Batch:
         self._assume_complete = assume_complete
 
     def run_days(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
-        """Do `steps` for one of `days` after the other, yielding a line for people after each step.
+        """Run `steps` for one of `days` after another and yield a line for the user after each step.
 
-        Raises NotReadyError where a day cannot be done now; nothing of that day is changed then.
+        Raises NotReadyError if a day cannot run now; nothing of that day is changed then.
         """
         for day in days:
             yield from self._run_day(day, steps)
         if Step.UPKEEP in steps:
-            yield f"{days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
+            period = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+            yield f"{period}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
         if Step.TRENDS in steps:
             yield from self._stale_trends(days)
         if Step.STATISTICS in steps:
             yield from self._stale_days(days[-1])
 
     def start_over(self, days: Sequence[date], steps: Sequence[Step]) -> None:
-        """Forget all statistics, once it is sure that `days` can be learned from the archive.
+        """Forget all statistics, once it is certain that `days` can be learned from the archive.
 
-        Raises BadInputError where `steps` would not learn them, NotReadyError where the archive has nothing to begin with
-        or is not complete; nothing is forgotten then.
+        Raises BadInputError if `steps` would not learn them, NotReadyError if the archive has no posts of
+        the first day or is not complete; nothing is forgotten then.
         """
         if Step.STATISTICS not in steps:
             raise BadInputError(
-                f"--start-over forgets the statistics, and --steps {','.join(steps)} would not learn them again."
+                f"--start-over forgets the statistics, but --steps {','.join(steps)} would not learn them "
+                f"again. Add the step {Step.STATISTICS}."
             )
         self._check_complete(days[-1])
         if not self._archive_has(days[0]):
             raise NotReadyError(
-                f"The archive holds no posts of {days[0]}, so nothing was forgotten. Begin with a day that has posts."
+                f"The archive holds no posts of {days[0]}, so nothing was forgotten. "
+                "Begin with a day that has posts."
             )
         forget_statistics(self._settings)
 
@@ -93,30 +105,30 @@ class Batch:
         if Step.COMPLETE in steps:
             self._check_complete(day)
         as_of = self.check_learnable(day) if Step.STATISTICS in steps else None
-        done: dict[Step, Future[str]] = {}
+        running: dict[Step, Future[str]] = {}
         work = {
             Step.LOAD: lambda: self._load(day),
             Step.TRENDS: lambda: self._count_trends(day),
             Step.STATISTICS: lambda: self._learn(day, as_of),
             Step.EVIDENCE: lambda: self._store_evidence(day),
         }
-        # Side by side: the steps write different tables, and a small Spark job leaves a core idle most of the time.
+        # In parallel: the steps write different tables, and a small Spark job leaves a core idle most of
+        # the time.
         with ThreadPoolExecutor(len(work)) as pool:
             for step in work:
                 if step in steps:
-                    done[step] = pool.submit(
-                        _timed, work[step], after=done.get(Step.LOAD) if step is Step.TRENDS else None
-                    )
-        for step, report in done.items():
+                    after = running.get(Step.LOAD) if step is Step.TRENDS else None
+                    running[step] = pool.submit(_timed, work[step], after=after)
+        for step, report in running.items():
             yield f"{day}  {step:<10}  {report.result()}"
-        # What is checked and rewritten must not change under them.
+        # Checks and upkeep come last: what they read and rewrite must not change meanwhile.
         if Step.CHECKS in steps:
             yield from self._check(day)
         if Step.UPKEEP in steps:
             yield f"{day}  {Step.UPKEEP:<10}  {_timed(lambda: self._compact(day))}"
 
     def check_learnable(self, day: date) -> date | None:
-        """The as_of on top of which `day` may be learned now; raises NotReadyError where something has to come first."""
+        """Return the `as_of` on top of which `day` may be learned; raises NotReadyError if none is."""
         with transaction(self._settings) as cursor:
             as_of = day_to_learn_from(cursor, day, archive_has=self._archive_has)
         self._check_complete(day)
@@ -146,42 +158,47 @@ class Batch:
         records = read_archived_day(self._session(), self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
         learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
         if learned is None:
-            return "no posts in the archive, nothing to learn; the next day may follow"
-        return f"{learned.posts:,} posts, {learned.keywords:,} keywords, on top of {as_of or 'nothing: history starts here'}"
+            return "no posts in the archive, nothing to learn; the next day can run"
+        base = f"on top of {as_of}" if as_of else "the first day of history"
+        return f"{learned.posts:,} posts, {learned.keywords:,} keywords, {base}"
 
     def _store_evidence(self, day: date) -> str:
         first = day_start(day)
-        count = store_evidence_of_span(self._session, self._settings, first=first, before=first + ONE_DAY)
-        return f"{count:,} alert{'' if count == 1 else 's'}"
+        return alert_count(
+            store_evidence_of_span(self._session, self._settings, first=first, before=first + ONE_DAY)
+        )
 
     def _check(self, day: date) -> Iterator[str]:
-        """Yields a line for all checks and one for each that did not pass; raises QualityError where one is blocking."""
+        """Yield a line for all checks and one per failure; raises QualityError if a blocking one failed."""
         started = time.monotonic()
         checks = check_day(self._session(), self._settings, day)
         failed = [check for check in checks if not check.passed]
-        yield (
-            f"{day}  {Step.CHECKS:<10}  {len(checks) - len(failed)} of {len(checks)} passed, {time.monotonic() - started:.1f} s"
-        )
+        passed, seconds = len(checks) - len(failed), time.monotonic() - started
+        yield f"{day}  {Step.CHECKS:<10}  {passed} of {len(checks)} passed, {seconds:.1f} s"
         yield from (f"{day}  {Step.CHECKS:<10}  unusual: {check}" for check in failed if not check.blocking)
         blocking = [check for check in failed if check.blocking]
         if blocking:
             raise QualityError(
-                f"{day} did not pass its checks: {'; '.join(map(str, blocking))}. docs/quality.md says what each means and what to do."
+                f"{day} failed its checks: {'; '.join(map(str, blocking))}. "
+                "See docs/quality.md for what each check means and what to do."
             )
 
     def _compact(self, day: date) -> str:
         before, after = compact_day(self._session(), day)
-        return f"{before:,} files became {after:,}" if before else "no file had to be rewritten"
+        return f"{before:,} files compacted into {after:,}" if before else "no files to compact"
 
     def _tidy(self) -> str:
         tidied = tidy_archive(self._session())
-        return f"{tidied.manifests:,} manifests rewritten, {tidied.snapshots:,} snapshots forgotten, {tidied.orphans:,} files of none deleted"
+        return (
+            f"{tidied.manifests:,} manifests rewritten, {tidied.snapshots:,} snapshots expired, "
+            f"{tidied.orphans:,} orphan files deleted"
+        )
 
     def _stale_trends(self, days: Sequence[date]) -> Iterator[str]:
-        later = days_grown_on(self._settings, list(days))
-        if later:
-            again = " and ".join(f"{command(day, day)} --steps {Step.TRENDS}" for day in later)
-            yield f"Growth on {', '.join(map(str, later))} was counted against days as they were before. Run: {again}"
+        stale = days_grown_on(self._settings, list(days))
+        if stale:
+            again = " and ".join(f"{command(day, day)} --steps {Step.TRENDS}" for day in stale)
+            yield f"Growth on {', '.join(map(str, stale))} compares with outdated counts. Run: {again}"
 
     def _stale_days(self, day: date) -> Iterator[str]:
         with transaction(self._settings) as cursor:
@@ -190,7 +207,10 @@ class Batch:
             labelled = [row[0] for row in cursor.fetchall()]
         if later:
             again = f"{command(later[0], later[-1])} --steps {Step.STATISTICS}"
-            yield f"What was learned later stands on {day} as it was before. Run: {again}"
+            yield f"Later statistics still build on the previous ones of {day}. Run: {again}"
         if labelled and (not later or labelled[0] < later[0]):
             again = f"{command(labelled[0], max(day, *labelled))} --steps {Step.STATISTICS}"
-            yield f"Alerts of {labelled[0]} and later were labelled since these days were learned. For the labels' effect run: {again}"
+            yield (
+                f"Alerts of {labelled[0]} and later were labelled after these days were learned. "
+                f"To apply the labels, run: {again}"
+            )

@@ -1,4 +1,4 @@
-"""How long the parts of a step take, told to the log `batch.timing`, which the benchmark of the load reads."""
+"""Log how long the parts of a step take, to the logger `batch.timing`; the load benchmark reads it."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def timed(name: str) -> Iterator[None]:
-    """Log `name` and the seconds that it took, where it did not fail."""
-    began = time.monotonic()
+    """Log `name` and the seconds its block took, unless the block fails."""
+    started = time.monotonic()
     yield
-    logger.info("%s: %.1f s", name, time.monotonic() - began)
+    logger.info("%s: %.1f s", name, time.monotonic() - started)

@@ -1,7 +1,7 @@
 """`python -m benchmarks catch-up [--days 10]`: a gap of days caught up on by Airflow's scheduler, against the batch undisturbed.
 
 Simulated days go through Kafka and both queries, the first of them learned before the others come. Two databases, one the copy
-of the other, then catch up on these: one by `python -m batch --from --to`, the other by `daily_batch` in Airflow, unpaused with the first
+of the other, then catch up on these: one by `groundswell batch --from --to`, the other by `daily_batch` in Airflow, unpaused with the first
 day of the gap as its start. On `--cut-days` of its days each task has its connections to Postgres cut once, in the middle of a
 transaction, so that Airflow tries it again. Ends with 1 unless every run is a success and every table holds the same rows.
 """
@@ -66,7 +66,7 @@ def main(
             "--to",
             gap[-1].isoformat(),
         )
-        print(f"python -m batch: {days} days in {time.monotonic() - began:.0f} s", flush=True)
+        print(f"groundswell batch: {days} days in {time.monotonic() - began:.0f} s", flush=True)
         failed = _by_airflow(settings, stack_layout(folder), gap, set(gap[:cut_days]), minutes * 60)
         differing = [table for table in TABLES if not _same(settings, undisturbed, table)]
     raise typer.Exit(1 if failed or differing else 0)

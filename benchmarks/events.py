@@ -17,7 +17,8 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from alerts.explain.command import explain, find_alerts
+from alerts.explain.explanation import explain
+from alerts.explain.load import find_alerts
 from batch.run import Batch, Step
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings
@@ -101,17 +102,17 @@ def main(
         explanations = list(explain(spark, settings, find_alerts(settings, [], every=True)))
         stop_session(spark)
     _print(found, unlabelled, days)
-    met = [explanation for explanation in explanations if explanation.is_met]
+    met = [explanation for explanation in explanations if explanation.matches]
     typer.echo(
         f"explain: all stored figures of {len(met)} of {len(explanations)} alerts follow exactly from archive and statistics"
     )
     for explanation in explanations:
-        if not explanation.is_met:
+        if not explanation.matches:
             differences = (
                 explanation.comparison.differences if explanation.comparison else [explanation.problem]
             )
             typer.echo(
-                f"  {explanation.stored.keyword}: {'; '.join(map(str, differences))} {explanation.recounted or ''}"
+                f"  {explanation.stored.keyword}: {'; '.join(map(str, differences))} ({explanation.extra_posts:+} posts archived)"
             )
 
 

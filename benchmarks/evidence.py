@@ -1,12 +1,12 @@
-"""`python -m benchmarks.evidence scan|live`: what the evidence of alerts costs by posts scanned, and how soon after an alert it is there.
+"""`python -m benchmarks.evidence scan|live`: what evidence costs, and how soon after an alert it is stored.
 
-scan: Simulated posts are sent at once, so that they fall into one window or two, and go through the archive query; then evidence
-is gathered for keywords of theirs as if each were an alert over all of it. CPU is that of this process and its JVM.
-The first scan pays for Java's start-up; what is told for 900,000 posts (15 minutes at 1,000 posts/s) is extrapolated from
-the later ones, in proportion.
+scan: Simulated posts are sent at once, so they fall into one or two windows, and are archived by the archive
+query. Then evidence is gathered for some of their keywords as if each were an alert over all windows. CPU is
+that of this process and its JVM. The first scan includes Java's start-up; the figures for 900,000 posts (15
+minutes at 1,000 posts/s) are extrapolated proportionally from the later ones.
 
-live: The streaming process with its defaults takes a steady rate of posts; now and then 20 posts of a new word come at
-once. Measured is the time from the alert's row to that of its first evidence.
+live: The streaming process runs with its defaults on a steady rate of posts; every few seconds 20 posts with
+a new word arrive at once. Measures the time from the alert's row to that of its first evidence.
 """
 
 import json
@@ -36,6 +36,12 @@ from streaming.finish import wait_until_caught_up
 
 WINDOW_POSTS = 900_000
 ALERT_POSTS = (50, 5_000)
+_WAITED = """
+SELECT extract(epoch FROM computed_at - created_at)::float8, runs
+FROM anomaly_alerts AS alerts
+LEFT JOIN evidence_runs AS runs USING (alert_id)
+WHERE keyword LIKE 'burst%' AND keyword <> 'burst'
+"""
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -43,11 +49,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 
 @app.command("live")
 def live(
-    rate: Annotated[int, typer.Option(help="posts a second")] = 200,
+    rate: Annotated[int, typer.Option(help="posts per second")] = 200,
     seconds: Annotated[int, typer.Option(help="how long to send")] = 90,
     burst_every_seconds: Annotated[float, typer.Option(help="seconds between bursts")] = 4,
 ) -> None:
-    """Measure and print percentiles."""
+    """Measure the delay from alert to evidence and print its percentiles."""
     with benchmark_stack() as (settings, folder), Command(settings, ("streaming",), folder / "streaming.log"):
         producer = KafkaProducer(**settings.kafka_python_arguments(), linger_ms=20, compression_type="lz4")
         producer.send(settings.posts_topic, key=b"1", value=_a_post(1, "hello")).get(timeout=30)
@@ -68,17 +74,16 @@ def live(
         producer.flush()
         time.sleep(2 * settings.archive_trigger_seconds)
         with transaction(settings) as cursor:
-            cursor.execute(
-                "SELECT extract(epoch FROM computed_at - created_at)::float8, runs.posts, runs FROM anomaly_alerts AS alerts "
-                "LEFT JOIN evidence_runs AS runs USING (alert_id) WHERE keyword LIKE 'burst%' AND keyword <> 'burst'"
-            )
+            cursor.execute(_WAITED)
             rows = cursor.fetchall()
-    first = [waited for waited, _, runs in rows if runs == 1]
+    first = [waited for waited, runs in rows if runs == 1]
     p50, p90 = np.percentile(first, [50, 90])
+    with_evidence = sum(waited is not None for waited, _ in rows)
     print(
-        f"{len(rows)} bursts alerted at {rate} posts/s; {sum(row[0] is not None for row in rows)} have evidence, {len(first)} made once"
+        f"{len(rows)} bursts alerted at {rate} posts/s; {with_evidence} have evidence, "
+        f"{len(first)} of them gathered once"
     )
-    print(f"alert row to evidence: p50 {p50:.1f} s, p90 {p90:.1f} s, most {max(first):.1f} s")
+    print(f"alert row to evidence: p50 {p50:.1f} s, p90 {p90:.1f} s, max {max(first):.1f} s")
 
 
 def _a_post(number: int, text: str) -> bytes:
@@ -96,24 +101,15 @@ def _a_post(number: int, text: str) -> bytes:
 @app.command("scan")
 def scan(
     posts: Annotated[int, typer.Option(help="posts to scan")] = 100_000,
-    alerts: Annotated[int, typer.Option(help="alerts a scan")] = 10,
-    scans: Annotated[int, typer.Option(help="scans to measure, after the first")] = 3,
+    alerts: Annotated[int, typer.Option(help="alerts per scan")] = 10,
+    scans: Annotated[int, typer.Option(help="scans to measure after the first")] = 3,
 ) -> None:
-    """Measure and print a line a scan."""
+    """Measure the cost of scans and print one line per scan."""
     today = datetime.now(UTC).date()
     with benchmark_stack() as (settings, folder):
         log = folder / "commands.log"
-        simulate = (
-            "--start",
-            today.isoformat(),
-            "--posts-per-day",
-            str(posts),
-            "--seed",
-            "1",
-            "--out",
-            str(folder / "posts"),
-        )
-        run(settings, log, "producer", "simulate", *simulate)
+        options = f"--start {today.isoformat()} --posts-per-day {posts} --seed 1"
+        run(settings, log, "producer", "simulate", *options.split(), "--out", str(folder / "posts"))
         files = [str(path) for path in sorted((folder / "posts").glob("posts-*"))]
         began = window_start(window_number(datetime.now(UTC)))
         run(settings, log, "producer", "send", *files, "--clock", "now", "--no-resume")
@@ -123,7 +119,7 @@ def scan(
             "benchmark of evidence",
             **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"},
         )
-        windows = frozenset(began + place * WINDOW for place in range(2))
+        windows = frozenset(began + index * WINDOW for index in range(2))
         chosen = [
             AlertedWindows(uuid4(), keyword, windows)
             for keyword in _keywords(spark, settings, windows, alerts)
@@ -135,7 +131,7 @@ def scan(
 
 
 def _keywords(spark: SparkSession, settings: Settings, windows: frozenset[datetime], count: int) -> list[str]:
-    """Keywords that are in 50 to 5,000 posts of the windows."""
+    """Return keywords that are in 50 to 5,000 posts of the windows."""
     spans = AlertedWindows(uuid4(), "", windows).spans
     posts = read_archive(spark, settings, spans).transform(
         parse_records, schema=DETECTION_SCHEMA, future_minutes=settings.future_minutes
@@ -154,13 +150,18 @@ def _scan(
 ) -> None:
     cpu, began = _cpu_seconds(), time.perf_counter()
     records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
-    found = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
+    gathered = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
     seconds, cpu_seconds = time.perf_counter() - began, _cpu_seconds() - cpu
-    of_alerts = sum(evidence.counted for evidence in found)
-    line = f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {of_alerts:,} posts in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
+    alert_posts = sum(evidence.counted for evidence in gathered)
+    line = (
+        f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {alert_posts:,} posts "
+        f"in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
+    )
     if name == "later":
         scale = WINDOW_POSTS / scanned
-        line += f"; in proportion {WINDOW_POSTS:,} posts: {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"
+        line += (
+            f"; {WINDOW_POSTS:,} posts would take {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"
+        )
     print(line, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks import [--posts 300000]`: posts a second of `python -m batch import`, into an empty archive and again.
+"""`python -m benchmarks import [--posts 300000]`: posts a second of `groundswell import`, into an empty archive and again.
 
 Simulated posts are written to files, a day each, and imported: "all" counts the start of Python and of its processes, "import"
 is what the command itself says. CPU is that of the command and its processes; the S3 server's comes on top.

@@ -1,9 +1,10 @@
 """`python -m benchmarks load [--posts 1000000]`: seconds and memory of a day's load and trends, part by part.
 
-Simulated posts of one day go through the producer and the archive query; then the batch loads the day and counts its trends, in
-a process of its own, as `python -m batch DAY --steps load,trends` does, and once more, as after a late delivery. CPU is that of
-the batch, its JVM and Postgres; memory is the peak of the batch and its JVM together, and that of the largest process of
-Postgres. The parts of a step that say how long they took may overlap. In the end the questions of docs/questions.md are asked.
+Simulated posts of one day go through the producer and the archive query; then the batch loads the day and counts its
+trends, in a process of its own, as `groundswell batch DAY --steps load,trends` does, and once more, as after a late
+delivery. CPU is that of the batch, its JVM and Postgres; memory is the peak of the batch and its JVM together, and that
+of the largest process of Postgres. The parts of a step that say how long they took may overlap. In the end the
+questions of docs/questions.md are asked.
 """
 
 import logging
@@ -14,8 +15,8 @@ from typing import Annotated
 
 import typer
 
-from batch.__main__ import lazy_session
 from batch.run import Batch, Step
+from batch.session import lazy_session
 from benchmarks.measured import ask_questions, measure
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings, read_settings

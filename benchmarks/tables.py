@@ -1,6 +1,6 @@
 """`python -m benchmarks tables [--posts 1000000] [--days 10]`: the whole batch over days of posts, its tables against DuckDB's.
 
-Simulated posts, their times spread evenly over the days, are imported into the archive. `python -m batch` does every step of every
+Simulated posts, their times spread evenly over the days, are imported into the archive. `groundswell batch` does every step of every
 day, measured as `benchmarks load` measures. Then the questions of docs/questions.md are asked, and every query of
 `benchmarks.oracle.SAME_IN_BOTH` is put to Postgres and to DuckDB, which read nothing but the lines. Ends with 1 where one differs.
 """

@@ -1,1 +1,1 @@
-"""What the stages must agree on: records, keywords, windows, score, decide, learn, settings and errors."""
+"""What all other rooms share: records, keywords, windows, settings, errors and catalog properties."""

@@ -1,4 +1,4 @@
-"""The archive's Iceberg catalog: what its table is called, and how Spark, pyiceberg and DuckDB are told where it is."""
+"""The archive's Iceberg catalog: the table's name, and how Spark, pyiceberg and DuckDB reach it."""
 
 from urllib.parse import quote
 
@@ -7,12 +7,14 @@ from core.settings import Settings
 CATALOG, NAMESPACE, TABLE = "lake", "tiktok", "raw_posts"
 RAW_POSTS = f"{CATALOG}.{NAMESPACE}.{TABLE}"
 IMPORTED = "partition < 0"
-"""SQL condition on rows that came from a file: Kafka numbers its partitions from 0, an import numbers its own below."""
+"""SQL condition for imported rows: Kafka numbers its partitions from 0, imports use negative numbers."""
 FROM_KAFKA = "partition >= 0"
 
 
 def spark_properties(settings: Settings) -> dict[str, str]:
-    """Spark properties that define the Iceberg catalog `lake`; may be set on a running session. They hold passwords.
+    """Return the Spark properties that define the Iceberg catalog `lake`.
+
+    They can be set on a running session. They contain passwords.
 
     Format: https://iceberg.apache.org/docs/latest/spark-configuration/
     """
@@ -50,12 +52,12 @@ def spark_properties(settings: Settings) -> dict[str, str]:
 
 
 def spark_s3_retries(retries: int) -> dict[str, str]:
-    """The Spark property that replaces how often the catalog retries a request to S3."""
+    """Return the Spark property that overrides how often the catalog retries a request to S3."""
     return {f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": str(retries)}
 
 
 def pyiceberg_properties(settings: Settings) -> dict[str, str]:
-    """Properties for `pyiceberg.catalog.load_catalog(CATALOG, ...)`; they hold passwords.
+    """Return the properties for `pyiceberg.catalog.load_catalog(CATALOG, ...)`; they contain passwords.
 
     Format: https://py.iceberg.apache.org/configuration/
     """
@@ -72,10 +74,10 @@ def pyiceberg_properties(settings: Settings) -> dict[str, str]:
             quote(text, safe="")
             for text in (settings.postgres_user, settings.postgres_password.get_secret_value())
         )
-        where = settings.catalog_jdbc_url.removeprefix("jdbc:postgresql://")
+        address = settings.catalog_jdbc_url.removeprefix("jdbc:postgresql://")
         properties |= {
             "type": "sql",
-            "uri": f"postgresql+psycopg2://{user}:{password}@{where}",
+            "uri": f"postgresql+psycopg2://{user}:{password}@{address}",
             "init_catalog_tables": "false",
         }
     else:
@@ -86,7 +88,7 @@ def pyiceberg_properties(settings: Settings) -> dict[str, str]:
 def duckdb_secret(
     settings: Settings, *, key_id: str, secret: str, session_token: str | None
 ) -> dict[str, str | bool]:
-    """Options of DuckDB's CREATE SECRET with which it reads the bucket, by name, values not yet quoted.
+    """Return the options of DuckDB's CREATE SECRET for the bucket, by name; values are not quoted yet.
 
     Format: https://duckdb.org/docs/stable/core_extensions/httpfs/s3api
     """

@@ -1,12 +1,12 @@
 """The exceptions that Groundswell raises on purpose; every message says what to do next.
 
 GroundswellError
-|-- SettingsError          a setting is missing or wrong: names the environment variable
-|-- BadInputError          a file, an argument or a row that cannot be used: names the place
-|-- NotReadyError          something that must come first has not happened yet (a day, a server, a table)
-|   `-- CheckpointError    the checkpoint of a query is not that of these tables or of this version: names the folder
-|-- QualityError           a day's tables are not what the archive says: names the day and the checks
-`-- AlreadyRunningError    another process holds what this one needs
+|-- SettingsError          a setting is missing or invalid: names the environment variable
+|-- BadInputError          a file, an argument or a row is unusable: names where it is
+|-- NotReadyError          a prerequisite is missing (a day, a server, a table)
+|   `-- CheckpointError    a query's checkpoint belongs to other tables or another version: names the folder
+|-- QualityError           a day's tables disagree with the archive: names the day and the checks
+`-- AlreadyRunningError    another process holds a resource that this one needs
 """
 
 
@@ -15,23 +15,23 @@ class GroundswellError(Exception):
 
 
 class SettingsError(GroundswellError):
-    """A setting is missing or wrong."""
+    """A setting is missing or invalid."""
 
 
 class BadInputError(GroundswellError):
-    """Input that cannot be used."""
+    """Unusable input."""
 
 
 class NotReadyError(GroundswellError):
-    """A step was asked for before what it builds on was there."""
+    """A step was requested before its prerequisites were met."""
 
 
 class CheckpointError(NotReadyError):
-    """A checkpoint from which a query cannot go on, however often it is started."""
+    """A query cannot resume from its checkpoint, however often it is restarted."""
 
 
 class QualityError(GroundswellError):
-    """A day did not pass a check on which others build."""
+    """A day failed a check that later steps rely on."""
 
 
 class AlreadyRunningError(GroundswellError):

@@ -1,6 +1,6 @@
-"""Properties of a Kafka client by their Java names, as Kafka's documentation has them, for the client in Python.
+"""Translates Kafka client properties from their Java names, as documented by Kafka, for the Python client.
 
-Spark takes them as they are; kafka-python has names of its own, reads files of PEM alone and knows no JAAS.
+Spark takes them unchanged; kafka-python has its own names, reads only PEM files and does not support JAAS.
 """
 
 import re
@@ -26,30 +26,36 @@ _OPTION = re.compile(r"""\s*(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*
 
 
 def kafka_python_options(options: Mapping[str, str]) -> dict[str, str | int | bool]:
-    """`options` by the names and in the types of kafka-python; raises SettingsError where it has nothing like one of them.
+    """Return `options` with kafka-python's names and types; raise SettingsError if one cannot be translated.
 
-    >>> login = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="anna" password="x y";'
-    >>> kafka_python_options({"security.protocol": "SASL_SSL", "sasl.jaas.config": login, "request.timeout.ms": "5000"})
-    {'security_protocol': 'SASL_SSL', 'sasl_plain_username': 'anna', 'sasl_plain_password': 'x y', 'request_timeout_ms': 5000}
+    >>> module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    >>> login = f'{module} required username="anna" password="x y";'
+    >>> kafka_python_options({"security.protocol": "SASL_SSL", "request.timeout.ms": "5000"})
+    {'security_protocol': 'SASL_SSL', 'request_timeout_ms': 5000}
+    >>> kafka_python_options({"sasl.jaas.config": login})
+    {'sasl_plain_username': 'anna', 'sasl_plain_password': 'x y'}
     """
-    chosen: dict[str, str | int | bool] = {}
+    translated: dict[str, str | int | bool] = {}
     for name, value in options.items():
         if name == "sasl.jaas.config":
-            chosen |= _login(value)
+            translated |= _login(value)
         elif name in _SAME_FILE:
             _require_pem(options, name)
-            chosen |= dict.fromkeys(_SAME_FILE[name], value)
+            translated |= dict.fromkeys(_SAME_FILE[name], value)
         elif name == "ssl.key.password":
-            chosen["ssl_password"] = value
+            translated["ssl_password"] = value
         elif name == "ssl.endpoint.identification.algorithm":
-            chosen["ssl_check_hostname"] = value.strip().lower() == "https"
+            translated["ssl_check_hostname"] = value.strip().lower() == "https"
         elif name not in JAVA_ONLY:
-            chosen[name.replace(".", "_")] = int(value) if value.isdecimal() else value
-    return chosen
+            translated[name.replace(".", "_")] = int(value) if value.isdecimal() else value
+    return translated
 
 
 def _login(jaas: str) -> dict[str, str | int | bool]:
-    """User and password of a line as `sasl.jaas.config` has it (Java's Configuration syntax); others log in without them."""
+    """Return user and password from a `sasl.jaas.config` line (Java's Configuration syntax).
+
+    Empty for login modules that do not use them.
+    """
     login = _LOGIN.fullmatch(jaas)
     if login is None:
         raise SettingsError(
@@ -58,21 +64,22 @@ def _login(jaas: str) -> dict[str, str | int | bool]:
         )
     if login["module"].rpartition(".")[2] not in LOGIN_MODULES:
         return {}
-    told = {
+    values = {
         name: re.sub(r"\\(.)", r"\1", double or single or bare)
         for name, double, single, bare in _OPTION.findall(login["options"])
     }
-    missing = [name for name in ("username", "password") if name not in told]
+    missing = [name for name in ("username", "password") if name not in values]
     if missing:
         raise SettingsError(
             f"sasl.jaas.config in GROUNDSWELL_KAFKA_OPTIONS has no {' and no '.join(missing)}."
         )
-    return {"sasl_plain_username": told["username"], "sasl_plain_password": told["password"]}
+    return {"sasl_plain_username": values["username"], "sasl_plain_password": values["password"]}
 
 
 def _require_pem(options: Mapping[str, str], name: str) -> None:
     kind = name.replace(".location", ".type")
     if options.get(kind, "JKS").upper() != "PEM":
         raise SettingsError(
-            f"{name} in GROUNDSWELL_KAFKA_OPTIONS must be a file of PEM, which Java and Python both read, with {kind}=PEM beside it."
+            f"{name} in GROUNDSWELL_KAFKA_OPTIONS must be a PEM file, which both Java and Python can read. "
+            f"Convert it and set {kind}=PEM as well."
         )

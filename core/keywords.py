@@ -1,11 +1,11 @@
-"""The keyword rule: from a post's text to its keywords, as Spark columns, for the stream, the batch and every check.
+"""The keyword rule, from a post's text to its keywords, as Spark columns for stream, batch and checks.
 
-A keyword is, after compatibility composition (NFKC) and case folding (Unicode Standard Annex 15 and chapter 5.18):
+Text is first composed (NFKC) and case folded (Unicode Standard Annex 15 and chapter 5.18). A keyword is then
 - a word of any script with its marks and digits, inner apostrophes included: `don't`, `любовь`, `covid19`;
-- a hashtag as a whole and without its #, so that `#fyp` and `fyp` are one keyword and add up;
-- a pair of neighbouring characters where a script is written without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar);
-- an emoji, sequences and flags as a whole, skin tones and presentation selectors dropped.
-Mentions, URLs, single letters, plain numbers and stop words are no keywords.
+- a whole hashtag without its #, so that `#fyp` and `fyp` are counted as one keyword;
+- a pair of adjacent characters in scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar);
+- an emoji, with sequences and flags kept whole and skin tones and presentation selectors dropped.
+Mentions, URLs, single letters, plain numbers and stop words are not keywords.
 """
 
 import zlib
@@ -18,24 +18,28 @@ from pyspark.sql import functions as F
 
 KEYWORD_RULE_VERSION = "keywords-1"
 ALL_POSTS = ""
-"""Stands in the keyword column of rows that count all posts; no keyword is empty."""
+"""Value of the keyword column in rows that count all posts; no keyword is empty."""
 MAX_KEYWORDS_PER_POST = 100
 MAX_KEYWORD_CHARACTERS = 64
 STOP_BUCKETS = 8192
 
 STOP_LANGUAGES = """
-    ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi zh
+    ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi
+    zh
 """.split()
-# The English list of stopwordsiso comes from search engines and holds nouns that may well be news.
+# The English list of stopwordsiso comes from search engines and includes nouns that may well be news.
 NOT_STOP_WORDS = frozenset(
     """
-    case computer face fact film fire group help home interest member million money news number order room system test text
-    usa work works world year young
+    case computer face fact film fire group help home interest member million money news number order room
+    system test text usa work works world year young
     """.split()
 )
 
-# The range comes first because it settles most letters at once; each script costs a search for every letter.
-_UNSPACED = r"[\u0E00-\x{10FFFF}&&[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}]]"
+# The range comes first because it rules out most letters at once; every script costs a search per letter.
+_UNSPACED = (
+    r"[\u0E00-\x{10FFFF}&&"
+    r"[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}]]"
+)
 _ANY = r"[\p{L}\p{M}\p{N}_]"
 _LETTER = rf"[{_UNSPACED}&&[^\p{{M}}]]"
 _WORD = rf"[\p{{L}}\p{{M}}\p{{N}}_&&[^{_UNSPACED}]]"
@@ -44,57 +48,62 @@ _EMOJI = rf"[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}|{_PICTURE}(?:\u200D{_PICTURE})*"
 
 LINK_OR_MENTION = r"(?:https?://|www\.)\S+|@[\p{L}\p{M}\p{N}_.]+"
 SELECTOR = r"[\uFE0E\uFE0F\x{1F3FB}-\x{1F3FF}]"
-# Numbers are turned away before the word is read; a token needs two characters; (?<=#) takes a hashtag whole.
+# Lookaheads exclude numbers before a word is matched; a token has two characters or more; (?<=#) matches a
+# whole hashtag.
 TOKEN = (
     rf"(?<=#)(?![\p{{N}}_]+(?!{_ANY})){_ANY}{{2,}}"
     rf"|(?![\p{{N}}_]+(?!{_WORD})){_WORD}{{2,}}(?:'{_WORD}+)*|{_EMOJI}"
 )
-ASCII_TOKEN = r"(?![0-9_]+(?![a-z0-9_]))[a-z0-9_]{2,}(?:'[a-z0-9_]+)*"
+ASCII_TOKEN = r"(?![0-9_]+(?![a-z0-9_]))[a-z0-9_]{2,}(?:'[a-z0-9_]+)*"  # noqa: S105 - a pattern, not a secret
 HASHTAG = rf"#{_ANY}+"
 HASH_SIGN = r"[#\uFF03\uFE5F]"
 PAIR = rf"(?=({_LETTER}\p{{M}}*{_LETTER}\p{{M}}*)){_LETTER}"
 
 
 def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
-    """The distinct keywords of `text` (string), as an array of strings in order of first appearance; empty for null.
+    """Return the distinct keywords of `text` (string) as an array of strings; empty for null.
 
-    At most 100 keywords a post, each cut at 64 characters. NUL and other controls separate words. `phrases`, written as
-    `phrase_tokens` joined by spaces, are keywords of the texts that have their words side by side, and come first.
+    They are in order of first appearance: at most 100 per post, each cut at 64 characters. NUL and other
+    control characters separate words. `phrases`, written as `phrase_tokens` joined by spaces, are keywords of
+    the texts that contain their words in sequence; they come first.
     """
     tokens = phrase_tokens(text)
     if not phrases:
         return _keywords_of(text, tokens)
 
     def with_phrases(tokens: Column) -> Column:
-        # Split, so that the list is one literal however long it is.
+        # Split, so that a list of any length is a single literal.
         watched = F.split(F.lit("\n".join(phrases)), "\n")
         joined = F.concat(F.lit(" "), F.array_join(tokens, " "), F.lit(" "))
-        found = F.filter(watched, lambda phrase: F.contains(joined, F.concat(F.lit(" "), phrase, F.lit(" "))))
-        return F.slice(F.concat(found, _keywords_of(text, tokens)), 1, MAX_KEYWORDS_PER_POST)
+        present = F.filter(
+            watched, lambda phrase: F.contains(joined, F.concat(F.lit(" "), phrase, F.lit(" ")))
+        )
+        return F.slice(F.concat(present, _keywords_of(text, tokens)), 1, MAX_KEYWORDS_PER_POST)
 
     return _evaluated_once(tokens, with_phrases)
 
 
 def phrase_tokens(text: Column) -> Column:
-    """All words of `text` as the keyword rule writes them, in order, stop words and repetitions included."""
+    """Return all words of `text` as the rule writes them, in order, with stop words and repetitions."""
     plain = ~F.coalesce(text, F.lit("")).rlike(r"[^\x00-\x7F]")
     return F.when(plain, _plain_tokens(text)).otherwise(_evaluated_once(_folded(text), _tokens))
 
 
 def hashtags(text: Column) -> Column:
-    """The distinct hashtags of `text` (string) without #, composed and folded as keywords are; empty for null.
+    """Return the distinct hashtags of `text` (string) without #; empty for null.
 
-    Stop words and numbers too; at most 100 a post, each cut at 64 characters.
+    Composed and folded like keywords, with stop words and numbers; at most 100 per post, each cut at 64
+    characters.
     """
-    found = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
-    names = F.transform(found, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
+    tags = F.regexp_extract_all(folded(text), F.lit(HASHTAG), 0)
+    names = F.transform(tags, lambda tag: F.substring(tag, 2, MAX_KEYWORD_CHARACTERS))
     return F.when(
         text.rlike(HASH_SIGN), F.slice(F.array_distinct(names), 1, MAX_KEYWORDS_PER_POST)
     ).otherwise(F.array().cast("array<string>"))
 
 
 def folded(text: Column) -> Column:
-    """`text` as the rule reads it: composed, case folded, without links and mentions; null for null."""
+    """Return `text` as the rule reads it: composed, case folded, no links or mentions; null for null."""
     plain = F.regexp_replace(F.lower(text), LINK_OR_MENTION, " ")
     return F.when(text.rlike(r"[^\x00-\x7F]"), _folded(text)).otherwise(plain)
 
@@ -108,7 +117,7 @@ def _keywords_of(text: Column, tokens: Column) -> Column:
 
 
 def _plain_tokens(text: Column) -> Column:
-    """Tokens of a text in ASCII: the same rule, read with a pattern that is several times faster."""
+    """Return the tokens of an ASCII text: the same rule, with a pattern that is several times faster."""
     lowered = F.regexp_replace(F.lower(F.coalesce(text, F.lit(""))), LINK_OR_MENTION, " ")
     return F.regexp_extract_all(lowered, F.lit(ASCII_TOKEN), 0)
 
@@ -122,7 +131,11 @@ def _folded(text: Column) -> Column:
 
 
 def _evaluated_once(value: Column, use: Callable[[Column], Column]) -> Column:
-    """`use(value)`; Spark's interpreter, which works below functions such as `filter`, evaluates `value` wherever `use` names it."""
+    """Return `use(value)` with `value` evaluated once.
+
+    Spark interprets expressions inside functions such as `filter`, and would evaluate `value` wherever `use`
+    names it.
+    """
     return F.element_at(F.transform(F.array(value), use), 1)
 
 
@@ -134,15 +147,15 @@ def _tokens(folded: Column) -> Column:
 
 @cache
 def stop_words() -> frozenset[str]:
-    """The stop words of common languages (stopwordsiso), folded, less nouns that may be news."""
+    """Return the stop words of common languages (stopwordsiso), folded, without nouns that may be news."""
     words = {word.casefold().replace("\u2019", "'") for word in stopwordsiso.stopwords(STOP_LANGUAGES)}
     return frozenset(word for word in words if " " not in word) - NOT_STOP_WORDS
 
 
 def _is_stop_word(token: Column) -> Column:
-    """Whether `token` is a stop word: looked up in the one of `STOP_BUCKETS` lines that its CRC-32 names.
+    """Return whether `token` is a stop word: its CRC-32 selects the one of `STOP_BUCKETS` lines to search.
 
-    `isin` with 15,000 literals would be as fast to run, but costs 70 ms to plan in every batch of the stream.
+    `isin` with 15,000 literals would run as fast, but costs 70 ms of planning in every batch of the stream.
     """
     lines = F.split(F.lit(_stop_word_lines()), "\n")
     line = F.element_at(lines, (F.crc32(token.cast("binary")) % STOP_BUCKETS + 1).cast("int"))

@@ -1,4 +1,4 @@
-"""The record contract: the shape of a TikTok post on Kafka, and the one rule that says which records are usable.
+"""The record contract: the schema of a TikTok post on Kafka, and the one rule for which records are usable.
 
 Archive, detection and batch all parse through `parse_records`, so they reject the same records.
 """
@@ -9,8 +9,8 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 
 CORRUPT = "_corrupt_record"
 
-# Foreign scalars are declared as strings, whatever they should be: a number where a string was due, or the reverse,
-# then costs one field at most and never the record, and 19-digit ids keep all their digits.
+# All foreign scalars are declared as strings: a number in place of a string, or the reverse, then costs at
+# most one field and never the record, and 19-digit ids keep all their digits.
 _TEXT = StringType()
 _TEXTS = ArrayType(StringType())
 
@@ -43,7 +43,7 @@ POST_SCHEMA = _struct(
     authorInfos=_struct(
         **_texts("secUid", "userId", "uniqueId", "nickName", "signature", "verified", "isSecret")
     ),
-    # original is true or "" in the wild: as text both survive.
+    # In real posts original is true or "": both survive as text.
     musicInfos=_struct(
         **_texts("musicId", "musicName", "authorName", "original"),
         playUrl=_TEXTS,
@@ -63,7 +63,7 @@ POST_SCHEMA = _struct(
     authorStats=_struct(**_texts("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")),
     time_stamp=_TEXT,
 )
-"""Every field that a post can have, as a Spark schema; scalars are text until a step casts them with try_cast."""
+"""Every field of a post, as a Spark schema; scalars are text until a step casts them with try_cast."""
 
 DETECTION_SCHEMA = _struct(
     itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT
@@ -82,29 +82,30 @@ IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
 """The fields that decide whether a record is usable."""
 
 MAX_NAME_CHARACTERS = 500
-"""Characters of a name or a foreign id that the tables keep: an entry of an index takes 2,704 bytes at most, and a character four."""
+"""Characters kept of a name or foreign id: an index entry has at most 2,704 bytes, a character up to four."""
 
 EARLIEST_EVENT_SECONDS = 0.0
-"""Unix seconds before which no event time is believed: 1970."""
+"""Earliest plausible event time in Unix seconds: 1970."""
 
-# Why a record is rejected, as people read it in rejected_records.
+# Reasons for a rejection, as rejected_records shows them.
 NOT_SENT = "not sent by the producer"
 NOT_AN_OBJECT = "the value is not a JSON object"
 NO_TIME = "time_stamp is missing"
 NO_SECONDS = "time_stamp is not a number of Unix seconds: "
-BEFORE_1970 = "time_stamp lies before 1970: "
-AHEAD = "time_stamp lies more than {minutes} minutes after Kafka's time: "
+BEFORE_1970 = "time_stamp is before 1970: "
+AHEAD = "time_stamp is more than {minutes} minutes after Kafka's time: "
 
 
 def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int) -> DataFrame:
-    """Parse Kafka records and tell the usable ones from the rejected.
+    """Parse Kafka records and separate the usable ones from the rejected.
 
-    Grain: one row a record, in and out. Columns in: `value` (binary), `kafka_time` (timestamp). Columns added: `post`
-    (struct of `schema`), `post_id` (bigint) and `event_time` (timestamp, from `time_stamp`: Unix seconds as a double).
-    A record is rejected where it is no JSON object, has no id that is a positive 64-bit integer, or has a `time_stamp`
-    that is no number, lies before 1970 or more than `future_minutes` after Kafka's time: `post_id` and `event_time`
-    are then both null, and `rejection_reason` says why. No row is dropped here, because a filter right behind
-    `from_json` makes Spark parse every record several times.
+    Grain: one row per record, in and out. Columns in: `value` (binary), `kafka_time` (timestamp). Columns
+    added: `post` (struct of `schema`), `post_id` (bigint) and `event_time` (timestamp, from `time_stamp`:
+    Unix seconds as a double). A record is rejected if it is not a JSON object, if its id is not a positive
+    64-bit integer, or if its `time_stamp` is not a number, is before 1970 or is more than `future_minutes`
+    after Kafka's time. `post_id` and `event_time` are then both null, and `rejection_reason` gives the
+    reason. No row is dropped here, because a filter directly after `from_json` makes Spark parse every record
+    several times.
     """
     parsed = records.withColumn(
         "post",
@@ -124,7 +125,7 @@ def parse_records(records: DataFrame, *, schema: StructType, future_minutes: int
 
 
 def rejection_reason(*, future_minutes: int) -> Column:
-    """Why a record of `parse_records` was rejected, as text for people; null for a usable one."""
+    """Return why `parse_records` rejected a record, as readable text; null for a usable one."""
     id_text = F.col("post.itemInfos.id")
     seconds = F.col("post.time_stamp")
     return (
@@ -148,20 +149,20 @@ def rejection_reason(*, future_minutes: int) -> Column:
 
 
 def _post_id() -> Column:
-    """The id as a bigint, null unless it is written as 1 to 19 digits, greater than zero and below 2^63."""
+    """Return the id as a bigint; null unless it has 1 to 19 digits, is greater than zero and below 2^63."""
     id_text = F.col("post.itemInfos.id")
     return F.when(id_text.rlike("^[0-9]{1,19}$"), F.expr("nullif(try_cast(post.itemInfos.id AS bigint), 0)"))
 
 
 def _seconds() -> Column:
-    """`time_stamp` as finite Unix seconds, null where it is no number."""
+    """Return `time_stamp` as finite Unix seconds; null if it is not a number."""
     seconds = F.expr("try_cast(post.time_stamp AS double)")
     return F.when(~F.isnan(seconds) & (F.abs(seconds) < F.lit(float("inf"))), seconds)
 
 
 def _event_time(future_minutes: int) -> Column:
     latest = F.unix_micros("kafka_time") / 1e6 + 60.0 * future_minutes
-    # The bound is tested before the cast, so that a far future can neither overflow nor move the watermark.
+    # Bounds are checked before the cast, so that a far future can neither overflow nor move the watermark.
     return F.when(
         (_seconds() >= EARLIEST_EVENT_SECONDS) & (_seconds() <= latest),
         F.timestamp_micros((_seconds() * 1e6).cast("long")),
@@ -169,5 +170,5 @@ def _event_time(future_minutes: int) -> Column:
 
 
 def shortened(name: Column) -> Column:
-    """A name or a foreign id as the tables keep it; the archive has all of it."""
+    """Return a name or foreign id as the tables keep it; the archive has the full text."""
     return F.left(name, F.lit(MAX_NAME_CHARACTERS))

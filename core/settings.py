@@ -1,8 +1,9 @@
-"""All settings as one typed object, read once from the environment at a program's entry and passed down.
+"""All settings as one typed object, read from the environment once at a program's entry point.
 
-Every field is the environment variable GROUNDSWELL_<FIELD> in capitals; `settings.example.env` lists them all.
+Field `x` is the environment variable GROUNDSWELL_X; `settings.example.env` lists them all.
 """
 
+import os
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,10 +15,15 @@ from core.errors import SettingsError
 from core.kafka_options import kafka_python_options
 
 ENV_PREFIX = "GROUNDSWELL_"
+RENAMED_SETTINGS = {
+    "FLOOR": "MIN_POSTS",
+    "OPERATOR_SILENCE_SECONDS": "OPERATOR_STALLED_SECONDS",
+}
+"""Old names and their replacements, without `ENV_PREFIX`. Setting an old name is an error."""
 
 
 class Settings(BaseSettings):
-    """Endpoints, names and knobs; the same object on one machine and on a cluster."""
+    """Endpoints, names and parameters; the same object on one machine and on a cluster."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
 
@@ -26,16 +32,16 @@ class Settings(BaseSettings):
     kafka_options: dict[str, str] = Field(
         default={},
         repr=False,
-        description='further client properties by their Java names as JSON, e.g. {"security.protocol": "SASL_SSL"}',
+        description='more client properties as JSON, with Java names, e.g. {"security.protocol": "SASL_SSL"}',
     )
-    posts_topic: str = Field(default="tiktok.posts", description="topic of the posts")
+    posts_topic: str = Field(default="tiktok.posts", description="topic of posts")
     rejected_topic: str = Field(
-        default="tiktok.posts.rejected", description="topic of lines that are no post"
+        default="tiktok.posts.rejected", description="topic of lines that are not posts"
     )
 
     # Producer
     producer_state_dir: str = Field(
-        default=".local/producer", description="folder of the files by which a stopped replay goes on"
+        default=".local/producer", description="folder of the files from which a stopped replay resumes"
     )
 
     # Postgres
@@ -51,7 +57,7 @@ class Settings(BaseSettings):
     )
     postgres_sslrootcert: str | None = Field(
         default=None,
-        description="PEM file of the authority that signed the server's certificate; empty: libpq's and JDBC's own places",
+        description="PEM file of the CA that signed the server's certificate; empty: libpq's and JDBC's own",
     )
 
     # Archive: Iceberg on S3
@@ -60,7 +66,7 @@ class Settings(BaseSettings):
         default="warehouse", description="key prefix of the Iceberg warehouse in the bucket"
     )
     s3_endpoint: str | None = Field(
-        default=None, description="URL of an S3 server other than AWS; path-style access is then used"
+        default=None, description="URL of an S3 server other than AWS; implies path-style access"
     )
     s3_region: str = Field(default="us-east-1", description="region of the bucket")
     s3_access_key_id: str | None = Field(default=None, description="empty: the AWS default credential chain")
@@ -72,126 +78,126 @@ class Settings(BaseSettings):
     )
     catalog_uri: str | None = Field(
         default=None,
-        description="jdbc: JDBC URL (default: database `lake` on the Postgres server above); rest: the catalog's URL",
+        description="jdbc: JDBC URL (default: database `lake` on the Postgres server above); rest: its URL",
     )
 
     # Spark
     spark_master: str | None = Field(
-        default="local[2]", description="Spark master; empty: what spark-submit says"
+        default="local[2]", description="Spark master; empty: taken from spark-submit"
     )
     spark_jars_dir: str | None = Field(
-        default=None, description="folder of the Java archives; empty: already on Spark's class path"
+        default=None, description="folder of the jars; empty: already on Spark's class path"
     )
     spark_driver_memory: str | None = Field(
         default=None,
-        description="heap of the Spark driver; empty: 2g, in the streaming process a quarter of the machine's memory if more",
+        description="heap of the Spark driver; empty: 2g, for streaming a quarter of the memory if more",
     )
     spark_local_dir: str | None = Field(default=None, description="folder for Spark's scratch files")
     shuffle_partitions: int = Field(
-        default=2, ge=1, description="shuffle partitions of the stream; frozen in a checkpoint"
+        default=2, ge=1, description="shuffle partitions of the stream; fixed once there is a checkpoint"
     )
 
     # Streaming
     checkpoint_dir: str = Field(
-        default="checkpoints", description="folder or URI of the checkpoints: local disk or HDFS, never S3"
+        default="checkpoints", description="folder or URI of the checkpoints: local disk or HDFS, not S3"
     )
     state_store: str = Field(
         default="hdfs",
         pattern="^(hdfs|rocksdb)$",
         description="hdfs: state on the heap, fastest; rocksdb: bounded memory",
     )
-    max_offsets_per_trigger: int = Field(default=100_000, ge=1, description="records a batch takes at most")
+    max_offsets_per_trigger: int = Field(default=100_000, ge=1, description="maximum records per batch")
     detect_trigger_seconds: float = Field(
-        default=0.25, ge=0, description="shortest time between two batches of detection"
+        default=0.25, ge=0, description="minimum time between two batches of detection"
     )
     archive_trigger_seconds: float = Field(
         default=30, ge=0, description="time between two commits to the archive"
     )
-    lateness_minutes: int = Field(default=15, ge=0, description="how late a post may come and still count")
-    future_minutes: int = Field(default=5, ge=0, description="how far event time may lie after Kafka's time")
+    lateness_minutes: int = Field(
+        default=15, ge=0, description="how late a post may arrive and still be counted"
+    )
+    future_minutes: int = Field(
+        default=5, ge=0, description="how far event time may be ahead of Kafka's time"
+    )
     idle_seconds: float = Field(
-        default=15, gt=0, description="quiet time, lag 0, after which the wall clock closes windows"
+        default=15, gt=0, description="idle time without lag after which the wall clock closes windows"
     )
 
     # Detection
-    threshold: float = Field(
-        default=6.0, ge=4.25, le=20, description="score from which a window is anomalous"
-    )
+    threshold: float = Field(default=6.0, ge=4.25, le=20, description="score at which a window is an anomaly")
     alerts_per_day: float | None = Field(
         default=None,
         gt=0,
-        description="budget of alerts a day for all words: the daily batch then sets the threshold; empty: none",
+        description="alerts per day for all keywords: the daily batch then sets the threshold; empty: none",
     )
     watched_alerts_per_day: float | None = Field(
         default=None,
         gt=0,
-        description="the same for all watched words together that have no threshold of their own; empty: none",
+        description="the same for all watched keywords without a threshold of their own; empty: none",
     )
-    min_posts: int = Field(default=10, ge=5, description="posts in a window below which nothing alerts")
+    min_posts: int = Field(default=10, ge=5, description="minimum posts in a window for an alert")
     cool_down_windows: int = Field(
-        default=16, ge=0, description="windows after an opening before the same keyword opens again"
+        default=16, ge=0, description="windows after an alert opens before its keyword can open another"
     )
     quiet_windows: int = Field(
-        default=4, ge=1, description="quiet windows in a row after which an alert is resolved"
+        default=4, ge=1, description="consecutive quiet windows after which an alert is resolved"
     )
 
-    # Alerts for the operator
+    # Operator alerts
     operator_restarts: int = Field(
         default=1,
         ge=1,
-        description="restarts of a query within 15 minutes from which the operator is alerted",
+        description="operator alert: restarts of a query within 15 minutes",
     )
     operator_lag_records: int = Field(
-        default=100_000, ge=1, description="records a query is behind from which the operator is alerted"
+        default=100_000, ge=1, description="operator alert: lag of a query in records"
     )
     operator_rejected_share: float = Field(
         default=0.05,
         gt=0,
         le=1,
-        description="share of the last hour's records that cannot be used from which the operator is alerted",
+        description="operator alert: share of rejected records in the last hour",
     )
     operator_disk_share: float = Field(
         default=0.9,
         gt=0,
         le=1,
-        description="share of a disk (checkpoints, Spark's scratch) in use from which the operator is alerted",
+        description="operator alert: used share of a disk (checkpoints, Spark's scratch files)",
     )
     operator_statistics_days: float = Field(
         default=2,
         gt=0,
-        description="days from the last complete day to what detection is at from which the operator is alerted",
+        description="operator alert: days between the last complete day and the newest event in detection",
     )
     operator_stalled_seconds: float = Field(
         default=120,
         gt=0,
-        description="seconds without news of a query after which status and metrics call the stream silent",
+        description="seconds without progress of a query after which the stream counts as stalled",
     )
 
     # Batch
-    statistics_keep_days: int = Field(
-        default=14, ge=2, description="days of statistics (as_of) that are kept"
-    )
+    statistics_keep_days: int = Field(default=14, ge=2, description="days of statistics (as_of) to keep")
     keywords_keep_days: int = Field(
-        default=14, ge=8, description="newest days of post_keywords that are kept; growth needs eight"
+        default=14, ge=8, description="newest days of post_keywords to keep; growth needs eight"
     )
     history_keep_days: int = Field(
         default=366,
         ge=8,
-        description="newest days of post_stats, author_stats and post_hashtags that are kept",
+        description="newest days of post_stats, author_stats and post_hashtags to keep",
     )
     trends_keep_ranks: int = Field(
         default=10_000,
         ge=1,
-        description="rows that a day keeps of each kind in daily_trends, those with most posts",
+        description="rows to keep per day and kind in daily_trends, those with most posts",
     )
     batch_quick_start: bool = Field(
         default=True,
-        description="compile little, which is best up to some 200,000 posts a day; false: compile well, for larger days",
+        description="less JIT compilation, best up to some 200,000 posts a day; false: full, for more",
     )
     batch_partitions: int = Field(
         default=2,
         ge=1,
-        description="shuffle partitions of the batch; about one for each core and 200 MB of a day",
+        description="shuffle partitions of the batch; about one per core and per 200 MB of a day",
     )
 
     @property
@@ -206,7 +212,7 @@ class Settings(BaseSettings):
 
     @property
     def catalog_database(self) -> str:
-        """Name of the Iceberg catalog's database, where the catalog is one of JDBC."""
+        """Name of the Iceberg catalog's database, for a JDBC catalog."""
         return urlsplit(self.catalog_jdbc_url.removeprefix("jdbc:")).path.lstrip("/")
 
     @property
@@ -215,15 +221,16 @@ class Settings(BaseSettings):
         return self._jdbc_url(self.postgres_database)
 
     def _jdbc_url(self, database: str) -> str:
-        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{database}?{urlencode(self.postgres_tls_arguments())}"
+        server = f"{self.postgres_host}:{self.postgres_port}"
+        return f"jdbc:postgresql://{server}/{database}?{urlencode(self.postgres_tls_arguments())}"
 
     def postgres_tls_arguments(self) -> dict[str, str]:
-        """How the connection to Postgres is encrypted and checked, by the names that libpq and JDBC share."""
+        """Return the TLS parameters of connections to Postgres, by the names that libpq and JDBC share."""
         authority = {"sslrootcert": self.postgres_sslrootcert} if self.postgres_sslrootcert else {}
         return {"sslmode": self.postgres_sslmode, **authority}
 
     def postgres_connect_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for psycopg2.connect; holds the password, so never print it."""
+        """Return the keyword arguments for psycopg2.connect. They contain the password: never print them."""
         return {
             "host": self.postgres_host,
             "port": self.postgres_port,
@@ -231,12 +238,15 @@ class Settings(BaseSettings):
             "user": self.postgres_user,
             "password": self.postgres_password.get_secret_value(),
             **self.postgres_tls_arguments(),
-            # Compiling a query takes longer than ours run.
+            # Compiling a query takes longer than running ours.
             "options": "-c timezone=UTC -c jit=off",
         }
 
     def s3_client_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for boto3.client without its `config`; without keys boto3 follows AWS's default chain. Never print it."""
+        """Return the keyword arguments for boto3.client, except `config`.
+
+        They contain the secret: never print them. Without keys boto3 follows AWS's default credential chain.
+        """
         secret = self.s3_secret_access_key
         return {
             "service_name": "s3",
@@ -247,12 +257,13 @@ class Settings(BaseSettings):
         }
 
     def kafka_python_arguments(self) -> dict[str, str | int | bool]:
-        """Keyword arguments that every kafka-python client takes: the servers and the further properties; raises SettingsError."""
+        """Return the keyword arguments that every kafka-python client takes; raise SettingsError."""
         return {"bootstrap_servers": self.kafka_bootstrap_servers, **kafka_python_options(self.kafka_options)}
 
 
 def read_settings(**changes: object) -> Settings:
-    """The settings of this process's environment, with `changes` by field name; raises SettingsError."""
+    """Return the settings from the environment, with `changes` by field name; raise SettingsError."""
+    _reject_renamed()
     try:
         return Settings(**changes)  # type: ignore[arg-type]
     except UnreadableSetting as error:
@@ -264,5 +275,17 @@ def read_settings(**changes: object) -> Settings:
             f"{ENV_PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
         )
         raise SettingsError(
-            f"Settings are missing or wrong: {problems}. Set these variables, or `source .local/env` after `make up`."
+            f"Settings are missing or wrong: {problems}. "
+            "Set these variables, or `source .local/env` after `make up`."
         ) from error
+
+
+def _reject_renamed() -> None:
+    """Raise SettingsError if the environment sets a variable by its old name."""
+    renamed = [
+        f"{ENV_PREFIX}{old} is now {ENV_PREFIX}{new}"
+        for old, new in RENAMED_SETTINGS.items()
+        if any(name.upper() == f"{ENV_PREFIX}{old}" for name in os.environ)
+    ]
+    if renamed:
+        raise SettingsError(f"Settings have been renamed: {'; '.join(renamed)}. Rename these variables.")

@@ -1,4 +1,4 @@
-"""Windows of event time: 15 minutes, half open, aligned to the quarter hour in UTC; numbered from 1970."""
+"""Windows of event time: 15 minutes, half open, aligned to the quarter hour in UTC, numbered from 1970."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,7 +9,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def window_number(moment: datetime) -> int:
-    """Number of the window that holds `moment` (an aware datetime).
+    """Return the number of the window that contains `moment` (an aware datetime).
 
     >>> window_number(datetime(1970, 1, 1, 0, 29, 59, tzinfo=UTC))
     1
@@ -18,7 +18,7 @@ def window_number(moment: datetime) -> int:
 
 
 def window_start(number: int) -> datetime:
-    """Start of the window `number`, in UTC.
+    """Return the start of window `number`, in UTC.
 
     >>> window_start(1).isoformat()
     '1970-01-01T00:15:00+00:00'
@@ -27,10 +27,10 @@ def window_start(number: int) -> datetime:
 
 
 def utc(naive: datetime) -> datetime:
-    """`naive`, which is meant in UTC, as an aware datetime."""
+    """Return `naive`, a datetime in UTC, as an aware datetime."""
     return naive.replace(tzinfo=UTC)
 
 
 def day_start(day: date) -> datetime:
-    """Midnight in UTC at which `day` begins."""
+    """Return the midnight in UTC at which `day` begins."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

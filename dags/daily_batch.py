@@ -1,8 +1,8 @@
-"""The DAG `daily_batch`: half an hour after midnight UTC one day of the batch, with the commands that a person runs.
+"""The DAG `daily_batch`: run the batch for one day, half an hour after it ends (UTC), step by step.
 
-GROUNDSWELL_AIRFLOW_START_DATE in the environment of scheduler and DAG processor, a UTC day as 2026-01-31, is the first day
-that is scheduled: the archive's first day, or the one after the last that the batch has learned. Without it nothing is
-scheduled, and runs by hand work.
+Set GROUNDSWELL_AIRFLOW_START_DATE in the environment of scheduler and DAG processor to the first day to
+schedule, a UTC day such as 2026-01-31: the archive's first day, or the one after the last that the batch
+has learned. Without it nothing is scheduled, but manual runs work.
 """
 
 import os
@@ -17,13 +17,14 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_DATE = "GROUNDSWELL_AIRFLOW_START_DATE"
 
-# A scheduled run's logical date is the start of its data interval: the day 2026-01-05 runs early on 2026-01-06. In a run by
-# hand, as `airflow dags test daily_batch 2026-01-05`, it is the date that was given.
+# The logical date of a scheduled run is the start of its data interval: the day 2026-01-05 runs early on
+# 2026-01-06. In a manual run, such as `airflow dags test daily_batch 2026-01-05`, it is the date that was
+# given.
 DAY = "{{ logical_date | ds }}"
 
 
 def start_date() -> datetime | None:
-    """The first day that is scheduled; raises ValueError, which Airflow shows, where the variable is no day."""
+    """Return the first day to schedule; raises ValueError, which Airflow shows, if it is not a day."""
     text = os.environ.get(START_DATE)
     if not text:
         return None
@@ -31,12 +32,12 @@ def start_date() -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise ValueError(
-            f"{START_DATE} is {text!r}: write the first day to schedule as 2026-01-31."
+            f"{START_DATE} is {text!r}. Write the first day to schedule as 2026-01-31."
         ) from error
 
 
 def batch_step(step: str) -> BashOperator:
-    """A task that runs one named step of the batch for the day of the run, with this interpreter."""
+    """Return a task that runs one step of the batch for the day of the run, with this interpreter."""
     return BashOperator(
         task_id=step,
         bash_command=f"{shlex.quote(sys.executable)} -m batch {DAY} --steps {step}",
@@ -47,10 +48,10 @@ def batch_step(step: str) -> BashOperator:
 
 with DAG(
     dag_id="daily_batch",
-    description="Archive to posts, authors, music, challenges, trends, statistics, evidence; checks and upkeep; one day at a time"
-    + ("" if start_date() else f" (not scheduled: {START_DATE} is not set)"),
+    description="One day of the archive to posts, authors, music, challenges, trends, statistics, evidence; "
+    "checks and upkeep" + ("" if start_date() else f" (not scheduled: {START_DATE} is not set)"),
     doc_md=__doc__,
-    # Lateness is 15 minutes, and the archive commits at most every minute: by half past the day is complete.
+    # Lateness is 15 minutes, and the archive commits at most every minute: by 00:30 the day is complete.
     schedule=CronDataIntervalTimetable("30 0 * * *", timezone="UTC") if start_date() else None,
     start_date=start_date(),
     catchup=start_date() is not None,
@@ -63,7 +64,8 @@ with DAG(
         "depends_on_past": True,
     },
 ):
-    # Statistics first, because detection waits for them; then what analysts read, at the same time where there is room.
+    # Statistics come first, because detection waits for them; then what analysts read, in parallel if there
+    # is capacity.
     load, trends, evidence = batch_step("load"), batch_step("trends"), batch_step("evidence")
     batch_step("complete") >> batch_step("statistics") >> [load, evidence]
     load >> trends

@@ -1,1 +1,4 @@
-"""The mathematics and the counting: what a count is, what is expected, how unusual it is; opens nothing."""
+"""Mathematics and counting: how often a keyword is posted, what is expected of it, and how unusual that is.
+
+Opens no file and no connection.
+"""

@@ -1,4 +1,4 @@
-"""Budget: from the windows that might have alarmed in the last days to the threshold that keeps alerts within a number a day."""
+"""Budget: from the candidate windows of the last days to the threshold for a number of alerts a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.arrays import Floats
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO, LifecycleRule, decide
 from detection.score import rule_for
 from detection.tracker import TrackedWindow
-from detection.verdicts import Floats, judge
+from detection.verdicts import judge
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, STEP = 4.25, 8.0, 0.05
 REPLAYED_DAYS = 7
@@ -17,7 +18,7 @@ REPLAYED_DAYS = 7
 
 @dataclass(frozen=True)
 class CandidateWindows:
-    """Windows of some days, arrays of one length: those that `LOWEST_THRESHOLD` would count to alerts."""
+    """Windows of several days that belong to alerts at `LOWEST_THRESHOLD`, as arrays of equal length."""
 
     keyword: Sequence[str]
     number: NDArray[np.int64]
@@ -33,7 +34,7 @@ class CandidateWindows:
 
 @dataclass(frozen=True, slots=True)
 class BudgetedThreshold:
-    """A threshold and the alerts that it opens in the replayed days."""
+    """A threshold and the number of alerts that it opens in the replayed days."""
 
     threshold: float
     alerts: int
@@ -42,9 +43,10 @@ class BudgetedThreshold:
 def threshold_within(
     windows: CandidateWindows, *, alerts: float, min_posts: int, rule: LifecycleRule
 ) -> BudgetedThreshold:
-    """The smallest threshold, in steps of .05 from 4.25 to 8, that opens at most `alerts`; 8 where none does.
+    """Return the smallest threshold from 4.25 to 8 that opens at most `alerts`; 8 if none does.
 
-    All higher ones must keep within it too, so that a dip between two steps is not taken for the answer.
+    Steps are .05. Every higher threshold must stay within the budget too, so that a dip between two steps is
+    not the answer.
     """
     chosen: BudgetedThreshold | None = None
     for step in reversed(range(round((HIGHEST_THRESHOLD - LOWEST_THRESHOLD) / STEP) + 1)):
@@ -60,17 +62,17 @@ def threshold_within(
 
 
 def alerts_at(windows: CandidateWindows, threshold: float, *, min_posts: int, rule: LifecycleRule) -> int:
-    """How many alerts `threshold` opens."""
+    """Count the alerts that `threshold` opens."""
     return sum(
-        len(decide(rule, None, found, quiet_before=0))
-        for found in tracked_windows(windows, threshold, min_posts=min_posts).values()
+        len(decide(rule, None, of_keyword, quiet_before=0))
+        for of_keyword in tracked_windows(windows, threshold, min_posts=min_posts).values()
     )
 
 
 def tracked_windows(
     windows: CandidateWindows, threshold: float, *, min_posts: int
 ) -> dict[str, list[TrackedWindow]]:
-    """The windows that `threshold` counts to alerts, by keyword, of keywords with an anomaly among them."""
+    """Return the windows that belong to alerts at `threshold`, by keyword; only keywords with an anomaly."""
     verdicts = judge(
         windows.posts,
         windows.expected,
@@ -84,13 +86,16 @@ def tracked_windows(
     )
     by_keyword: dict[str, list[TrackedWindow]] = {}
     for i in np.flatnonzero(verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO).tolist():
-        score, threshold_ratio, anomalous = (
-            float(values[i]) for values in (verdicts.score, verdicts.threshold_ratio, verdicts.anomalous)
-        )
         window = TrackedWindow(
-            int(windows.number[i]), int(windows.posts[i]), score, threshold_ratio, bool(anomalous)
+            number=int(windows.number[i]),
+            posts=int(windows.posts[i]),
+            score=float(verdicts.score[i]),
+            threshold_ratio=float(verdicts.threshold_ratio[i]),
+            anomalous=bool(verdicts.anomalous[i]),
         )
         by_keyword.setdefault(windows.keyword[i], []).append(window)
     return {
-        keyword: found for keyword, found in by_keyword.items() if any(window.anomalous for window in found)
+        keyword: of_keyword
+        for keyword, of_keyword in by_keyword.items()
+        if any(window.anomalous for window in of_keyword)
     }

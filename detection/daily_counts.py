@@ -1,4 +1,4 @@
-"""From a day's records to counts per window, as Spark transforms: the same numbers as the stream's, from the archive."""
+"""Counts per keyword and window of an archived day, as Spark transforms: the same numbers as the stream's."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,11 +13,13 @@ from detection.window_counts import hashed_bit
 
 
 def posts_in_windows(records: DataFrame, *, day: date, future_minutes: int) -> DataFrame:
-    """One row a post and window in which it was delivered: post_id, window (int, 0 to 95 of `day`, less before it), text, author_bit.
+    """Parse records and keep the first delivery of each post in each window.
 
-    Columns in: value, kafka_time, partition, offset. Of several deliveries in one window the first that Kafka took gives
-    text and author, as in the stream; they share a Kafka partition, because the post id is the key. All rejected records
-    together are one row of nulls: a filter here would reach into `from_json` and parse every record twice.
+    Grain: one row per post and window. Columns in: value, kafka_time, partition, offset. Columns out:
+    post_id, window (int, 0 to 95 of `day`, negative before it), text, author_bit. Text and author are those
+    of the delivery that Kafka took first, as in the stream; deliveries of a post share a Kafka partition,
+    because the post id is the key. All rejected records together are one row of nulls: a filter here would
+    reach into `from_json` and parse every record twice.
     """
     seconds = F.unix_seconds("event_time") - int(day_start(day).timestamp())
     usable = F.col("post_id").isNotNull()
@@ -29,27 +31,30 @@ def posts_in_windows(records: DataFrame, *, day: date, future_minutes: int) -> D
             F.struct(
                 F.when(usable, F.col("post.itemInfos.text")).alias("text"),
                 F.when(usable, hashed_bit(F.col("post.itemInfos.authorId"))).alias("author_bit"),
-            ).alias("said"),
+            ).alias("content"),
             "offset",
             "partition",
         )
         .groupBy("post_id", "window")
-        .agg(F.min_by("said", F.struct("offset", "partition")).alias("said"))
-        .select("post_id", "window", "said.text", "said.author_bit")
+        .agg(F.min_by("content", F.struct("offset", "partition")).alias("content"))
+        .select("post_id", "window", "content.text", "content.author_bit")
     )
 
 
 def count_keywords_per_day(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFrame:
-    """Distinct posts of every keyword: keyword, windows (array of int), posts and authors (arrays parallel to it).
+    """Count the distinct posts of every keyword in each window.
 
-    In: what `posts_in_windows` gives. Out: one row a keyword, and one with keyword `ALL_POSTS` that counts every post;
-    `authors` are bitmaps (bigint) with one hashed bit of 64 an author. Windows without a post are left out; a null among the
-    windows counts the rejected records. `explode_outer`, because `explode` adds filters that compute the keywords three
-    times. `phrases` are watched phrases, as `core.keywords.keywords` takes them.
+    Grain: one row per keyword, plus one with keyword `ALL_POSTS` that counts every post. Columns in: those of
+    `posts_in_windows`. Columns out: keyword, windows (array of int), posts (array of int) and authors (array
+    of bigint, bitmaps with one hashed bit of 64 per author), parallel arrays. Windows without a post are left
+    out; a null among the windows counts the rejected records. `phrases` are watched phrases, as for
+    `core.keywords.keywords`.
+
+    `explode_outer`, because `explode` adds filters that compute the keywords three times.
     """
-    every = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text"), phrases))
+    every_keyword = F.concat(F.array(F.lit(ALL_POSTS)), keywords(F.col("text"), phrases))
     return (
-        posts.select("window", "author_bit", every.alias("keywords"))
+        posts.select("window", "author_bit", every_keyword.alias("keywords"))
         .select("window", "author_bit", F.explode_outer("keywords").alias("keyword"))
         .groupBy("keyword", "window")
         .agg(F.count(F.lit(1)).cast("int").alias("posts"), F.bit_or("author_bit").alias("authors"))

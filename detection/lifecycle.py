@@ -1,7 +1,8 @@
-"""Decide: from the judged windows of one keyword to its alerts, opened, ongoing, resolved or withdrawn.
+"""Lifecycle: turn the judged windows of one keyword into its alerts: opened, ongoing, resolved or withdrawn.
 
-Decisions follow from the windows alone, in order of event time: however the posts arrived, in how many batches and with
-however many restarts, the alerts are the same once their windows are closed. What still may change is provisional.
+An alert is a run of unusual windows of one keyword. Decisions follow from the windows alone, in order of
+event time: however the posts arrived, in however many batches and with however many restarts, the alerts are
+the same once their windows are closed. Until then an alert is provisional.
 """
 
 from collections.abc import Iterable
@@ -13,10 +14,10 @@ import numpy as np
 
 
 def as_real(number: float) -> float:
-    """`number` as a column of type real keeps it and gives it back.
+    """Round `number` as a column of type real does.
 
-    Windows are decided on such numbers only: what is stored then does not depend on which of them a batch had itself and
-    which it read again.
+    Decisions use only such numbers, so that what is stored does not depend on which windows a batch judged
+    itself and which it read back.
 
     >>> as_real(14.57145730543548)
     14.571457
@@ -26,10 +27,10 @@ def as_real(number: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class JudgedWindow:
-    """One window of one keyword: what was counted, what it was judged by, and the verdict."""
+    """One window of one keyword: the counts, what they were compared with, and the verdict."""
 
     number: int
-    """Number of the window, `core.windows.window_number`."""
+    """Number of the window, as `core.windows.window_number` gives it."""
     posts: int
     total_posts: int | None
     ratio: float
@@ -37,17 +38,17 @@ class JudgedWindow:
     scale: float
     score: float
     hourly_posts: int
-    """Posts of the last hour: of this window and the three before it, each counted only where it holds 3 or more."""
+    """Posts of this window and the three before it, windows of fewer than 3 posts counting as none."""
     hourly_expected: float
     hourly_spread: float
     hourly_score: float
     threshold: float
     threshold_ratio: float
-    """How far the scores reach to their thresholds: max(score/threshold, hourly_score/hourly_threshold); 1 and more may alarm."""
+    """max(score/threshold, hourly_score/hourly_threshold); from 1 on the window may be an anomaly."""
     anomalous: bool
-    """Whether one of the two looks, at the window and at the hour, finds an anomaly with people behind it."""
+    """Whether the window or its hourly window is an anomaly with enough authors."""
     statistics_as_of: date | None
-    """Day of the statistics, None where there were none."""
+    """Last day that the statistics were learned from; None without statistics."""
     authors_bitmap: int
     hourly_authors_bitmap: int
     texts_bitmap: int
@@ -57,21 +58,28 @@ class JudgedWindow:
     top_post_id: int
     top_likes: int
     suppressed_by: str | None = None
-    """Why it is no anomaly though its count alone would be: `few authors` or `calendar`."""
+    """Why an anomaly by its count raises no alert: `few authors` or `calendar`."""
     closed: bool = False
 
 
 class DecidableWindow(Protocol):
-    """What decisions need to know of a window; its `number`, its `threshold_ratio` and whether it is `anomalous` and `closed`."""
+    """What decisions read of a window."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Number of the window."""
+
     @property
-    def threshold_ratio(self) -> float: ...
+    def threshold_ratio(self) -> float:
+        """How far its scores reach towards their thresholds."""
+
     @property
-    def anomalous(self) -> bool: ...
+    def anomalous(self) -> bool:
+        """Whether it is an anomaly."""
+
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether its figures are final."""
 
 
 W = TypeVar("W", bound=DecidableWindow)
@@ -79,64 +87,66 @@ W = TypeVar("W", bound=DecidableWindow)
 
 @dataclass(frozen=True, slots=True)
 class Alert(Generic[W]):
-    """A run of unusual windows of one keyword; `windows` are those that keep it going, in order."""
+    """A run of unusual windows of one keyword; `windows` are those that keep it active, in order."""
 
     windows: tuple[W, ...]
     resolved: bool = False
 
     @property
     def opened(self) -> int:
-        """Number of the window that opened it."""
+        """Number of the window that opened the alert."""
         return self.windows[0].number
 
     @property
     def last(self) -> int:
-        """Number of the last window that was still unusual."""
+        """Number of its last unusual window."""
         return self.windows[-1].number
 
     @property
     def threshold_ratio(self) -> float:
-        """Highest threshold_ratio of its windows."""
+        """Highest threshold ratio of its windows."""
         return max(window.threshold_ratio for window in self.windows)
 
     @property
     def provisional(self) -> bool:
-        """Whether the window that opened it is still open, so that it may be withdrawn."""
+        """Whether its first window is still open, so that the alert may be withdrawn."""
         return not self.windows[0].closed
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
-    """When an alert opens again and ends, in windows."""
+    """When a keyword may open its next alert and when an alert ends, in windows."""
 
     cool_down_windows: int = 16
     quiet_windows: int = 4
 
 
 ACTIVE_THRESHOLD_RATIO = 0.5
-"""Strength from which a window keeps an alert going: half a threshold."""
+"""Threshold ratio from which a window keeps an alert active: half a threshold."""
 
 
 @dataclass(slots=True)
-class _Walk(Generic[W]):
+class _AlertRun(Generic[W]):
+    """The alerts of one keyword while its windows are processed in order."""
+
     rule: LifecycleRule
     latest: Alert[W] | None
-    alerts: list[Alert[W]] = field(default_factory=list)
+    changed: list[Alert[W]] = field(default_factory=list)
 
-    def step(self, window: W) -> None:
-        self.end_if_quiet(before=window.number)
+    def add(self, window: W) -> None:
+        self.resolve_if_quiet(before=window.number)
         if self.latest is not None and not self.latest.resolved:
             if window.threshold_ratio >= ACTIVE_THRESHOLD_RATIO:
-                self.replace(replace(self.latest, windows=(*self.latest.windows, window)))
+                self.update(replace(self.latest, windows=(*self.latest.windows, window)))
         elif window.anomalous and self.may_open(window):
             self.latest = Alert((window,))
-            self.alerts.append(self.latest)
+            self.changed.append(self.latest)
 
-    def end_if_quiet(self, *, before: int) -> None:
-        """Resolve the running alert where `quiet_windows` windows without it lie between its last and `before`."""
+    def resolve_if_quiet(self, *, before: int) -> None:
+        """Resolve the running alert if `quiet_windows` windows passed between its last one and `before`."""
         running = self.latest
         if running is not None and not running.resolved and before - running.last > self.rule.quiet_windows:
-            self.replace(replace(running, resolved=True))
+            self.update(replace(running, resolved=True))
 
     def may_open(self, window: W) -> bool:
         last = self.latest
@@ -146,34 +156,36 @@ class _Walk(Generic[W]):
             or window.threshold_ratio >= 2 * last.threshold_ratio
         )
 
-    def replace(self, alert: Alert[W]) -> None:
-        if self.alerts and self.alerts[-1] is self.latest:
-            self.alerts[-1] = alert
+    def update(self, alert: Alert[W]) -> None:
+        if self.changed and self.changed[-1] is self.latest:
+            self.changed[-1] = alert
         else:
-            self.alerts.append(alert)
+            self.changed.append(alert)
         self.latest = alert
 
 
 def decide(
     rule: LifecycleRule, confirmed: Alert[W] | None, windows: Iterable[W], *, quiet_before: int
 ) -> list[Alert[W]]:
-    """The alerts that `windows` open or continue, in order; those that did not change are not among them.
+    """Return the alerts that `windows` open, continue or resolve, in order; unchanged alerts are left out.
 
-    `confirmed` is the keyword's newest alert as its closed windows made it, None where there was none. `windows` are
-    the later ones, in any order; a window that is absent is quiet. Nothing is expected any more in windows numbered
-    below `quiet_before`. An alert opens on an anomalous window where none is running and either the newest opened
-    more than `cool_down_windows` before or the threshold_ratio is twice its peak; it goes on while the threshold_ratio is at least
-    a half, and is resolved after `quiet_windows` windows without one.
+    `confirmed` is the keyword's newest alert as of its closed windows, None if there is none. `windows` are
+    the later ones, in any order; an absent window is quiet, and no further ones are expected before the
+    window `quiet_before`.
+
+    An alert opens on an anomalous window while none is running, if either the newest alert opened more than
+    `cool_down_windows` before or the threshold ratio is at least twice that alert's peak. It stays active
+    while the threshold ratio is at least a half, and is resolved after `quiet_windows` windows below that.
     """
-    walk = _Walk(rule, confirmed)
+    run = _AlertRun(rule, confirmed)
     for window in sorted(windows, key=lambda w: w.number):
-        walk.step(window)
-    walk.end_if_quiet(before=quiet_before)
-    return walk.alerts
+        run.add(window)
+    run.resolve_if_quiet(before=quiet_before)
+    return run.changed
 
 
 def severity(threshold_ratio: float) -> str:
-    """Notable below twice the threshold, strong below four times, extreme above.
+    """Return notable below twice the threshold, strong below four times, extreme from there on.
 
     >>> severity(1.2), severity(2.0), severity(4.0)
     ('notable', 'strong', 'extreme')

@@ -1,7 +1,7 @@
-"""Shapes: how long a window is, and which windows make the cycle over which keywords have a profile.
+"""Seasonality: how long a window is, and which windows make up the cycle of a keyword's profile.
 
-The stream and the daily batch know one shape, 96 windows of 15 minutes a day with a profile of 24 hours; a backtest may
-have others. One cycle is one step of learning.
+The stream and the daily batch know one seasonality, 96 windows of 15 minutes a day with a profile of 24
+hours; a backtest may use others. One cycle is one step of learning.
 """
 
 import re
@@ -15,7 +15,10 @@ _HOUR, _DAY = 3_600, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Seasonality:
-    """`slots` slots of `windows_per_slot` windows, each of `window_seconds`, make one cycle; windows are numbered from 1970 in UTC."""
+    """A cycle of `slots` slots, each of `windows_per_slot` windows of `window_seconds`.
+
+    Windows are numbered from 1970 in UTC.
+    """
 
     window_seconds: int
     slots: int
@@ -29,23 +32,25 @@ class Seasonality:
         return self.slots * self.windows_per_slot
 
     def cycle(self, window: int) -> int:
-        """Number of the cycle that holds the window numbered `window`."""
+        """Return the number of the cycle that contains the window numbered `window`."""
         return (window + self.shift) // self.windows
 
     def first_window(self, cycle: int) -> int:
-        """Number of the first window of `cycle`."""
+        """Return the number of the first window of `cycle`."""
         return cycle * self.windows - self.shift
 
 
 QUARTER_HOURS = Seasonality(window_seconds=900, slots=24, windows_per_slot=4)
-"""Windows of 15 minutes in cycles of a day with 24 hours: what the constants were calibrated for."""
+"""Windows of 15 minutes in cycles of a day with 24 hours; the constants were calibrated for these."""
+HOURS, WINDOWS = QUARTER_HOURS.slots, QUARTER_HOURS.windows
 
 
 def seasonality_for(window: str) -> Seasonality:
-    """The shape for windows as long as `window` says: 15m, 5m, 1h, 1d; raises BadInputError.
+    """Return the seasonality for a window length such as 5m, 15m, 1h or 1d; raises BadInputError.
 
-    Windows within an hour must divide it and have a profile of 24 hours; those within a day must divide it and have a
-    profile of the day's windows; windows of a day have a profile of the seven days of a week, from Monday.
+    A window of up to an hour must divide the hour and has a profile of 24 hours. A longer one must divide the
+    day and has a profile of the day's windows. Windows of a day have a profile of the seven weekdays, from
+    Monday.
 
     >>> seasonality_for("15m") == QUARTER_HOURS, seasonality_for("2h"), seasonality_for("1d").windows
     (True, Seasonality(window_seconds=7200, slots=12, windows_per_slot=1, shift=0), 7)
@@ -59,5 +64,5 @@ def seasonality_for(window: str) -> Seasonality:
     if seconds and seconds % _HOUR == 0 and _DAY % seconds == 0:
         return Seasonality(seconds, slots=_DAY // seconds, windows_per_slot=1)
     raise BadInputError(
-        f"A window of {window!r} fits into no day. Give 15m, or another that divides an hour or a day, or 1d."
+        f"{window!r} is not a usable window length. Give 15m, another divisor of an hour or a day, or 1d."
     )

@@ -1,4 +1,4 @@
-"""A book of alerts: judged days of many keywords in, their alerts out as they end; for replays of whole days."""
+"""Track the alerts of many keywords across judged days; for replays of whole days."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.arrays import Flags, Floats
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO, Alert, LifecycleRule, decide
-from detection.verdicts import Flags, Floats, Verdicts
+from detection.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedWindow:
-    """A closed window as `detection.lifecycle.decide` takes it."""
+    """A closed window as `detection.lifecycle.decide` reads it."""
 
     number: int
     posts: int
@@ -26,19 +27,19 @@ TrackedAlert = Alert[TrackedWindow]
 
 
 class AlertTracker:
-    """Follows alerts from day to day by `decide`; keywords are named by numbers, and a day's keywords come in any batches."""
+    """Applies `decide` day after day; keywords are integers, and a day's keywords may come in any batches."""
 
     def __init__(self, rule: LifecycleRule) -> None:
         self._rule = rule
         self._latest: dict[int, TrackedAlert] = {}
         self._running: set[int] = set()
 
-    def take(
+    def add_day(
         self, keywords: NDArray[np.int64], first_window: int, posts: Floats, verdicts: Verdicts
     ) -> Iterator[tuple[int, TrackedAlert]]:
-        """Take a day of some keywords, `posts` and `verdicts` [K, n] from the window `first_window`; yields alerts that ended.
+        """Add a day of some keywords, `posts` and `verdicts` [K, n] from `first_window`; yield ended alerts.
 
-        Windows below half a threshold keep nothing going and are quiet, like absent ones.
+        Windows below half a threshold keep no alert active and count as quiet, like absent ones.
         """
         quiet_before = first_window + posts.shape[1]
         active: Flags = verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
@@ -46,31 +47,30 @@ class AlertTracker:
         for row in np.flatnonzero(np.any(active, axis=1)):
             keyword = int(keywords[row])
             if opening[row] or keyword in self._running:
-                places = np.flatnonzero(active[row, :])
                 windows = [
                     TrackedWindow(
-                        first_window + int(place),
-                        int(posts[row, place]),
-                        float(verdicts.score[row, place]),
-                        float(verdicts.threshold_ratio[row, place]),
-                        bool(verdicts.anomalous[row, place]),
+                        number=first_window + int(column),
+                        posts=int(posts[row, column]),
+                        score=float(verdicts.score[row, column]),
+                        threshold_ratio=float(verdicts.threshold_ratio[row, column]),
+                        anomalous=bool(verdicts.anomalous[row, column]),
                     )
-                    for place in places
+                    for column in np.flatnonzero(active[row, :])
                 ]
                 yield from self.follow(keyword, windows, quiet_before)
 
     def close(self, quiet_before: int) -> Iterator[tuple[int, TrackedAlert]]:
-        """End a day: nothing more comes before the window `quiet_before`. Yields alerts that ended."""
+        """End a day: no further windows come before `quiet_before`. Yield alerts that ended."""
         for keyword in sorted(self._running):
             yield from self.follow(keyword, [], quiet_before)
 
     def running(self) -> Iterator[tuple[int, TrackedAlert]]:
-        """Alerts that have not ended."""
+        """Yield the alerts that have not ended."""
         for keyword in sorted(self._running):
             yield keyword, self._latest[keyword]
 
     def resume(self, keyword: int, alert: TrackedAlert) -> None:
-        """Begin with `alert` as the newest of `keyword`; it is running unless it is resolved."""
+        """Start with `alert` as the newest of `keyword`; it is running unless it is resolved."""
         self._latest[keyword] = alert
         if not alert.resolved:
             self._running.add(keyword)
@@ -78,7 +78,7 @@ class AlertTracker:
     def follow(
         self, keyword: int, windows: list[TrackedWindow], quiet_before: int
     ) -> Iterator[tuple[int, TrackedAlert]]:
-        """Take the active windows of one keyword, later than those before; yields alerts that ended."""
+        """Add the active windows of one keyword, later than those before; yield alerts that ended."""
         for alert in decide(self._rule, self._latest.get(keyword), windows, quiet_before=quiet_before):
             self._latest[keyword] = alert
             if alert.resolved:

@@ -1,29 +1,26 @@
-"""Judge: one verdict from both looks at a keyword's windows and from the people behind them, for arrays of windows."""
+"""Verdicts: which windows are anomalies, by window, hourly window and authors; for arrays of windows."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detection import score as rule
+from detection.arrays import Flags, Floats
 from detection.score import AnomalyRule
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What the rule says of windows; arrays of one shape."""
+    """What the rule says of windows, as arrays of equal shape."""
 
     score: Floats
     hourly_score: Floats
     threshold_ratio: Floats
     anomalous: Flags
     few_authors: Flags
-    """Anomalies by their counts that have too few authors behind them, and are therefore not `anomalous`."""
+    """Anomalies by their counts that have too few authors, and are therefore not `anomalous`."""
     planned: Flags
-    """Anomalies with people behind them that were planned, and are therefore not `anomalous`."""
+    """Anomalies with enough authors that the calendar expects, and are therefore not `anomalous`."""
 
 
 def judge(
@@ -40,46 +37,46 @@ def judge(
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> Verdicts:
-    """The verdicts on windows with `posts`, where `hourly_posts` came in the hour that ends with them; shapes broadcast.
+    """Return the verdicts on windows with `posts`, and `hourly_posts` in the hour that ends with them.
 
-    `authors` and `hourly_authors` are the estimated distinct authors behind those counts, inf where there are too many to tell
-    or none were counted. Each look must find an anomaly in its count and in the count that its authors can answer for.
-    `planned` and `hourly_planned` say whether the window and the hour hold time in which the keyword is expected to stand out.
+    Shapes broadcast. `authors` and `hourly_authors` are the estimated distinct authors of those posts, inf if
+    too many to tell or not counted. A window or hourly window is an anomaly only if both its count and the
+    count that its authors account for pass the rule. `planned` and `hourly_planned` flag windows and hours
+    that touch a time in which the calendar expects the keyword to stand out.
 
-    >>> quiet = {"hourly_posts": 0.0, "hourly_expected": 0.0, "scale": 1.0, "hourly_spread": 1.0, "anomaly_rule": rule.rule_for(6.0, 10)}
-    >>> crowd, ring = (judge(np.array([60.0]), np.array([1.0]), authors=authors, **quiet) for authors in (np.inf, 4.0))
-    >>> crowd.anomalous.tolist(), crowd.few_authors.tolist(), ring.anomalous.tolist(), ring.few_authors.tolist()
-    ([True], [False], [False], [True])
+    >>> no_hour = {"hourly_posts": 0.0, "hourly_expected": 0.0, "hourly_spread": 1.0}
+    >>> posts, expected = np.array([60.0]), np.array([1.0])
+    >>> for authors in (np.inf, 4.0):
+    ...     found = judge(
+    ...         posts, expected, scale=1.0, authors=authors, anomaly_rule=rule.rule_for(6.0, 10), **no_hour
+    ...     )
+    ...     print(found.anomalous, found.few_authors)
+    [ True] [False]
+    [False] [ True]
     """
-    score, hourly_score = (
-        rule.score(posts, expected, scale),
-        rule.hourly_score(hourly_posts, hourly_expected, scale, hourly_spread),
-    )
-    people, hourly_posts_by_authors = (
-        rule.posts_by_authors(posts, authors),
-        rule.posts_by_authors(hourly_posts, hourly_authors),
-    )
+    score = rule.score(posts, expected, scale)
+    hourly_score = rule.hourly_score(hourly_posts, hourly_expected, scale, hourly_spread)
     window = rule.anomalous(posts, expected, score, anomaly_rule)
     hour = rule.hourly_anomalous(hourly_posts, hourly_expected, hourly_score, anomaly_rule)
-    window_by_authors = window & rule.anomalous(
-        people, expected, rule.score(people, expected, scale), anomaly_rule
-    )
+
+    by_authors = rule.posts_by_authors(posts, authors)
+    score_by_authors = rule.score(by_authors, expected, scale)
+    window_by_authors = window & rule.anomalous(by_authors, expected, score_by_authors, anomaly_rule)
+
+    hourly_by_authors = rule.posts_by_authors(hourly_posts, hourly_authors)
+    hourly_score_by_authors = rule.hourly_score(hourly_by_authors, hourly_expected, scale, hourly_spread)
     hour_by_authors = hour & rule.hourly_anomalous(
-        hourly_posts_by_authors,
-        hourly_expected,
-        rule.hourly_score(hourly_posts_by_authors, hourly_expected, scale, hourly_spread),
-        anomaly_rule,
+        hourly_by_authors, hourly_expected, hourly_score_by_authors, anomaly_rule
     )
-    by_authors = window_by_authors | hour_by_authors
-    anomalous = (window_by_authors & np.logical_not(planned)) | (
-        hour_by_authors & np.logical_not(hourly_planned)
-    )
-    threshold_ratio = rule.threshold_ratio(score, hourly_score, anomaly_rule)
+
+    enough_authors = window_by_authors | hour_by_authors
+    anomalous = window_by_authors & np.logical_not(planned)
+    anomalous = anomalous | (hour_by_authors & np.logical_not(hourly_planned))
     return Verdicts(
-        score,
-        hourly_score,
-        threshold_ratio,
-        anomalous,
-        (window | hour) & ~by_authors,
-        by_authors & ~anomalous,
+        score=score,
+        hourly_score=hourly_score,
+        threshold_ratio=rule.threshold_ratio(score, hourly_score, anomaly_rule),
+        anomalous=anomalous,
+        few_authors=(window | hour) & ~enough_authors,
+        planned=enough_authors & ~anomalous,
     )

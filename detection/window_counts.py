@@ -1,4 +1,8 @@
-"""Counts per window and keyword, from Kafka records: parse, guard event time, dedupe, keywords, windows."""
+"""Counts per window and keyword, from Kafka records, as Spark transforms: deduplicate, explode, aggregate.
+
+Checkpoints bind `count_keywords_per_window`: its watermark, deduplicated columns, grouping and aggregates
+must stay as they are, in name and order, or old checkpoints no longer resume.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from core.windows import WINDOW
 from detection.authors import DISTINCT_BITS
 from detection.score import KEPT_POSTS
 
+WINDOW_SECONDS = int(WINDOW.total_seconds())
 COLUMNS = (
     "window_start",
     "keyword",
@@ -31,24 +36,24 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Counts as decisions take them."""
+    """The counts of one batch that decisions need, collected from Spark."""
 
     counts: pa.Table
-    """Columns `live_counts.COLUMNS`, of keywords with three posts and more in a window."""
+    """Columns `COLUMNS`, of keywords with three or more posts in a window."""
     posts_by_window: Mapping[datetime, int]
     """Distinct posts of all keywords by window start."""
     last_post_at: datetime | None
-    """Newest event time among them; None where there are none."""
+    """Newest event time among them; None without posts."""
 
 
 def collect_counts(counts: DataFrame) -> Counted:
-    """The rows of `count_keywords_per_window` that could matter: totals of windows, and keywords with enough posts to be judged."""
+    """Collect the counts that decisions need: totals, and keywords with enough posts to be judged."""
     enough = (F.col("posts") >= KEPT_POSTS) | (F.col("keyword") == ALL_POSTS)
     rows = counts.where(F.col("window_start").isNotNull() & enough).select(*COLUMNS, "last_post_at").toArrow()
-    of_keyword = pc.not_equal(rows["keyword"], ALL_POSTS)
-    totals = rows.filter(pc.invert(of_keyword))
+    is_keyword = pc.not_equal(rows["keyword"], ALL_POSTS)
+    totals = rows.filter(pc.invert(is_keyword))
     return Counted(
-        counts=rows.filter(of_keyword),
+        counts=rows.filter(is_keyword),
         posts_by_window=dict(
             zip(totals["window_start"].to_pylist(), totals["posts"].to_pylist(), strict=True)
         ),
@@ -59,17 +64,29 @@ def collect_counts(counts: DataFrame) -> Counted:
 def count_keywords_per_window(
     records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()
 ) -> DataFrame:
-    """Distinct posts by window and keyword, exact in any order of arrival.
+    """Count distinct posts by window and keyword, exactly, in whatever order they arrive.
 
-    Grain out: one row a window and keyword, plus one a window with keyword `ALL_POSTS` that counts every post. Columns
-    in: value, kafka_time. Columns out: window_start (timestamp), keyword, posts (bigint), authors_bitmap and
-    texts_bitmap (bigint, one hashed bit of 64 an author or text), first_post_at and last_post_at (event time),
-    first_post_id, latest_post_id, top_post_id and top_likes (bigint; -1 where likes are unknown). A post that comes twice
-    in a window counts once; rejected records count nowhere; what comes later than `lateness_minutes` behind the newest
-    event is dropped with its window. `phrases` are watched phrases, as `core.keywords.keywords` takes them.
+    Grain out: one row per window and keyword, plus one per window with keyword `ALL_POSTS` that counts every
+    post. Columns in: value, kafka_time. Columns out: those of `aggregate_keywords`. A post delivered twice in
+    a window counts once. Rejected records, which have no event time, count nowhere. A post more than
+    `lateness_minutes` older than the newest is dropped if its window is closed. `phrases` are watched
+    phrases, as for `core.keywords.keywords`.
     """
-    window_minutes = int(WINDOW.total_seconds() // 60)
-    posts = (
+    return (
+        records.transform(distinct_posts, lateness_minutes=lateness_minutes, future_minutes=future_minutes)
+        .transform(explode_keywords, phrases=phrases)
+        .transform(aggregate_keywords)
+    )
+
+
+def distinct_posts(records: DataFrame, *, lateness_minutes: int, future_minutes: int) -> DataFrame:
+    """Parse records and keep the first delivery of each post in each window.
+
+    Grain: one row per post and window; rejected records, which have no event time, have no row. Columns in:
+    value, kafka_time. Columns out: post_id (bigint), text, authorId and diggCount (string), window (struct of
+    start and end, under a watermark of `lateness_minutes`), event_micros (bigint, event time).
+    """
+    return (
         records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
         .select(
             "post_id",
@@ -79,18 +96,30 @@ def count_keywords_per_window(
             "post.itemInfos.diggCount",
         )
         .withWatermark("event_time", f"{lateness_minutes} minutes")
-        # Spark takes one column with a watermark through its state: the window's. The moment goes on as a number.
+        # Spark carries one column with a watermark through its state: the window. Event time is a number.
         .withColumns(
             {
-                "window": F.window("event_time", f"{window_minutes} minutes"),
+                "window": F.window("event_time", f"{WINDOW_SECONDS // 60} minutes"),
                 "event_micros": F.unix_micros("event_time"),
             }
         )
         .drop("event_time")
         .dropDuplicates(["post_id", "window"])
     )
-    # explode_outer, and the test for null behind it: explode itself adds filters that compute the keywords three times.
-    tagged = (
+
+
+def explode_keywords(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFrame:
+    """Turn each post into one row per keyword, plus one with keyword `ALL_POSTS`.
+
+    Grain: one row per post, window and keyword. Columns in: those of `distinct_posts`. Columns out: post_id,
+    event_micros, window, likes (bigint, null if unknown), author_bit and text_bit (bigint, see `hashed_bit`),
+    keyword.
+
+    `explode_outer`, and the check for null in `collect_counts`, because `explode` adds filters that compute
+    the keywords three times.
+    """
+    every_keyword = F.concat(F.array(F.lit(ALL_POSTS)), "keywords")
+    return (
         posts.withColumns(
             {"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")}
         )
@@ -102,11 +131,21 @@ def count_keywords_per_window(
             "likes",
             "author_bit",
             "text_bit",
-            F.explode_outer(F.concat(F.array(F.lit(ALL_POSTS)), "keywords")).alias("keyword"),
+            F.explode_outer(every_keyword).alias("keyword"),
         )
     )
+
+
+def aggregate_keywords(tagged_posts: DataFrame) -> DataFrame:
+    """Aggregate the posts of each keyword in each window.
+
+    Grain: one row per window and keyword. Columns in: those of `explode_keywords`. Columns out: window_start
+    (timestamp), keyword, posts (bigint), authors_bitmap and texts_bitmap (bigint, one hashed bit of 64 per
+    author or text), first_post_at and last_post_at (timestamp, event time), first_post_id, latest_post_id and
+    top_post_id (bigint), top_likes (bigint, -1 if unknown).
+    """
     return (
-        tagged.groupBy("window", "keyword")
+        tagged_posts.groupBy("window", "keyword")
         .agg(
             F.count(F.lit(1)).alias("posts"),
             F.bit_or("author_bit").alias("authors_bitmap"),
@@ -135,12 +174,16 @@ def count_keywords_per_window(
 
 
 def first_deliveries(records: DataFrame, *, future_minutes: int) -> DataFrame:
-    """Of the deliveries of a post in a window the one that Kafka took first: value, kafka_time; one row a post and window."""
+    """Keep the delivery of each post in each window that Kafka took first.
+
+    Grain: one row per post and window; all rejected records together are one row. Columns in: value,
+    kafka_time, partition, offset. Columns out: value, kafka_time.
+    """
     return (
         records.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=future_minutes)
         .select(
             "post_id",
-            F.floor(F.unix_seconds("event_time") / int(WINDOW.total_seconds())).alias("window"),
+            F.floor(F.unix_seconds("event_time") / WINDOW_SECONDS).alias("window"),
             F.struct("value", "kafka_time").alias("record"),
             F.struct("offset", "partition").alias("delivery"),
         )
@@ -151,7 +194,10 @@ def first_deliveries(records: DataFrame, *, future_minutes: int) -> DataFrame:
 
 
 def hashed_bit(column: Column) -> Column:
-    """One of 64 bits as a bigint, for `bit_or`; 0 for null, whose hash would be 42 like that of one common author."""
+    """Return one of 64 bits as a bigint, for `bit_or`; 0 for null.
+
+    Null hashes to 42, which would count it as one common author.
+    """
     bit = F.pmod(F.xxhash64(column), F.lit(DISTINCT_BITS)).cast("int")
     return F.when(column.isNull(), F.lit(0).cast("long")).otherwise(
         F.call_function("shiftleft", F.lit(1).cast("long"), bit)
@@ -159,8 +205,7 @@ def hashed_bit(column: Column) -> Column:
 
 
 def _top_order() -> Column:
-    """Likes first, then bits of the id's hash, as one bigint: equal likes give the same post in any order of arrival."""
-    bounded = F.greatest(
-        F.least(F.coalesce("likes", F.lit(-1).cast("long")), F.lit(2**42)), F.lit(-1).cast("long")
-    )
+    """Likes, then bits of the id's hash, as one bigint: a tie gives the same post in any order of arrival."""
+    unknown_likes = F.lit(-1).cast("long")
+    bounded = F.greatest(F.least(F.coalesce("likes", unknown_likes), F.lit(2**42)), unknown_likes)
     return F.call_function("shiftleft", bounded, F.lit(20)) + F.pmod(F.xxhash64("post_id"), F.lit(2**20))

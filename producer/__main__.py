@@ -1,6 +1,7 @@
-"""`python -m producer`: posts into Kafka, and posts of a simulated world into files."""
+"""`python -m producer [send|simulate]`: as `groundswell send` and `groundswell simulate`."""
 
-from producer.cli import main
+from core.command_line import run
+from producer.cli import app
 
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -1,4 +1,4 @@
-"""From the text of an argument to its value; raises BadInputError with the argument's name and what to write."""
+"""Parse command-line arguments; a BadInputError names the argument and says what to write."""
 
 import math
 import time
@@ -9,15 +9,18 @@ from producer.clocks import ClockName
 
 
 def parse_date(text: str) -> date:
-    """A day as YYYY-MM-DD."""
+    """Return a day from YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadInputError(f"{text} is no date: write YYYY-MM-DD.") from error
+        raise BadInputError(f"{text} is not a date: write YYYY-MM-DD.") from error
 
 
 def parse_moment(text: str | None, clock: ClockName) -> float:
-    """--start-at as Unix seconds: ISO date and time, UTC unless it says otherwise, or Unix seconds; now by default."""
+    """Return --start-at in Unix seconds; the default is now.
+
+    Accepts ISO dates and times, in UTC unless they have an offset, or Unix seconds.
+    """
     if text is None:
         return time.time()
     if clock is not ClockName.SHIFTED:
@@ -27,7 +30,7 @@ def parse_moment(text: str | None, clock: ClockName) -> float:
     except ValueError:
         return _parse_iso(text)
     if not 0 <= seconds < 2**33:
-        raise BadInputError(f"--start-at {text} is no number of Unix seconds.")
+        raise BadInputError(f"--start-at {text} is not in Unix seconds: write a number from 0 to 8589934591.")
     return seconds
 
 
@@ -36,13 +39,13 @@ def _parse_iso(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadInputError(
-            f"--start-at {text} is no moment: write 2026-01-31T12:00:00 or Unix seconds."
+            f"--start-at {text} is not a date and time: write 2026-01-31T12:00:00 or Unix seconds."
         ) from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def parse_speed(text: str, clock: ClockName) -> float | None:
-    """--speed: None for max, else how many times faster than life."""
+    """Return --speed as a multiple of the original speed, None for max."""
     if text == "max":
         return None
     if clock is ClockName.NOW:

@@ -1,7 +1,6 @@
-"""The producer's command line: files of posts by default, `simulate` for posts of a simulated world."""
+"""The producer's commands: `send` for files of posts, `simulate` for posts of a simulated world."""
 
 import gc
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Annotated, Literal
 
 import orjson
 import typer
-from typer.core import TyperGroup
 
-from core.errors import BadInputError, GroundswellError
-from core.settings import read_settings
+from core.command_line import errors_as_sentences, group_with_default, new_app
+from core.errors import BadInputError
+from core.settings import Settings, read_settings
 from producer.arguments import parse_date, parse_moment, parse_speed
 from producer.clocks import ClockName
 from producer.progress import StatusLine
-from producer.replay import Replay, ReplayPlan
+from producer.replay import ReplayPlan, replay
 from producer.resume import StateFile, state_path
 from producer.signals import stop_on_signals
 from producer.simulate.files import simulate_days
@@ -26,78 +25,68 @@ from producer.summary import SendSummary
 
 DEFAULT_COMMAND = "send"
 GARBAGE_THRESHOLD = 100_000
-CLOCK_HELP = "time_stamp: now, the moment of sending; original, createTime; shifted, moved so that the first post falls on --start-at"
+CLOCK_HELP = (
+    "time_stamp to send: now, the time of sending; original, the post's createTime; "
+    "shifted, createTime moved so that the first post falls on --start-at."
+)
 START_AT_HELP = (
-    "for --clock shifted: ISO date and time (UTC unless it says otherwise) or Unix seconds; default now"
+    "With --clock shifted: ISO date and time (UTC unless it has an offset) or Unix seconds. Default: now."
 )
-SPEED_HELP = "for --clock original and shifted: how many times faster than the posts were made; max: as fast as possible"
-STATE_HELP = "file that remembers how far the run came; default: one in GROUNDSWELL_PRODUCER_STATE_DIR, named by inputs, topic and clock"
-
-
-class GroupWithDefault(TyperGroup):
-    """A group of commands of which one, `send`, needs no name."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Put the default command's name in front unless a command or a request for help stands there."""
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
-            args = [DEFAULT_COMMAND, *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(
-    cls=GroupWithDefault,
-    add_completion=False,
-    no_args_is_help=True,
-    help=__doc__,
-    pretty_exceptions_enable=False,
+SPEED_HELP = (
+    "With --clock original or shifted: multiple of the speed at which the posts were made; max for no limit."
+)
+STATE_HELP = (
+    "File that stores how far the run has come. "
+    "Default: one in GROUNDSWELL_PRODUCER_STATE_DIR, named by inputs, servers, topic and clock."
 )
 
-
-def main() -> None:
-    """Run the command line; an expected error is one sentence on stderr and exit code 1."""
-    try:
-        app()
-    except GroundswellError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+app = new_app(cls=group_with_default(DEFAULT_COMMAND), no_args_is_help=True)
 
 
 @app.callback()
 def commands() -> None:
-    """Posts into Kafka, or posts of a simulated world into files."""
+    """Send posts to Kafka (`send`, the default), or write a simulated world to files (`simulate`)."""
 
 
 @app.command(DEFAULT_COMMAND)
+@errors_as_sentences()
 def send_command(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - standard input"
+            metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - for standard input."
         ),
     ],
     clock: Annotated[ClockName, typer.Option(help=CLOCK_HELP)] = ClockName.NOW,
-    start_at: Annotated[str | None, typer.Option(help=START_AT_HELP)] = None,
+    start_at: Annotated[str | None, typer.Option(help=START_AT_HELP, show_default=False)] = None,
     speed: Annotated[str, typer.Option(help=SPEED_HELP)] = "max",
-    rate: Annotated[float | None, typer.Option(min=0.001, help="posts a second at most")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="stop after so many posts")] = None,
-    state: Annotated[Path | None, typer.Option(help=STATE_HELP)] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Maximum posts per second.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many posts.", show_default=False)
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help=STATE_HELP, show_default=False)] = None,
     resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="go on where a stopped run of the same inputs was")
+        bool, typer.Option("--resume/--no-resume", help="Resume a stopped run of the same inputs.")
     ] = True,
-    summary_json: Annotated[Path | None, typer.Option(help="also write the summary here as JSON")] = None,
+    summary_json: Annotated[
+        Path | None, typer.Option(help="Write the summary to this file as JSON too.", show_default=False)
+    ] = None,
 ) -> None:
-    """Send posts from files into Kafka, each with time_stamp added and nothing else changed. `send` may be left out.
+    """Send posts from files to Kafka, adding time_stamp to each and changing nothing else.
 
-    A run that is stopped or killed goes on, the next time, behind what was acknowledged; one that reached its end or its
-    --limit starts over. Lines that are no post go to the topic of the rejected. Exit code 130 or 143: stopped by Ctrl-C
-    or SIGTERM.
+    A run that was stopped or killed resumes after the last acknowledged post; one that reached --limit or the end
+    of its files starts over. Lines that are not posts go to the topic of rejected records.
+
+    Exit code 130 or 143: stopped by Ctrl-C or SIGTERM.
     """
-    # Thousands of records on their way are many objects but no garbage: looking through them often costs a tenth of the speed.
+    # Thousands of records in flight are no garbage, and looking for some often costs a tenth of the speed.
     gc.set_threshold(GARBAGE_THRESHOLD)
     settings = read_settings()
     stop = stop_on_signals()
     inputs = [Input(name, settings) for name in files]
-    fingerprints = [source.fingerprint() for source in inputs]
+    state_file = _state_file(settings, inputs, clock, state)
     plan = ReplayPlan(
         inputs=inputs,
         clock=clock,
@@ -106,29 +95,35 @@ def send_command(
         rate=rate,
         limit=limit,
     )
-    remembers = not any(source.is_standard_input for source in inputs)
-    what = (
-        settings.kafka_bootstrap_servers,
-        settings.posts_topic,
-        clock,
-        *(source.address for source in inputs),
-    )
-    where = state or state_path(Path(settings.producer_state_dir), *what)
-    state_file = StateFile(where, fingerprints) if remembers else None
+    summary = SendSummary()
     with ExitStack() as stack:
         if state_file:
             stack.enter_context(state_file.locked())
             if not resume:
                 state_file.forget()
-        replay = Replay(
-            plan, settings, state=state_file, status=stack.enter_context(StatusLine()), stop=stop.event
-        )
+        status = stack.enter_context(StatusLine())
         try:
-            replay.run()
+            replay(plan, settings, state=state_file, status=status, stop=stop.event, summary=summary)
         finally:
-            _report(replay.summary, summary_json)
+            _report(summary, summary_json)
     if stop.signal:
         raise typer.Exit(128 + stop.signal)
+
+
+def _state_file(
+    settings: Settings, inputs: list[Input], clock: ClockName, path: Path | None
+) -> StateFile | None:
+    """Return the file that stores a run's progress, None if standard input is read; raises BadInputError."""
+    fingerprints = [source.fingerprint() for source in inputs]
+    if any(source.is_standard_input for source in inputs):
+        return None
+    key = (
+        settings.kafka_bootstrap_servers,
+        settings.posts_topic,
+        clock,
+        *(source.address for source in inputs),
+    )
+    return StateFile(path or state_path(Path(settings.producer_state_dir), *key), fingerprints)
 
 
 def _report(summary: SendSummary, summary_json: Path | None) -> None:
@@ -143,23 +138,25 @@ def _report(summary: SendSummary, summary_json: Path | None) -> None:
 
 
 @app.command("simulate")
+@errors_as_sentences()
 def simulate_command(
-    start: Annotated[str, typer.Option(help="first day to write, YYYY-MM-DD (UTC)")],
-    out: Annotated[Path, typer.Option(help="folder for posts-DAY.ndjson, truth.ndjson and days.ndjson")],
-    days: Annotated[int, typer.Option(min=1, help="how many days")] = 1,
+    start: Annotated[str, typer.Option(help="First day to write, YYYY-MM-DD (UTC).")],
+    out: Annotated[Path, typer.Option(help="Folder for posts-DAY.ndjson, truth.ndjson and days.ndjson.")],
+    days: Annotated[int, typer.Option(min=1, help="Number of days to write.")] = 1,
     posts_per_day: Annotated[
-        int, typer.Option(min=1, help="posts on an average day of the world's first week")
+        int, typer.Option(min=1, help="Posts on an average day of the world's first week.")
     ] = 24_000,
-    seed: Annotated[int, typer.Option(min=0, help="number of the world")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Number of the world.")] = 1,
     world_start: Annotated[
-        str | None, typer.Option(help="first day of the world, if earlier than --start")
+        str | None,
+        typer.Option(help="First day of the world, if earlier than --start.", show_default=False),
     ] = None,
-    compress: Annotated[Literal["none", "zst"], typer.Option(help="zst: write .ndjson.zst")] = "none",
+    compress: Annotated[Literal["none", "zst"], typer.Option(help="zst writes .ndjson.zst.")] = "none",
 ) -> None:
-    """Write posts of a simulated world, day by day, with labelled events to find.
+    """Write the posts of a simulated world to files, day by day, with labelled events to find.
 
-    A day depends on seed, world start, posts a day and its date alone: with --world-start a day can be written later
-    and equals the one that a longer run would have written.
+    A day depends on seed, world start, posts per day and its date alone: with --world-start, a day can be
+    written later and equals the one that a longer run would have written.
     """
     first_day = parse_date(start)
     world = World(
@@ -168,7 +165,8 @@ def simulate_command(
     first = world.day_number(first_day)
     if first < 0:
         raise BadInputError(
-            f"--start {first_day} lies before --world-start {world.start}: a world has no days before its first."
+            f"--start {first_day} is before the first day of the world, --world-start {world.start}. "
+            f"Start with {world.start} or later."
         )
     started = time.monotonic()
     with StatusLine() as status:
@@ -182,25 +180,24 @@ def simulate_command(
                 f"Cannot write to {out}: {error.strerror}. Choose another folder with --out."
             ) from error
     seconds = max(time.monotonic() - started, 1e-9)
-    typer.echo(
-        f"{written.text()} in {len(paths)} files in {seconds:.1f} s ({written.records / seconds:,.0f}/s) written to {out}"
-    )
+    speed = f"{written.records / seconds:,.0f}/s"
+    typer.echo(f"{written} in {len(paths)} files in {seconds:.1f} s ({speed}) written to {out}")
 
 
 class Written:
-    """Counts what the simulation has written, and shows it."""
+    """Counts what a simulation has written, and shows it."""
 
     def __init__(self, status: StatusLine) -> None:
+        """Show the counts on `status`."""
         self.records = 0
         self.bytes = 0
         self._status = status
 
     def add(self, records: int, size: int) -> None:
-        """Records and bytes written just now."""
+        """Add `records` of `size` bytes together."""
         self.records += records
         self.bytes += size
-        self._status.show(f"simulating: {self.text()}")
+        self._status.show(f"simulating: {self}")
 
-    def text(self) -> str:
-        """The counts for people."""
+    def __str__(self) -> str:
         return f"{self.records:,} records, {self.bytes / 1e6:,.0f} MB,"

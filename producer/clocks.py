@@ -1,4 +1,4 @@
-"""Which moment a post gets as its `time_stamp`, and when it is due when a file is replayed in time."""
+"""The clocks that give posts their `time_stamp`."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from producer.posts import MICROSECONDS, NotAPost
 
 EARLIEST_SECONDS = datetime(2014, 1, 1, tzinfo=UTC).timestamp()
 LATEST_SECONDS = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-"""A creation time outside of these is a mistake: milliseconds, a short old id (1971), an overflow."""
+"""A creation time outside this range is an error: milliseconds, a short old id (1971), an overflow."""
 
 
 class ClockName(StrEnum):
@@ -22,7 +22,7 @@ class ClockName(StrEnum):
 
 
 def created_seconds(record: dict[str, Any], post_id: int) -> int:
-    """When the post was made, in Unix seconds: createTime, or else the upper half of the id; raises NotAPost."""
+    """Return createTime in Unix seconds, or else the upper half of the id; raises NotAPost."""
     created = record["itemInfos"].get("createTime")
     if type(created) is str and created.isascii() and created.isdigit() and len(created) < 20:
         created = int(created)
@@ -35,7 +35,7 @@ def created_seconds(record: dict[str, Any], post_id: int) -> int:
 
 
 class Clock:
-    """Gives posts their time; a shifted clock sets itself by its first post."""
+    """Gives posts their time; a shifted clock gets its shift from the first post."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Clock:
         now: Callable[[], float] = time.time,
         shift_microseconds: int | None = None,
     ) -> None:
-        """`start_at`: Unix seconds on which a shifted clock lets the first post fall; a known shift goes before it."""
+        """`start_at`: Unix seconds that a shifted clock gives the first post, unless its shift is known."""
         self.name = name
         self.shift_microseconds = 0 if name is ClockName.ORIGINAL else shift_microseconds
         self._start_at = start_at
         self._now = now
 
     def moment(self, record: dict[str, Any], post_id: int) -> int:
-        """The post's `time_stamp` in microseconds; raises NotAPost where it has no usable creation time."""
+        """Return a post's `time_stamp` in microseconds; raises NotAPost without a usable creation time."""
         if self.name is ClockName.NOW:
             return round(self._now() * MICROSECONDS)
         created = created_seconds(record, post_id) * MICROSECONDS

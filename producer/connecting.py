@@ -1,4 +1,4 @@
-"""To a producer that Kafka answers: waits while the broker is away, and says why where the settings may be to blame."""
+"""Connect to Kafka: wait while the broker is away, and report why in case the settings are to blame."""
 
 import logging
 import time
@@ -28,30 +28,34 @@ BOOTSTRAP_MILLISECONDS = 3_000
 NEVER_MILLISECONDS = 2**31 - 1
 SECONDS_BETWEEN_REASONS = 60.0
 SECONDS_FOR_TOPICS = 10.0
-"""How long a broker that was away may take, once it answers, to know of its topics."""
-REFUSALS = (AuthorizationError, SaslAuthenticationFailedError)
-"""What the broker answers to somebody whom it does not let in."""
+"""How long a broker that was away may take, once it answers, to know its topics."""
+ACCESS_ERRORS = (AuthorizationError, SaslAuthenticationFailedError)
+"""The broker answers, but denies access."""
 
 Say = Callable[[str], None]
 Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """The user asked to stop while the broker was away."""
+    """A stop was requested before everything was sent."""
 
 
-class Stop(Protocol):
-    """The wish to stop; threading.Event is one."""
+class StopEvent(Protocol):
+    """Set to request a stop, like threading.Event."""
 
-    def is_set(self) -> bool: ...
-    def wait(self, timeout: float | None = None) -> bool: ...
+    def is_set(self) -> bool:
+        """Return whether a stop was requested."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait up to `timeout` seconds for a stop; return whether one was requested."""
 
 
-def keep_last_words(transport: type[KafkaTCPTransport]) -> None:
-    """Let `transport` hand on what came with the end of its connection, and tell of the end with the next read.
+def return_data_before_error(transport: type[KafkaTCPTransport]) -> None:
+    """Patch `transport` to return data that arrives along with an error; the next read returns the error.
 
-    A broker that refuses a password answers and hangs up at once. kafka-python 3.0.12 reads both in one go where it is
-    the slower of the two, and drops the answer: every attempt then ends with "socket disconnected" alone.
+    A broker that rejects a password answers and hangs up at once. If kafka-python 3.0.12 is the slower of
+    the two, it reads both in one go and drops the answer: every attempt then ends with just "socket
+    disconnected".
     """
     read = transport._sock_recv
 
@@ -63,59 +67,60 @@ def keep_last_words(transport: type[KafkaTCPTransport]) -> None:
 
 
 for _transport in (KafkaTCPTransport, KafkaSSLTransport):
-    keep_last_words(_transport)
+    return_data_before_error(_transport)
 
 
 class LastError(logging.Handler):
-    """The newest error of a connection: Kafka's client tries again for itself, and tells its log alone why."""
+    """Keeps the latest error of a connection: Kafka's client retries on its own and only logs the reason."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.error: BaseException | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the error that the record speaks of: a refusal before all others, and that time has run out is no reason."""
-        for told in record.args if isinstance(record.args, tuple) else ():
+        """Keep the error in a log record. Denied access outranks other errors; a timeout is not a reason."""
+        for argument in record.args if isinstance(record.args, tuple) else ():
             if (
-                isinstance(told, BaseException)
-                and not isinstance(told, KafkaTimeoutError)
-                and not isinstance(self.error, REFUSALS)
+                isinstance(argument, BaseException)
+                and not isinstance(argument, KafkaTimeoutError)
+                and not isinstance(self.error, ACCESS_ERRORS)
             ):
-                self.error = told
+                self.error = argument
 
 
 class PostsProducer(KafkaProducer):  # type: ignore[misc]
-    """Kafka's producer with a short way to its batches: a third less work a record than `send`.
+    """Kafka's producer with a shortcut to its batches: a third less work per record than `send`.
 
-    `send` looks for serializers, headers, sizes and partitions that do not change here, and with more than one batch
-    waiting it wakes the network thread for every record. Once for a new batch is enough: the thread looks at all of them.
+    `send` checks serializers, headers, sizes and partitions, which do not change here. With more than one
+    batch waiting it also wakes the network thread for every record; once per new batch is enough, because the
+    thread checks all batches.
     """
 
     def __init__(self, **configs: Any) -> None:
         """Connect; see KafkaProducer."""
         super().__init__(**configs)
-        self._places: dict[str, list[TopicPartition]] = {}
+        self._partitions: dict[str, list[TopicPartition]] = {}
 
     def put(self, topic: str, key: bytes, value: bytes) -> FutureRecordMetadata:
-        """Put a record into its partition's newest batch; its partition is that which every client chooses for the key."""
-        places = self._places.get(topic) or self._find_places(topic)
+        """Append a record to the newest batch of the partition that every client picks for the key."""
+        partitions = self._partitions.get(topic) or self._find_partitions(topic)
         future, _, is_new_batch, _ = self._accumulator.append(
-            places[partition_of(key, len(places))], None, key, value, ()
+            partitions[partition_of(key, len(partitions))], None, key, value, ()
         )
         if is_new_batch:
             self._sender.wakeup()
         return future
 
-    def _find_places(self, topic: str) -> list[TopicPartition]:
-        places = [TopicPartition(topic, partition) for partition in sorted(self.partitions_for(topic))]
-        self._places[topic] = places
-        return places
+    def _find_partitions(self, topic: str) -> list[TopicPartition]:
+        partitions = [TopicPartition(topic, number) for number in sorted(self.partitions_for(topic))]
+        self._partitions[topic] = partitions
+        return partitions
 
 
-def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> PostsProducer:
-    """A connected producer, once both topics are there; waits as long as it takes.
+def connect_producer(settings: Settings, *, stop: StopEvent, say: Say) -> PostsProducer:
+    """Return a connected producer once both topics exist; waits as long as it takes.
 
-    Raises SettingsError where the broker lets nobody in or the settings cannot be used, NotReadyError where a topic is
+    Raises SettingsError if the broker denies access or the settings are invalid, NotReadyError if a topic is
     missing, Stopped.
     """
     log, last = logging.getLogger("kafka"), LastError()
@@ -124,18 +129,18 @@ def connect_producer(settings: Settings, *, stop: Stop, say: Say) -> PostsProduc
     log.addHandler(last)
     try:
         arguments = settings.kafka_python_arguments()
-        wait = Patience(settings.kafka_bootstrap_servers, last, stop=stop, say=say)
-        _wait_for_topics(wait, arguments, settings)
-        return wait.until_done(lambda: _producer(arguments, settings))
+        retries = Retries(settings.kafka_bootstrap_servers, last, stop=stop, say=say)
+        _wait_for_topics(retries, arguments, settings)
+        return retries.until_connected(lambda: _producer(arguments, settings))
     finally:
         log.removeHandler(last)
         log.setLevel(logging.CRITICAL)
 
 
-class Patience:
-    """Tries again until Kafka answers, and says what it waits for."""
+class Retries:
+    """Retries until Kafka answers, and reports what it is waiting for."""
 
-    def __init__(self, servers: str, last: LastError, *, stop: Stop, say: Say) -> None:
+    def __init__(self, servers: str, last: LastError, *, stop: StopEvent, say: Say) -> None:
         self._servers = servers
         self._last = last
         self._stop = stop
@@ -143,15 +148,15 @@ class Patience:
         self._next_reason: float | None = None
         self.broker_was_away = False
 
-    def until_done(self, connect: Callable[[], Result]) -> Result:
-        """The result of `connect`; raises SettingsError and Stopped."""
+    def until_connected(self, connect: Callable[[], Result]) -> Result:
+        """Return the result of `connect`; raises SettingsError and Stopped."""
         while True:
             self._last.error = None
             try:
                 result = connect()
             except (KafkaConfigurationError, ValueError, TypeError, AssertionError) as error:
                 raise SettingsError(
-                    f"Kafka's settings cannot be used: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
+                    f"Kafka's settings are invalid: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
                 ) from error
             except (KafkaError, OSError) as error:
                 self._wait(self._last.error or error)
@@ -162,9 +167,9 @@ class Patience:
             return result
 
     def _wait(self, error: BaseException) -> None:
-        if isinstance(error, REFUSALS):
+        if isinstance(error, ACCESS_ERRORS):
             raise SettingsError(
-                f"Kafka at {self._servers} lets nobody in: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
+                f"Kafka at {self._servers} denies access: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
             ) from error
         if self._next_reason is None:
             self._say(f"Kafka at {self._servers} does not answer; waiting for it.")
@@ -173,13 +178,14 @@ class Patience:
         elif time.monotonic() > self._next_reason:
             self._next_reason = time.monotonic() + SECONDS_BETWEEN_REASONS
             self._say(
-                f"Still waiting for Kafka at {self._servers}; the last error was: {error}. If it runs there, check "
-                "GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS and, for TLS and passwords, GROUNDSWELL_KAFKA_OPTIONS."
+                f"Still waiting for Kafka at {self._servers}; the last error was: {error}. "
+                "If it is running there, check GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS and, "
+                "for TLS and passwords, GROUNDSWELL_KAFKA_OPTIONS."
             )
         self.pause()
 
     def pause(self) -> None:
-        """Wait a moment; raises Stopped."""
+        """Wait half a second; raises Stopped."""
         if self._stop.wait(0.5):
             raise Stopped from None
 
@@ -192,21 +198,25 @@ def _topics(arguments: dict[str, str | int | bool]) -> set[str]:
         admin.close()
 
 
-def _wait_for_topics(wait: Patience, arguments: dict[str, str | int | bool], settings: Settings) -> None:
-    """Return once both topics are there; raises NotReadyError where they are missing, of a broker that has just come up after a while."""
+def _wait_for_topics(retries: Retries, arguments: dict[str, str | int | bool], settings: Settings) -> None:
+    """Return once both topics exist; raises NotReadyError if one is missing.
+
+    A broker that was away and has just come up gets ten seconds to know its topics.
+    """
     answered_at: float | None = None
     while True:
-        topics = wait.until_done(lambda: _topics(arguments))
+        topics = retries.until_connected(lambda: _topics(arguments))
         missing = [topic for topic in (settings.posts_topic, settings.rejected_topic) if topic not in topics]
         if not missing:
             return
         answered_at = answered_at or time.monotonic()
-        if wait.broker_was_away and time.monotonic() - answered_at < SECONDS_FOR_TOPICS:
-            wait.pause()
+        if retries.broker_was_away and time.monotonic() - answered_at < SECONDS_FOR_TOPICS:
+            retries.pause()
             continue
         raise NotReadyError(
-            f"Kafka at {settings.kafka_bootstrap_servers} has no topic {' and no topic '.join(missing)}: create it (`make up` does here), "
-            "or name another one in GROUNDSWELL_POSTS_TOPIC and GROUNDSWELL_REJECTED_TOPIC."
+            f"Kafka at {settings.kafka_bootstrap_servers} has no topic {' and no topic '.join(missing)}: "
+            "create it (`make up` does so here), or name another one in GROUNDSWELL_POSTS_TOPIC and "
+            "GROUNDSWELL_REJECTED_TOPIC."
         )
 
 

@@ -1,4 +1,4 @@
-"""Kafka's default partition for a key, at a third of the cost of the client's own."""
+"""Kafka's default partitioner, at a third of the cost of the client's own."""
 
 import struct
 
@@ -8,7 +8,7 @@ _WORDS = [struct.Struct(f"<{count}I") for count in range(8)]
 
 
 def murmur2(key: bytes) -> int:
-    """The 32-bit Murmur 2 hash by which all Kafka clients choose a partition."""
+    """Return the 32-bit Murmur 2 hash by which all Kafka clients pick a partition."""
     count, rest = divmod(len(key), 4)
     result = _SEED ^ len(key)
     words = _WORDS[count] if count < len(_WORDS) else struct.Struct(f"<{count}I")
@@ -22,5 +22,5 @@ def murmur2(key: bytes) -> int:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition, of so many from 0, that every Kafka client gives a key by default."""
+    """Return the partition, from 0, that every Kafka client picks for a key by default."""
     return (murmur2(key) & _POSITIVE) % partitions

@@ -1,4 +1,4 @@
-"""From a line to a post with a usable id, or to the reason why it is none; and the line with `time_stamp` put in."""
+"""Read a post and its id from a line, or the reason why it is not usable; add `time_stamp` to the line."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 class NotAPost(Exception):
-    """Why a line cannot be sent as a post: `reason` for counting, `detail` for people."""
+    """Why a line cannot be sent as a post; `reason` is what is counted, the message also has the detail."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason + (f": {detail}" if detail else ""))
@@ -34,25 +34,24 @@ class _Record(msgspec.Struct):
 
 
 _read_members = msgspec.json.Decoder(_Record).decode
-"""Reads all of a line and keeps what is asked for, at a third of what it takes to keep everything."""
+"""Parses the whole line but keeps only these members, at a third of the cost of keeping everything."""
 
 
 def read_record(line: bytes, *, is_utf8: bool = False) -> dict[str, Any]:
-    """Of the JSON object in a line at least `itemInfos.id`, `itemInfos.createTime` and `time_stamp`; raises NotAPost.
+    """Return at least `itemInfos.id`, `itemInfos.createTime` and `time_stamp` of the JSON object in a line.
 
-    Numbers of up to 20 digits stay exact. `is_utf8`: it is known that the line is UTF-8.
+    Raises NotAPost. Numbers of up to 20 digits stay exact. `is_utf8`: the line is known to be UTF-8.
     """
     try:
-        found = _read_members(line)
+        members = _read_members(line)
         if not (is_utf8 or line.isascii()):
-            line.decode("utf-8")  # which msgspec asks only of texts that it keeps
+            line.decode("utf-8")  # msgspec checks only the texts that it keeps
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _read_whole(line)
-    record: dict[str, Any] = {
-        "itemInfos": {"id": found.itemInfos.id, "createTime": found.itemInfos.createTime}
-    }
-    if found.time_stamp is not msgspec.UNSET:
-        record[TIME_STAMP] = found.time_stamp
+    item = members.itemInfos
+    record: dict[str, Any] = {"itemInfos": {"id": item.id, "createTime": item.createTime}}
+    if members.time_stamp is not msgspec.UNSET:
+        record[TIME_STAMP] = members.time_stamp
     return record
 
 
@@ -67,7 +66,7 @@ def _read_whole(line: bytes) -> dict[str, Any]:
 
 
 def _read_leniently(line: bytes) -> Any:
-    """What orjson refuses although it is JSON: an escaped half of a surrogate pair, more than 1,024 levels."""
+    """Parse JSON that orjson does not accept: an escaped lone surrogate, more than 1,024 levels."""
     try:
         return json.loads(line.decode("utf-8"), parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
@@ -79,11 +78,11 @@ def _read_leniently(line: bytes) -> Any:
 
 
 def _reject_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def usable_id(record: dict[str, Any]) -> int:
-    """itemInfos.id as a positive 64-bit integer, written as digits in text or as an integer; raises NotAPost."""
+    """Return itemInfos.id, a positive 64-bit integer that may be a string of digits; raises NotAPost."""
     item = record.get("itemInfos")
     post_id = item.get("id") if type(item) is dict else None
     if type(post_id) is str and _DIGITS.fullmatch(post_id):
@@ -100,7 +99,7 @@ def _shown(value: object) -> str:
 
 
 def as_json_number(microseconds: int) -> bytes:
-    """Unix seconds with at most six decimals, exact.
+    """Return Unix seconds with at most six decimals, exact.
 
     >>> as_json_number(1584953968_000000), as_json_number(1584953968_000250)
     (b'1584953968', b'1584953968.00025')
@@ -110,9 +109,9 @@ def as_json_number(microseconds: int) -> bytes:
 
 
 def with_time_stamp(line: bytes, record: dict[str, Any], microseconds: int) -> bytes:
-    """The line with `time_stamp` as last member and every other byte as it was; an older `time_stamp` is taken out.
+    """Return the line with `time_stamp` as its last member, replacing an older one; keep all other bytes.
 
-    `line` holds `record`, which has another member at least; the member is Unix seconds, from `microseconds`.
+    `line` is the JSON of `record`, which has at least one other member; `time_stamp` is in Unix seconds.
     """
     body = line.strip(b" \t\r\n")
     if TIME_STAMP in record:
@@ -127,7 +126,7 @@ def _without_time_stamp(body: bytes) -> bytes:
 
 
 def _members(text: str) -> list[tuple[str, int, int]]:
-    """Name, start and end (in characters, blanks included) of every member of the object that `text` is."""
+    """Return name, start and end (in characters, with blanks) of every member of the JSON object `text`."""
     decoder = json.JSONDecoder()
     members, start = [], text.index("{") + 1
     while True:

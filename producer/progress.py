@@ -1,4 +1,4 @@
-"""What a person sees while posts are on their way: one live line on a terminal, a line now and then elsewhere."""
+"""Show progress on stderr: one live line on a terminal, otherwise a line every few seconds."""
 
 import sys
 import time
@@ -12,10 +12,10 @@ FIRST_LINE_SECONDS, SECONDS_BETWEEN_LINES = 2.0, 5.0
 
 
 class StatusLine:
-    """Shows the newest state on stderr; `say` is for what must not be missed."""
+    """Shows the latest status on stderr; `say` prints what must not be missed."""
 
     def __init__(self) -> None:
-        """Nothing is shown before `show` is called."""
+        """Show nothing until `show` is called."""
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._status = Status("", console=self._console) if self._console.is_terminal else None
         self._next_line = time.monotonic() + FIRST_LINE_SECONDS
@@ -32,7 +32,7 @@ class StatusLine:
             self._status.stop()
 
     def show(self, text: str) -> None:
-        """The state now; printed from time to time only where there is no terminal."""
+        """Show the current status; without a terminal, print it only every few seconds."""
         if self._status:
             self._status.update(text)
         elif time.monotonic() >= self._next_line:
@@ -40,5 +40,5 @@ class StatusLine:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         self._console.print(text, markup=False)

@@ -1,4 +1,4 @@
-"""The file that remembers how far a set of inputs was sent and acknowledged, so that a killed run can go on."""
+"""The state file: how far a set of inputs was sent and acknowledged, so that a killed run can be resumed."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ STATE_VERSION = 1
 
 
 class Position(NamedTuple):
-    """Everything before it is acknowledged: the input's number from 0, bytes (uncompressed) and lines of it."""
+    """A position in the inputs: number of the input from 0, and uncompressed bytes and lines before it."""
 
     input: int = 0
     offset: int = 0
@@ -27,29 +27,29 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedProgress:
-    """What is remembered: the position, and the shift of a shifted clock in microseconds."""
+    """The position before which everything is acknowledged, and the clock's shift in microseconds."""
 
     position: Position
     shift_microseconds: int | None
 
 
-def state_path(folder: Path, *what: str) -> Path:
-    """The state file in `folder` for one replay: inputs, topic, servers and clock together name it."""
-    return folder / f"{hashlib.sha256(orjson.dumps(what)).hexdigest()[:16]}.json"
+def state_path(folder: Path, *identity: str) -> Path:
+    """Return the state file in `folder` of a replay, identified by its inputs, topic, servers and clock."""
+    return folder / f"{hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]}.json"
 
 
 class StateFile:
-    """SavedProgress on disk, replaced as a whole and synced at every save."""
+    """Progress on disk, replaced as a whole and synced at every save."""
 
     def __init__(self, path: Path, inputs: Sequence[Fingerprint]) -> None:
-        """`inputs`: what is being sent; progress on inputs that have changed since is not used."""
+        """`inputs`: what is being sent; progress on inputs that have changed since is ignored."""
         self.path = path
         self._inputs = [fingerprint.as_json() for fingerprint in inputs]
         self._saved: SavedProgress | None = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the state for this process; raises AlreadyRunningError where another one sends the same inputs."""
+        """Lock the state file; raises AlreadyRunningError if another process is sending the same inputs."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lock = self.path.with_suffix(".lock").open("w")
@@ -62,12 +62,15 @@ class StateFile:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise AlreadyRunningError(
-                    f"Another producer sends the same inputs ({self.path}): wait for it or stop it."
+                    f"Another producer is sending the same inputs ({self.path}): wait for it or stop it."
                 ) from error
             yield
 
     def load(self) -> tuple[SavedProgress | None, bool]:
-        """The progress of an unfinished run, None without one; and whether there was one of inputs that have changed."""
+        """Return the progress of an unfinished run, if any, and whether one was found but is out of date.
+
+        Out of date: its inputs have changed, or its format.
+        """
         try:
             state: dict[str, Any] = orjson.loads(self.path.read_bytes())
             progress = SavedProgress(Position(**state["position"]), state["shift_microseconds"])
@@ -75,14 +78,14 @@ class StateFile:
             return None, False
         except (ValueError, KeyError, TypeError) as error:
             raise BadInputError(
-                f"{self.path} is no state of the producer: delete it, or start over with --no-resume."
+                f"{self.path} is not a state file of the producer: delete it, or start over with --no-resume."
             ) from error
         if state["version"] != STATE_VERSION or state["inputs"] != self._inputs:
             return None, True
         return progress, False
 
     def save(self, progress: SavedProgress) -> None:
-        """Replace what is remembered; nothing is written where nothing has changed. Raises BadInputError where it cannot be."""
+        """Replace the saved progress if it has changed; raises BadInputError if it cannot be written."""
         if progress == self._saved:
             return
         content = orjson.dumps(
@@ -102,10 +105,11 @@ class StateFile:
             partial.replace(self.path)
         except OSError as error:
             raise BadInputError(
-                f"Cannot write {self.path}: {error.strerror}. Make room, or name another file with --state."
+                f"Cannot write {self.path}: {error.strerror}. "
+                "Free up space, or name another file with --state."
             ) from error
         self._saved = progress
 
     def forget(self) -> None:
-        """Remove what is remembered: the run reached its end, and the next one starts over."""
+        """Delete the saved progress, so that the next run starts over."""
         self.path.unlink(missing_ok=True)

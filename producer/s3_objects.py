@@ -1,4 +1,4 @@
-"""An S3 object as a stream of bytes; imported only where an input is one, because the client is slow to load."""
+"""Read an S3 object as a stream; imported only when needed, because the client is slow to load."""
 
 import io
 from typing import IO, Any
@@ -12,7 +12,7 @@ from core.settings import Settings
 
 
 class S3Object(io.RawIOBase):
-    """The object's bytes in order; the client's errors become OSError."""
+    """An S3 object as a raw stream; errors of the client are raised as OSError."""
 
     def __init__(self, address: str, settings: Settings) -> None:
         """`address`: s3://bucket/key."""
@@ -24,11 +24,11 @@ class S3Object(io.RawIOBase):
         )
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What came next; 0 at its end."""
+        """Read the next bytes; return how many, 0 at the end."""
         try:
             data = self._file.read(len(buffer))
         except (BotoCoreError, ClientError) as error:
@@ -38,7 +38,7 @@ class S3Object(io.RawIOBase):
 
 
 def size_and_version(address: str, settings: Settings) -> tuple[int, str]:
-    """Length in bytes and ETag; raises BadInputError where there is no such object or no way to it."""
+    """Return length in bytes and ETag; raises BadInputError if the object is missing or out of reach."""
     bucket, _, key = address.removeprefix("s3://").partition("/")
     try:
         head = boto3.client(**settings.s3_client_arguments()).head_object(Bucket=bucket, Key=key)

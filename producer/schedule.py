@@ -1,4 +1,4 @@
-"""When the next post is due: at a rate, or at a multiple of the speed at which the posts were made."""
+"""When the next post is due: at a rate, or at a multiple of the speed at which the posts were created."""
 
 LARGEST_STEP_SECONDS = 86_400.0
 STEPS_IN_A_ROW = 20
@@ -7,12 +7,12 @@ STEPS_IN_A_ROW = 20
 class Schedule:
     """Due times by the running maximum of event time, so that late posts are sent at once and stall nothing.
 
-    A post that lies more than a day ahead of all before it is taken for a mistake and sent at once; after twenty of
-    them in a row the gap is taken for real and skipped, and time goes on from there.
+    A post more than a day ahead of all earlier ones counts as an error and is sent at once; after twenty in a
+    row the gap counts as real and is skipped, and time continues from there.
     """
 
     def __init__(self, *, speed: float | None, rate: float | None, started: float) -> None:
-        """`speed`: event seconds a second, `rate`: posts a second, both None: at once; `started`: seconds of any clock."""
+        """`speed`: event seconds per second; `rate`: posts per second; `started`: seconds of any clock."""
         self._speed = speed
         self._rate = rate
         self._started = started
@@ -23,11 +23,11 @@ class Schedule:
 
     @property
     def is_paced(self) -> bool:
-        """Whether there is anything to wait for."""
+        """Whether posts are ever delayed: False if `speed` and `rate` are None."""
         return self._speed is not None or self._rate is not None
 
     def due(self, event_seconds: float) -> float:
-        """When the next post, made at `event_seconds`, is due, on the clock of `started`."""
+        """Return when the next post, created at `event_seconds`, is due, on the clock of `started`."""
         due = self._started
         if self._rate is not None:
             due = max(due, self._started + self._posts / self._rate)

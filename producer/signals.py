@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop that the program looks at when it suits it."""
+"""SIGINT and SIGTERM as an event that the program checks when convenient."""
 
 import signal
 import threading
@@ -8,14 +8,14 @@ from types import FrameType
 
 @dataclass
 class Stop:
-    """Set once a signal has come; `signal` is its number."""
+    """`event` is set once a signal arrives; `signal` is its number."""
 
     event: threading.Event = field(default_factory=threading.Event)
     signal: int = 0
 
 
 def stop_on_signals() -> Stop:
-    """From now on the two signals set the returned wish; a second one ends the program at once."""
+    """Return an event that the two signals set from now on; a second signal ends the program at once."""
     stop = Stop()
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""From a file, a gzip or zstd archive, standard input or an S3 object to its lines, from any position on."""
+"""Read lines from a file, a gzip or zstd archive, standard input or an S3 object, from any position."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ from core.settings import Settings
 STANDARD_INPUT = "-"
 S3_SCHEME = "s3://"
 MAX_LINE_BYTES = 10 * 1024 * 1024
-"""A longer line cannot be a record: the topics take 10 MB."""
+"""A longer line cannot be a record: the topics accept 10 MB."""
 KEPT_OF_LONG_LINE = 64 * 1024
 BUFFER_BYTES = 1024 * 1024
 LARGEST_ZSTD_WINDOW = 2**31
@@ -27,7 +27,7 @@ _DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError)
 
 
 class Line(NamedTuple):
-    """One line of an input: its number from 1, its bytes, its whole length, and the offset behind it (uncompressed)."""
+    """One line of an input: number from 1, bytes, full length, and the (uncompressed) offset after it."""
 
     number: int
     data: bytes
@@ -37,32 +37,32 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """By what a changed input is told from the one that was begun; `version` is a time of change or an S3 ETag."""
+    """Identifies the content of an input, to notice changes; `version` is a modification time or an ETag."""
 
     path: str
     size: int
     version: str
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Input:
-    """One input of posts by the name that the user gave."""
+    """One input of posts, by the name that the user gave."""
 
     name: str
     settings: Settings | None = None
 
     @property
     def is_standard_input(self) -> bool:
-        """Whether it can be read once only."""
+        """Whether it is standard input, which can be read only once."""
         return self.name == STANDARD_INPUT
 
     @property
     def address(self) -> str:
-        """The name, absolute."""
+        """The name, with an absolute path."""
         return (
             self.name
             if self.is_standard_input or self.name.startswith(S3_SCHEME)
@@ -71,7 +71,7 @@ class Input:
 
     @property
     def is_plain_file(self) -> bool:
-        """Whether its bytes on the local disk are its content."""
+        """Whether it is an uncompressed file on the local disk."""
         if self.is_standard_input or self.name.startswith(S3_SCHEME):
             return False
         with Path(self.name).open("rb") as file:
@@ -83,7 +83,7 @@ class Input:
         )
 
     def fingerprint(self) -> Fingerprint:
-        """Size and version of the input as it is now; raises BadInputError where it cannot be read."""
+        """Return the current fingerprint; raises BadInputError if the input cannot be read."""
         if self.is_standard_input:
             return Fingerprint(self.name, 0, "")
         if self.name.startswith(S3_SCHEME):
@@ -103,10 +103,10 @@ class Input:
     def lines(
         self, *, offset: int = 0, number: int = 0, is_stopped: Callable[[], bool] = lambda: False
     ) -> Iterator[Line]:
-        """The lines behind `offset` bytes and `number` lines of the uncompressed input; standard input ends once `is_stopped`.
+        """Yield the lines after `offset` bytes and `number` lines of the uncompressed input.
 
-        A line over 10 MB comes with its beginning and its whole length. A damaged input raises BadInputError once the
-        lines before the damage are out.
+        Standard input ends once `is_stopped`. A line over 10 MB comes with only its beginning, but its full
+        length. A damaged input raises BadInputError after the lines before the damage.
         """
         try:
             with self._open(is_stopped) as file:
@@ -116,11 +116,11 @@ class Input:
                     yield line
         except _DAMAGE as error:
             raise BadInputError(
-                f"{self.name} is damaged or cannot be read behind line {number}: {error}."
+                f"{self.name} is damaged or cannot be read after line {number}: {error}."
             ) from error
 
     def pieces(self) -> Iterator[bytes]:
-        """The uncompressed content, some hundred kilobytes at a time; a damaged input raises BadInputError."""
+        """Yield the uncompressed content in pieces of up to 1 MB; a damaged input raises BadInputError."""
         try:
             with self._open(lambda: False) as file:
                 while piece := file.read1(BUFFER_BYTES):
@@ -137,8 +137,9 @@ class Input:
             return _buffered(ZstdFrames(plain))
         for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
             if self.name.endswith(suffix) and start:
+                plain.close()
                 raise BadInputError(
-                    f"{self.name} is no {kind} archive in spite of its name: rename it, or fetch it again."
+                    f"{self.name} is not a {kind} archive despite its name: rename it, or download it again."
                 )
         return plain
 
@@ -156,18 +157,18 @@ class Input:
 
 
 class StandardInput(io.RawIOBase):
-    """Standard input that ends when the program is to stop: a plain read would wait for the next line."""
+    """Standard input that ends when a stop is requested: a plain read would wait for the next line."""
 
     def __init__(self, is_stopped: Callable[[], bool]) -> None:
         self._is_stopped = is_stopped
         self._file = io.FileIO(0, closefd=False)
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What is there now; 0 at its end or when the program is to stop."""
+        """Read what is available; return how many bytes, 0 at the end or when a stop is requested."""
         while not select.select([self._file], [], [], 0.2)[0]:
             if self._is_stopped():
                 return 0
@@ -175,22 +176,28 @@ class StandardInput(io.RawIOBase):
 
 
 class GzipMembers(io.RawIOBase):
-    """The content of a gzip archive piece by piece, so that what lies before a damage is out before the error."""
+    """The content of a gzip archive in pieces, so that all before a damage is read before the error."""
 
     def __init__(self, file: io.BufferedReader) -> None:
+        self._archive = file
         self._file = gzip.GzipFile(fileobj=file)
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What comes next; 0 at the end; raises EOFError where the archive ends too early."""
+        """Read the next bytes; return how many, 0 at the end; raises EOFError if the archive is truncated."""
         return self._file.readinto1(buffer)
+
+    def close(self) -> None:
+        """Close the archive too."""
+        self._archive.close()
+        super().close()
 
 
 class ZstdFrames(io.RawIOBase):
-    """The content of a zstd archive of one frame or many; the library's own reader is silent where an archive is cut off."""
+    """The content of a zstd archive of any number of frames; the library's own reader ignores truncation."""
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
@@ -199,11 +206,11 @@ class ZstdFrames(io.RawIOBase):
         self._content = memoryview(b"")
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What comes next; 0 at the end; raises EOFError where the archive ends inside a frame."""
+        """Read the next bytes; return how many, 0 at the end; raises EOFError if a frame is truncated."""
         while not self._content:
             compressed = self._compressed or self._file.read1(BUFFER_BYTES // 8)
             if not compressed:
@@ -221,6 +228,11 @@ class ZstdFrames(io.RawIOBase):
         self._content = self._content[size:]
         return size
 
+    def close(self) -> None:
+        """Close the archive too."""
+        self._file.close()
+        super().close()
+
 
 def _buffered(raw: Any) -> io.BufferedReader:
     return raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw, BUFFER_BYTES)
@@ -231,10 +243,10 @@ def _skip(file: io.BufferedReader, offset: int) -> None:
         file.seek(offset)
         return
     while offset > 0:
-        passed = len(file.read(min(offset, BUFFER_BYTES)))
-        if not passed:
-            raise EOFError("it ends before the place at which the last run stopped")
-        offset -= passed
+        skipped = len(file.read(min(offset, BUFFER_BYTES)))
+        if not skipped:
+            raise EOFError("it ends before the position where the last run stopped")
+        offset -= skipped
 
 
 def _split(file: io.BufferedReader, offset: int, number: int) -> Iterator[Line]:
@@ -243,16 +255,16 @@ def _split(file: io.BufferedReader, offset: int, number: int) -> Iterator[Line]:
         number += 1
         length = len(data)
         if length > MAX_LINE_BYTES and not data.endswith(b"\n"):
-            length += _pass_rest_of_line(file)
+            length += _skip_rest_of_line(file)
             data = data[:KEPT_OF_LONG_LINE]
         offset += length
         yield Line(number, data.removeprefix(BYTE_ORDER_MARK) if number == 1 else data, length, offset)
 
 
-def _pass_rest_of_line(file: io.BufferedReader) -> int:
-    passed = 0
+def _skip_rest_of_line(file: io.BufferedReader) -> int:
+    skipped = 0
     while data := file.readline(BUFFER_BYTES):
-        passed += len(data)
+        skipped += len(data)
         if data.endswith(b"\n"):
             break
-    return passed
+    return skipped

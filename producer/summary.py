@@ -1,4 +1,4 @@
-"""What a run did, in numbers: for people as sentences, for programs as JSON."""
+"""The summary of a run, as text and as JSON."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass
 class SendSummary:
-    """Counts of one run: what arrived in Kafka, what was turned away and why, how long it took."""
+    """Counts of one run: what was delivered to Kafka, what was rejected and why, how long it took."""
 
     sent: int = 0
     bytes: int = 0
@@ -22,11 +22,11 @@ class SendSummary:
 
     @property
     def posts_per_second(self) -> float:
-        """Posts sent by seconds."""
+        """Posts sent per second."""
         return self.sent / self.seconds if self.seconds > 0 else 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """All counts by name; `rejected` by reason."""
+        """Return all counts by name; `rejected` by reason."""
         return {
             "sent": self.sent,
             "rejected": dict(self.rejected.most_common()),
@@ -43,21 +43,22 @@ class SendSummary:
         }
 
     def as_text(self) -> str:
-        """A few lines."""
+        """Return the summary as a few lines of text."""
         lines = [
-            f"sent {self.sent:,} posts, {self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: {self.posts_per_second:,.0f} posts/s"
+            f"sent {self.sent:,} posts, {self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: "
+            f"{self.posts_per_second:,.0f} posts/s",
+            f"rejected {self.rejected.total():,} lines",
         ]
-        lines.append(f"rejected {self.rejected.total():,} lines")
         lines += [f"  {count:,} {reason}" for reason, count in self.rejected.most_common()]
         if self.stopped_at:
-            lines.append(f"stopped: the next run goes on behind {self.stopped_at}")
+            lines.append(f"stopped: the next run resumes after {self.stopped_at}")
         if self.not_acknowledged:
             lines.append(
                 f"{self.not_acknowledged:,} records were not acknowledged; the next run sends them again"
             )
         if self.ahead_of_clock:
             lines.append(
-                f"{self.ahead_of_clock:,} posts have a time_stamp more than five minutes ahead of the clock: the stream will reject them; "
-                "choose an earlier --start-at"
+                f"{self.ahead_of_clock:,} posts have a time_stamp more than five minutes ahead of the clock: "
+                "the stream will reject them; choose an earlier --start-at"
             )
         return "\n".join(lines)

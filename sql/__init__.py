@@ -1,1 +1,1 @@
-"""The Postgres side: numbered migrations, named queries and the one way to connect, for streaming and batch."""
+"""The Postgres side: numbered migrations, named queries and connections, for stream and batch."""

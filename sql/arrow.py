@@ -1,4 +1,4 @@
-"""Arrow batches into Postgres: COPY of CSV that Arrow writes, so that no row passes through Python."""
+"""Arrow batches into Postgres: COPY from CSV written by Arrow, so that no row passes through Python."""
 
 import io
 
@@ -11,9 +11,10 @@ _CSV = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
 
 def copy_batch(cursor: Cursor, table: str, batch: pa.RecordBatch) -> None:
-    """COPY one batch into the columns of `table` that it names; null stays null, NUL characters, which Postgres refuses, are dropped.
+    """COPY one batch into the columns of `table` with its names.
 
-    Moments go as UTC, the zone of every connection.
+    Null stays null; NUL characters, which Postgres rejects, are dropped. Timestamps are written in UTC, the
+    time zone of every connection.
     """
     text = io.BytesIO()
     csv.write_csv(
@@ -29,6 +30,7 @@ def _for_postgres(column: pa.Array) -> pa.Array:
     if pa.types.is_string(column.type):
         return pc.replace_substring(column, "\0", "")
     if pa.types.is_timestamp(column.type):
-        # With the zone of their moments rows of posts cost Arrow four times as much to write, and Postgres a sixth more to read.
+        # With a time zone in every timestamp, rows of posts take Arrow four times as long to write and
+        # Postgres a sixth longer to read.
         return column.cast(pa.timestamp(column.type.unit))
     return column

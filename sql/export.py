@@ -1,7 +1,7 @@
-"""Any table or query to a CSV or Parquet file: settings and a source in, a whole file or standard output out.
+"""Export of a table or query to CSV or Parquet: settings and a source in, a file or standard output out.
 
-A query that names `raw_posts` runs in DuckDB, which sees the archive and the tables side by side; any other query runs in
-Postgres, in PostgreSQL's own SQL. Rows are passed on as they come, in a transaction that can only read.
+A query that names `raw_posts` runs in DuckDB, which sees archive and tables side by side; any other query
+runs in Postgres, in PostgreSQL's own SQL. Rows are streamed, in a read-only transaction.
 """
 
 import difflib
@@ -28,7 +28,7 @@ from sql.spreadsheet import GUARD, as_text, guarded_column, identifier
 
 STANDARD_OUTPUT = "-"
 MEMORY = "1GB"
-"""What DuckDB may take before it goes to disk."""
+"""Memory that DuckDB may use before it spills to disk."""
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER",
     ".csv.gz": "FORMAT csv, HEADER, COMPRESSION gzip",
@@ -41,29 +41,36 @@ _POSTGRES_ERROR = re.compile(r"ERROR:\s+(.+)")
 
 @dataclass(frozen=True)
 class Source:
-    """What is exported: SQL in the dialect of the archive's DuckDB (`in_archive`) or of Postgres."""
+    """What to export: SQL for DuckDB with the archive (`in_archive`) or for Postgres."""
 
     select: str
     in_archive: bool
 
 
 def table_source(settings: Settings, table: str) -> Source:
-    """All rows of a table or view, or of the archive; raises BadInputError, which names the nearest, where there is none."""
+    """Return all rows of a table, a view or the archive.
+
+    Raises BadInputError with similar names if there is no such table.
+    """
     if table == TABLE:
         return Source(f"SELECT * FROM {TABLE}", in_archive=True)
     with transaction(settings, application_name="groundswell export") as cursor:
         cursor.execute(named_query("exportable_tables"))
         tables = [str(row[0]) for row in cursor.fetchall()]
     if table not in tables:
-        near = difflib.get_close_matches(table, [*tables, TABLE], n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join([*tables, TABLE])}."
+        similar = difflib.get_close_matches(table, [*tables, TABLE], n=3, cutoff=0.5)
+        hint = (
+            f"Did you mean {' or '.join(similar)}?"
+            if similar
+            else f"There are: {', '.join([*tables, TABLE])}."
+        )
         raise BadInputError(f"There is no table {table}. {hint}")
     return Source(f"SELECT * FROM public.{identifier(table)}", in_archive=False)
 
 
 def query_source(query: str) -> Source:
-    """The rows of one SELECT."""
-    # On a line of its own, so that a comment at its end does not swallow the bracket.
+    """Return the rows of one SELECT."""
+    # On a line of its own, so that a trailing comment does not hide the closing parenthesis.
     return Source(
         f"SELECT * FROM (\n{query.strip().rstrip(';')}\n) AS query",
         in_archive=bool(_NAMES_ARCHIVE.search(query)),
@@ -71,19 +78,19 @@ def query_source(query: str) -> Source:
 
 
 def export(settings: Settings, source: Source, out: str, *, spreadsheet_safe: bool = True) -> int:
-    """Write the rows of `source` to the file `out`, or as CSV to standard output (`-`); returns how many.
+    """Write the rows of `source` to file `out`, or as CSV to standard output (`-`); return their number.
 
-    The file stands there whole or not at all. Raises BadInputError and NotReadyError.
+    A file is written completely or not at all. Raises BadInputError and NotReadyError.
     """
     options = format_of(out)
-    with _explained(settings, out), _database(settings, source) as database, _target(out) as target:
+    with _errors_translated(settings, out), _database(settings, source) as database, _target(out) as target:
         select = _select(database, source, plain="parquet" in options, spreadsheet_safe=spreadsheet_safe)
-        counted = database.execute(f"COPY ({select}) TO {quoted(target)} ({options})").fetchone()
-    return int(counted[0]) if counted else 0
+        copied = database.execute(f"COPY ({select}) TO {quoted(target)} ({options})").fetchone()
+    return int(copied[0]) if copied else 0
 
 
 def format_of(out: str) -> str:
-    """DuckDB's options for a file of that name; raises BadInputError.
+    """Return DuckDB's COPY options for a file name; raises BadInputError.
 
     >>> format_of("posts.parquet")
     'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480'
@@ -95,20 +102,22 @@ def format_of(out: str) -> str:
     if out == STANDARD_OUTPUT:
         return _FORMATS[".csv"]
     raise BadInputError(
-        f"The name {out} says no format. End it in {', '.join(_FORMATS)}, or write - for CSV on standard output."
+        f"The name {out} does not tell the format. "
+        f"End it in one of {', '.join(_FORMATS)}, or use - for CSV on standard output."
     )
 
 
 @contextmanager
 def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with what `source` reads, bounded in memory; it goes to a temporary folder where it needs more."""
+    """Yield DuckDB with what `source` reads; beyond its memory limit it spills to a temporary folder."""
     statements = [
         *(archive_statements(settings) if source.in_archive else ["SET TimeZone = 'UTC'"]),
         *tables_statements(settings),
         GUARD,
     ]
     with tempfile.TemporaryDirectory(prefix="groundswell-export-") as folder, duckdb.connect() as database:
-        # Rows of the archive in any order where the query asks for none: to keep that of the files, rows would be kept back.
+        # Archive rows come in any order unless the query sorts: keeping the order of the files would buffer
+        # rows.
         database.execute(f"SET preserve_insertion_order = {not source.in_archive}")
         database.execute(
             f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = {quoted(folder)}"
@@ -118,7 +127,8 @@ def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyCon
         if source.in_archive:
             if not any("CREATE VIEW" in statement for statement in statements):
                 raise NotReadyError(
-                    "There is no archive yet. Start the stream (python -m streaming), which makes it, and run this again."
+                    "There is no archive yet. "
+                    "Start the stream (groundswell stream), which creates it, and run this again."
                 )
             database.execute("SET search_path = 'memory.main,tables.public'")
         yield database
@@ -127,33 +137,35 @@ def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyCon
 def _select(
     database: duckdb.DuckDBPyConnection, source: Source, *, plain: bool, spreadsheet_safe: bool
 ) -> str:
-    """`source` as a SELECT of DuckDB; unless `plain`, with its cells as they stand in a CSV."""
+    """Return `source` as a SELECT for DuckDB; unless `plain`, with the cells as a CSV shows them."""
     rows = f"({source.select})" if source.in_archive else f"postgres_query('tables', {quoted(source.select)})"
     if plain:
         return f"SELECT * FROM {rows}"
     columns = [
         (str(row[0]), str(row[1])) for row in database.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     ]
-    return f"SELECT {', '.join(_cells(database, *column, spreadsheet_safe) for column in columns)} FROM {rows} AS exported"
+    cells = ", ".join(_cells(database, *column, spreadsheet_safe) for column in columns)
+    return f"SELECT {cells} FROM {rows} AS exported"
 
 
 def _cells(database: duckdb.DuckDBPyConnection, name: str, column_type: str, spreadsheet_safe: bool) -> str:
     if not spreadsheet_safe:
-        return f"{as_text(name, column_type) if column_type == 'BLOB' else identifier(name)} AS {identifier(name)}"
+        cell = as_text(name, column_type) if column_type == "BLOB" else identifier(name)
+        return f"{cell} AS {identifier(name)}"
     heading = database.execute("SELECT guarded(?)", [name]).fetchall()[0][0]
     return f"{guarded_column(name, column_type)} AS {identifier(heading)}"
 
 
 @contextmanager
 def _target(out: str) -> Iterator[str]:
-    """The path that DuckDB writes to: beside `out` under a temporary name until all is written, or a pipe to standard output."""
+    """Yield the path DuckDB writes to: a temporary file next to `out`, renamed when complete, or a pipe."""
     if out == STANDARD_OUTPUT:
         with _pipe_to(sys.stdout.buffer) as path:
             yield path
         return
     final = Path(out)
     if not final.parent.is_dir():
-        raise BadInputError(f"There is no folder {final.parent}. Make it, or name another file.")
+        raise BadInputError(f"There is no folder {final.parent}. Create it, or choose another file.")
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     try:
         yield str(partial)
@@ -166,7 +178,10 @@ def _target(out: str) -> Iterator[str]:
 
 @contextmanager
 def _pipe_to(output: BinaryIO) -> Iterator[str]:
-    """The path of a pipe whose end is copied to `output`; to open standard output by its path would cut off a file behind it."""
+    """Yield the path of a pipe that is copied to `output`.
+
+    Opening standard output by its path instead would truncate a file that it is redirected to.
+    """
     reading, writing = os.pipe()
     failed: list[OSError] = []
 
@@ -191,8 +206,8 @@ def _pipe_to(output: BinaryIO) -> Iterator[str]:
 
 
 @contextmanager
-def _explained(settings: Settings, out: str) -> Iterator[None]:
-    """Errors of DuckDB and of the disk as one sentence."""
+def _errors_translated(settings: Settings, out: str) -> Iterator[None]:
+    """Raise errors of DuckDB and of the disk as our own, with one sentence."""
     password = settings.postgres_password.get_secret_value()
     try:
         yield
@@ -207,21 +222,21 @@ def _explained(settings: Settings, out: str) -> Iterator[None]:
                 f"{out} cannot be written: {text.rpartition(': ')[2].strip()}. {_ROOM}"
             ) from error
         if "Could not connect" in text or "HTTP" in text:
-            where = settings.s3_endpoint or f"AWS ({settings.s3_region})"
+            server = settings.s3_endpoint or f"AWS ({settings.s3_region})"
             why = text.strip().partition("\n")[0]
             raise NotReadyError(
-                f"S3 does not answer at {where}. Start it or correct the GROUNDSWELL_S3_ variables. ({why})"
+                f"S3 does not answer at {server}. Start it or correct the GROUNDSWELL_S3_ variables. ({why})"
             ) from error
-        raise BadInputError(_sentence(text)) from error
+        raise BadInputError(_query_error(text)) from error
 
 
-_ROOM = "Nothing was left there. Make room or take another place, and run this again."
+_ROOM = "No partial file is left. Free some space or choose another folder, and run this again."
 
 
-def _sentence(text: str) -> str:
-    """What is wrong with a query, from what DuckDB says, which may hold what Postgres said."""
-    said = _POSTGRES_ERROR.search(text)
-    if said is None:
-        return f"DuckDB refuses the query: {text.strip()}"
-    hint = " Ask its owner for SELECT on it." if "permission denied" in said[1] else ""
-    return f"Postgres refuses the query: {said[1].strip()}.{hint}"
+def _query_error(text: str) -> str:
+    """Return what is wrong with a query, from DuckDB's message, which may contain one of Postgres."""
+    postgres_error = _POSTGRES_ERROR.search(text)
+    if postgres_error is None:
+        return f"DuckDB rejects the query: {text.strip()}"
+    hint = " Ask its owner for SELECT on it." if "permission denied" in postgres_error[1] else ""
+    return f"Postgres rejects the query: {postgres_error[1].strip()}.{hint}"

@@ -1,4 +1,4 @@
-"""What is known of the pipeline as figures: computed in one place, by `sql/queries/figures.sql`, for `status` and for Prometheus."""
+"""The pipeline's figures, all computed by `sql/queries/figures.sql`, for `status` and for Prometheus."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ STATEMENT_SECONDS = 10
 
 
 class Metric(NamedTuple):
-    """A figure: its name behind `groundswell_`, counter or gauge, its unit, its labels, and what it says."""
+    """A figure: its name without `groundswell_`, counter or gauge, unit, labels and meaning."""
 
     name: str
     kind: str
@@ -23,78 +23,66 @@ class Metric(NamedTuple):
 
 
 METRICS = (
-    Metric("kafka_records", "counter", "records", ("topic",), "records that Kafka has taken: posts in"),
+    Metric("kafka_records", "counter", "records", ("topic",), "records that Kafka has received: posts in"),
     Metric(
         "archived_records",
         "counter",
         "records",
         ("topic", "source"),
-        "records in the archive, by way: kafka or import",
+        "archived records by source: kafka or import",
     ),
     Metric("counted_posts", "counter", "posts", (), "distinct posts that detection has counted in windows"),
     Metric("rejected_records", "counter", "records", ("topic",), "rows of rejected_records"),
-    Metric("late_posts", "counter", "posts", (), "posts that came after their window had closed"),
-    Metric(
-        "duplicate_posts", "counter", "posts", (), "posts that had been counted in the same window before"
-    ),
-    Metric(
-        "lag_records",
-        "gauge",
-        "records",
-        ("query",),
-        "records that Kafka holds and a query has not committed",
-    ),
+    Metric("late_posts", "counter", "posts", (), "posts that arrived after their window had closed"),
+    Metric("duplicate_posts", "counter", "posts", (), "posts already counted in the same window"),
+    Metric("lag_records", "gauge", "records", ("query",), "records in Kafka that a query has not committed"),
     Metric(
         "observed_timestamp_seconds",
         "gauge",
         "Unix seconds",
         ("query",),
-        "when it was looked at how far a query is",
+        "when a query's progress was last observed",
     ),
-    Metric("batches", "counter", "batches", ("query",), "batches that read something"),
-    Metric("input_records", "counter", "records", ("query",), "records that batches read"),
+    Metric("batches", "counter", "batches", ("query",), "batches that read at least one record"),
+    Metric("input_records", "counter", "records", ("query",), "records read by batches"),
     Metric("busy_seconds", "counter", "seconds", ("query",), "duration of those batches"),
-    Metric("last_batch_seconds", "gauge", "seconds", ("query",), "duration of the newest one"),
-    Metric("state_rows", "gauge", "rows", ("query",), "rows of state after it"),
+    Metric("last_batch_seconds", "gauge", "seconds", ("query",), "duration of the newest batch"),
+    Metric("state_rows", "gauge", "rows", ("query",), "rows of state after that batch"),
     Metric("state_bytes", "gauge", "bytes", ("query",), "memory of that state"),
     Metric(
-        "newest_event_timestamp_seconds",
-        "gauge",
-        "Unix seconds",
-        (),
-        "newest event time that detection has seen",
+        "newest_event_timestamp_seconds", "gauge", "Unix seconds", (), "newest event time seen by detection"
     ),
     Metric(
         "closed_until_timestamp_seconds",
         "gauge",
         "Unix seconds",
         (),
-        "event time before which windows are decided",
+        "event time before which windows are closed",
     ),
     Metric(
         "last_complete_day_timestamp_seconds",
         "gauge",
         "Unix seconds",
         (),
-        "midnight of the last day that is loaded and learned",
+        "start of the last day with tables and statistics",
     ),
     Metric("alerts", "gauge", "alerts", ("status",), "alerts by status: open, resolved, withdrawn"),
-    Metric("operator_alerts", "gauge", "alerts", ("kind",), "alerts for the operator that are open"),
+    Metric("operator_alerts", "gauge", "alerts", ("kind",), "open operator alerts"),
     Metric("table_bytes", "gauge", "bytes", ("table",), "size of a table with its indexes and partitions"),
     Metric("table_rows", "gauge", "rows", ("table",), "rows of a table as Postgres estimates them"),
 )
 
 Figures = Mapping[str, Mapping[tuple[str, ...], float]]
-"""Value by labels by name; a figure that is not known yet has no value."""
+"""Value by name and labels; a figure that is not known yet has no value."""
 
 
 def read_figures(settings: Settings) -> Figures:
-    """All figures as they are now; raises psycopg2.Error."""
+    """Return all current figures; raises psycopg2.Error."""
     return _read(settings)[0]
 
 
 def status_text(settings: Settings, *, now: datetime) -> str:
-    """The figures and the open alerts for the operator as they are now, for people; raises psycopg2.Error."""
+    """Return the current figures and open operator alerts as readable text; raises psycopg2.Error."""
     figures, alerts = _read(settings)
     return as_text(figures, now=now, alerts=alerts)
 
@@ -114,7 +102,7 @@ def _read(settings: Settings) -> tuple[Figures, list[OpenAlert]]:
 
 
 def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = (), tables: int = 8) -> str:
-    """The figures for people, with the largest `tables` and what the operator has to know."""
+    """Return the figures as readable text, with the `tables` largest tables and the open operator alerts."""
     rows = [
         ("posts in", _by_label(figures, "kafka_records")),
         ("archived", _by_label(figures, "archived_records")),

@@ -1,4 +1,4 @@
-"""Alerts for the operator in Postgres: checks in, rows of operator_alerts out; and what is open now, for status and for Prometheus."""
+"""Operator alerts in Postgres: writes checks to operator_alerts; reads open ones for status and metrics."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sql.connection import query
 
 
 class OpenAlert(NamedTuple):
-    """What the operator has to know now."""
+    """An alert that is open now."""
 
     kind: str
     subject: str
@@ -22,7 +22,7 @@ class OpenAlert(NamedTuple):
 
 
 def save_checks(cursor: Cursor, checks: Sequence[Check]) -> Decision:
-    """Open, refresh and resolve alerts by `checks`, in the caller's transaction; returns what was decided."""
+    """Open, refresh and resolve alerts by `checks` in the caller's transaction; returns what was decided."""
     cursor.execute(query("open_operator_alerts"))
     decision = reconcile({(kind, subject): seconds for kind, subject, seconds in cursor.fetchall()}, checks)
     for check in (*decision.opened, *decision.seen):
@@ -33,12 +33,12 @@ def save_checks(cursor: Cursor, checks: Sequence[Check]) -> Decision:
 
 
 def alerts_now(cursor: Cursor, settings: Settings) -> list[OpenAlert]:
-    """What is open, the oldest first; queries of which nothing was heard for `operator_stalled_seconds` among them."""
+    """Return open alerts, oldest first, and queries without progress for `operator_stalled_seconds`."""
     cursor.execute(query("operator_alerts_now"), {"stalled_seconds": settings.operator_stalled_seconds})
     return [OpenAlert(*row) for row in cursor.fetchall()]
 
 
 def alerts_by_kind(alerts: Sequence[OpenAlert]) -> dict[tuple[str, ...], float]:
-    """How many are open of each kind, also of those of which none is."""
+    """Return the number of open alerts of each kind, zeros included."""
     count = Counter(alert.kind for alert in alerts)
     return {(kind.value,): float(count[kind.value]) for kind in Kind}

@@ -1,6 +1,6 @@
-"""DuckDB over the archive and the tables: settings in, the SQL that makes `raw_posts` and Postgres's tables visible out.
+"""DuckDB over archive and tables: settings in, SQL that defines `raw_posts` and attaches Postgres out.
 
-For `make sql`, the export, and whoever asks the archive a question without Spark.
+For `make sql`, the export, and questions to the archive without Spark.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from psycopg2.errors import UndefinedTable
 from core.catalog import CATALOG, NAMESPACE, TABLE, duckdb_secret, pyiceberg_properties
 from core.errors import NotReadyError
 from core.settings import Settings
-from sql.connection import transaction
+from sql.connection import query, transaction
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_archive(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the archive as the view `raw_posts`, as `archive_statements` makes it."""
+    """Yield DuckDB with the archive as the view `raw_posts`, as defined by `archive_statements`."""
     with duckdb.connect() as database:
         for statement in archive_statements(settings):
             database.execute(statement)
@@ -31,21 +31,22 @@ def open_archive(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def archive_statements(settings: Settings) -> list[str]:
-    """SQL for DuckDB that makes the view `raw_posts`, the archive as it is now; without the view where there is none yet."""
+    """Return SQL for DuckDB that creates the view `raw_posts`, the archive as of now, if there is one."""
     archive = metadata_location(settings)
+    secret = ", ".join(f"{name} {_literal(value)}" for name, value in _secret(settings).items())
     return [
         *(f"LOAD {quoted(str(extension_path(name)))}" for name in ("avro", "httpfs", "iceberg")),
         "SET TimeZone = 'UTC'",
-        f"CREATE SECRET archive (TYPE s3, {', '.join(f'{name} {_literal(value)}' for name, value in _secret(settings).items())})",
+        f"CREATE SECRET archive (TYPE s3, {secret})",
         *([f"CREATE VIEW raw_posts AS SELECT * FROM iceberg_scan({quoted(archive)})"] if archive else []),
     ]
 
 
 def tables_statements(settings: Settings) -> list[str]:
-    """SQL for DuckDB that attaches the database of the tables as `tables`, read only."""
+    """Return SQL for DuckDB that attaches the tables' database as `tables`, read-only."""
     arguments = settings.postgres_connect_arguments()
-    wanted = ("host", "port", "dbname", "user", "password", *settings.postgres_tls_arguments())
-    connection = " ".join(f"{name}={_libpq(arguments[name])}" for name in wanted)
+    names = ("host", "port", "dbname", "user", "password", *settings.postgres_tls_arguments())
+    connection = " ".join(f"{name}={_libpq_value(arguments[name])}" for name in names)
     return [
         f"LOAD {quoted(str(extension_path('postgres_scanner')))}",
         f"ATTACH {quoted(connection)} AS tables (TYPE postgres, READ_ONLY)",
@@ -53,16 +54,14 @@ def tables_statements(settings: Settings) -> list[str]:
 
 
 def metadata_location(settings: Settings) -> str | None:
-    """Where the newest snapshot of the archive begins, from the Iceberg catalog; None where there is no archive yet."""
+    """Return the URI of the archive's current metadata file from the catalog; None without an archive."""
     if settings.catalog_type != "jdbc":
         return _location_by_pyiceberg(settings)
+    catalog = settings.model_copy(update={"postgres_database": settings.catalog_database})
     try:
-        with transaction(
-            settings.model_copy(update={"postgres_database": settings.catalog_database})
-        ) as cursor:
+        with transaction(catalog) as cursor:
             cursor.execute(
-                "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = %s AND table_namespace = %s AND table_name = %s",
-                (CATALOG, NAMESPACE, TABLE),
+                query("metadata_location"), {"catalog": CATALOG, "namespace": NAMESPACE, "table": TABLE}
             )
             row = cursor.fetchone()
     except UndefinedTable:
@@ -80,18 +79,18 @@ def _location_by_pyiceberg(settings: Settings) -> str | None:
 
 
 def load_archive(settings: Settings) -> "Table":
-    """The archive as pyiceberg's table; raises pyiceberg's NoSuchTableError where there is none yet."""
+    """Return the archive as a pyiceberg table; raises pyiceberg's NoSuchTableError if there is none yet."""
     from pyiceberg.catalog import load_catalog
 
     return load_catalog(CATALOG, **pyiceberg_properties(settings)).load_table((NAMESPACE, TABLE))
 
 
 def _secret(settings: Settings) -> dict[str, str | bool]:
-    """What DuckDB needs to read the bucket, by the names of CREATE SECRET."""
+    """Return what DuckDB needs to read the bucket, by the option names of CREATE SECRET."""
     if settings.s3_access_key_id and settings.s3_secret_access_key:
         key, secret, token = settings.s3_access_key_id, settings.s3_secret_access_key.get_secret_value(), None
     else:
-        key, secret, token = _credentials_of_the_chain()
+        key, secret, token = _default_credentials()
     return duckdb_secret(settings, key_id=key, secret=secret, session_token=token)
 
 
@@ -99,8 +98,8 @@ def _literal(value: str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else quoted(value)
 
 
-def _credentials_of_the_chain() -> tuple[str, str, str | None]:
-    """Key, secret and token that AWS's default chain gives; empty where it gives none."""
+def _default_credentials() -> tuple[str, str, str | None]:
+    """Return key, secret and token from AWS's default credential chain; empty if it finds none."""
     import boto3
 
     credentials = boto3.Session().get_credentials()
@@ -111,7 +110,7 @@ def _credentials_of_the_chain() -> tuple[str, str, str | None]:
 
 
 def extension_path(name: str) -> Path:
-    """The file of a DuckDB extension inside its wheel."""
+    """Return the file of a DuckDB extension inside its wheel."""
     spec = find_spec(f"duckdb_extension_{name}")
     if spec is None or not spec.submodule_search_locations:
         raise NotReadyError(f"DuckDB's extension {name} is not installed. Run `make setup`.")
@@ -119,7 +118,7 @@ def extension_path(name: str) -> Path:
 
 
 def quoted(text: str) -> str:
-    """`text` as a string of SQL.
+    """Return `text` as an SQL string literal.
 
     >>> quoted("it's")
     "'it''s'"
@@ -127,10 +126,10 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _libpq(value: object) -> str:
-    r"""`value` as libpq reads it in a connection string.
+def _libpq_value(value: object) -> str:
+    r"""Return `value` quoted for a libpq connection string.
 
-    >>> _libpq("it's a \\")
+    >>> _libpq_value("it's a \\")
     "'it\\'s a \\\\'"
     """
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,4 +1,4 @@
-"""Applies the numbered migrations of `sql/migrations` with yoyo, under its lock, and says whether all of them are applied."""
+"""Applies the numbered migrations of `sql/migrations` with yoyo, and checks that all are applied."""
 
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -9,13 +9,13 @@ from yoyo import get_backend, read_migrations
 
 from core.errors import NotReadyError
 from core.settings import Settings
-from sql.connection import postgres_away, transaction
+from sql.connection import postgres_away, query, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(settings: Settings) -> list[str]:
-    """Apply what is missing, in order, and return the ids of what was applied."""
+    """Apply the missing migrations in order, under yoyo's lock, and return their ids."""
     password = quote(settings.postgres_password.get_secret_value(), safe="")
     backend = get_backend(
         f"postgresql://{quote(settings.postgres_user, safe='')}:{password}@{settings.postgres_host}"
@@ -32,25 +32,27 @@ def migrate(settings: Settings) -> list[str]:
 
 
 def check_migrated(settings: Settings) -> None:
-    """Raise NotReadyError where Postgres is away, or its tables are not there, older or newer than this version's."""
+    """Raise NotReadyError if Postgres does not answer, or its tables are missing or another version's."""
     known = {path.stem for path in MIGRATIONS.glob("*.sql")}
     try:
         with transaction(settings) as cursor:
-            cursor.execute("SELECT migration_id FROM _yoyo_migration")
+            cursor.execute(query("applied_migrations"))
             applied = {row[0] for row in cursor.fetchall()}
     except UndefinedTable as error:
         raise NotReadyError(
-            f"The database {settings.postgres_database} has no tables yet. Run: python -m sql migrate"
+            f"The database {settings.postgres_database} has no tables yet. Run: groundswell migrate"
         ) from error
     except psycopg2.OperationalError as error:
         raise postgres_away(settings, error) from error
     if missing := sorted(known - applied):
         raise NotReadyError(
-            f"The tables in {settings.postgres_database} are an older version's: {', '.join(missing)} not applied. "
-            "Run: python -m sql migrate (docs/upgrade.md)"
+            f"The tables in {settings.postgres_database} are an older version's: "
+            f"{', '.join(missing)} not applied. "
+            "Run: groundswell migrate (docs/upgrade.md)"
         )
     if newer := sorted(applied - known):
         raise NotReadyError(
-            f"The tables in {settings.postgres_database} are a newer version's: this one does not know {', '.join(newer)}. "
+            f"The tables in {settings.postgres_database} are a newer version's: "
+            f"this one does not know {', '.join(newer)}. "
             "Run the newer version, or restore a backup from before (docs/backup.md)."
         )

@@ -1,7 +1,7 @@
-"""Cells that no spreadsheet runs as a formula or rounds, as SQL for DuckDB; for the export to CSV.
+"""CSV cells that spreadsheets neither run as a formula nor round, as SQL for DuckDB; for the export.
 
-After OWASP's "CSV injection": a cell that would begin a formula begins with an apostrophe instead, and so does one that
-begins with an apostrophe, so that a reader gets every cell back by dropping one apostrophe at its beginning.
+After OWASP's "CSV injection": a cell that would start a formula is prefixed with an apostrophe, and so is one
+that starts with an apostrophe. Removing one leading apostrophe therefore restores every cell.
 """
 
 GUARD = r"""
@@ -12,7 +12,7 @@ CREATE MACRO guarded(cell) AS CASE
     ELSE cell
 END
 """
-"""Makes `guarded(text)`. Spreadsheets keep 15 digits of a number, so one with more becomes text as well."""
+"""Defines `guarded(text)`. Spreadsheets keep 15 digits of a number, so longer ones become text as well."""
 
 _SHORT_NUMBERS = (
     "TINYINT",
@@ -25,18 +25,18 @@ _SHORT_NUMBERS = (
     "DOUBLE",
     "BOOLEAN",
 )
-_MOMENTS = ("DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+_TIMES = ("DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 
 
 def guarded_column(name: str, column_type: str) -> str:
-    """The expression for the cells of a column: short numbers, truth values and moments as they are, the rest through `guarded`."""
-    if column_type in (*_SHORT_NUMBERS, *_MOMENTS):
+    """Return the expression for a column's cells: short numbers, booleans and times as is, others guarded."""
+    if column_type in (*_SHORT_NUMBERS, *_TIMES):
         return identifier(name)
     return f"guarded({as_text(name, column_type)})"
 
 
 def as_text(name: str, column_type: str) -> str:
-    """The expression for a column as text; bytes are UTF-8 where they can be, else base64."""
+    """Return the expression for a column as text; bytes are decoded as UTF-8 if valid, else base64."""
     column = identifier(name)
     return (
         f"coalesce(try(decode({column})), base64({column}))"
@@ -46,7 +46,7 @@ def as_text(name: str, column_type: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """`name` as SQL's identifier.
+    """Return `name` as an SQL identifier.
 
     >>> print(identifier('a "b" c'))
     "a ""b"" c"

@@ -1,1 +1,1 @@
-"""Kafka to the archive and Kafka to alerts: two Spark queries with a checkpoint each, under one supervisor."""
+"""Kafka to archive and Kafka to alerts: two supervised Spark queries, each with its own checkpoint."""

@@ -1,4 +1,4 @@
-"""The archive query: every Kafka record, byte for byte, into the Iceberg table `lake.tiktok.raw_posts`, exactly once."""
+"""The archive query: every Kafka record, byte for byte, exactly once, into `lake.tiktok.raw_posts`."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from archive.table import archive_rows
 from core.catalog import RAW_POSTS
 from core.settings import Settings
-from streaming.resume import offsets_behind_archive
+from streaming.resume import offsets_after_archive
 from streaming.source import read_records
 
 QUERY = "archive"
@@ -17,16 +17,17 @@ QUERY = "archive"
 def start_archive(
     spark: SparkSession, settings: Settings, *, checkpoint: str, accept_loss: bool = False, once: bool = False
 ) -> StreamingQuery:
-    """Start the query; `once` drains what Kafka holds now and ends. One commit, so one snapshot, a batch.
+    """Start the query; each batch is one commit and so one snapshot.
 
-    With a new checkpoint it begins behind what the archive holds. `accept_loss` goes on behind records that Kafka has thrown away.
-    Every start writes into a folder of its own: Iceberg names a file by query, batch and task, so a batch that is repeated after a
-    kill would write over files that are committed.
+    `once` drains what Kafka holds now and ends. With a new checkpoint the query starts after what the archive
+    already holds. `accept_loss` resumes after records that Kafka has deleted. Every start writes to a new
+    folder: Iceberg names a file by query, batch and task, so a batch repeated after a kill would otherwise
+    overwrite committed files.
     """
     topics = [settings.posts_topic, settings.rejected_topic]
     folder = f"{settings.warehouse}/tiktok/raw_posts/data/{uuid4().hex}"
     spark.sql(f"ALTER TABLE {RAW_POSTS} SET TBLPROPERTIES ('write.data.path' = '{folder}')")
-    starting_offsets = offsets_behind_archive(spark, settings, topics=topics, checkpoint=checkpoint)
+    starting_offsets = offsets_after_archive(spark, settings, topics=topics, checkpoint=checkpoint)
     writer = (
         read_records(
             spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss

@@ -1,4 +1,4 @@
-"""Where the checkpoints are, and the lock that lets one process only use them."""
+"""Where the checkpoints are, and the lock that reserves them for a single process."""
 
 import time
 from collections.abc import Iterator
@@ -8,33 +8,35 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from alerts.step import FAR
+from alerts.store import withdraw_unconfirmed
 from core.errors import AlreadyRunningError, BadInputError, SettingsError
 from core.settings import Settings
-from sql.connection import connect, transaction
+from sql.connection import connect, query, transaction
 
 _HOLDER = "groundswell checkpoint lock"
-"""Name under which Postgres knows the session of a streaming process that holds its lock."""
+"""application_name of the Postgres session in which a streaming process holds its lock."""
 
 
-def checkpoint_of(settings: Settings, query: str) -> str:
-    """Folder or URI of the checkpoint of `query`."""
+def checkpoint_of(settings: Settings, query_name: str) -> str:
+    """Return the folder or URI of a query's checkpoint; raises SettingsError if that is on S3."""
     if settings.checkpoint_dir.startswith(("s3:", "s3a:", "s3n:")):
         raise SettingsError(
-            "GROUNDSWELL_CHECKPOINT_DIR lies on S3, which has no atomic rename: checkpoints there are slow and unsafe. "
-            "Use a local disk that survives the process, or HDFS."
+            "GROUNDSWELL_CHECKPOINT_DIR is on S3, which has no atomic rename, so checkpoints there are slow "
+            "and unsafe. Use HDFS or a local disk that outlives the process."
         )
-    return f"{settings.checkpoint_dir.rstrip('/')}/{query}"
+    return f"{settings.checkpoint_dir.rstrip('/')}/{query_name}"
 
 
 class CheckpointLock:
-    """Holds, as a lock of a Postgres session, the right to run on a checkpoint; given back when the process ends."""
+    """Exclusive right to use the checkpoints: a Postgres session lock, released when the process ends."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection: Connection | None = None
 
     def take(self, *, patience_seconds: float = 5.0) -> None:
-        """Take the lock; raises AlreadyRunningError where another process holds it and keeps holding it."""
+        """Take the lock; raises AlreadyRunningError if another process holds it for `patience_seconds`."""
         deadline = time.monotonic() + patience_seconds
         self._connection = connect(self._settings, application_name=_HOLDER)
         self._connection.autocommit = True
@@ -48,12 +50,12 @@ class CheckpointLock:
                     self.release()
                     raise AlreadyRunningError(
                         f"Another streaming process uses the checkpoints in {self._settings.checkpoint_dir}. "
-                        "Stop it first (`make stop`), or set GROUNDSWELL_CHECKPOINT_DIR to a folder of its own."
+                        "Stop it first (`make stop`), or set GROUNDSWELL_CHECKPOINT_DIR to another folder."
                     )
                 time.sleep(0.2)
 
     def keep(self) -> None:
-        """Take the lock again where a restart of Postgres has ended the session that held it."""
+        """Take the lock again if a restart of Postgres has ended the session that held it."""
         try:
             if self._connection is not None:
                 with self._connection.cursor() as cursor:
@@ -64,7 +66,7 @@ class CheckpointLock:
         self.take()
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         if self._connection is not None:
             with suppress(psycopg2.Error):
                 self._connection.close()
@@ -72,13 +74,13 @@ class CheckpointLock:
 
     @property
     def _name(self) -> str:
-        place = self._settings.checkpoint_dir
-        return f"groundswell checkpoint {place if '://' in place else Path(place).resolve()}"
+        folder = self._settings.checkpoint_dir
+        return f"groundswell checkpoint {folder if '://' in folder else Path(folder).resolve()}"
 
 
 @contextmanager
 def without_streaming(settings: Settings) -> Iterator[None]:
-    """Keep streaming processes from the checkpoints; raises AlreadyRunningError where one is at work on this database."""
+    """Keep streaming processes off the checkpoints; raises AlreadyRunningError if one uses this database."""
     with transaction(settings) as cursor:
         cursor.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
@@ -96,8 +98,8 @@ def without_streaming(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def put_detection_aside(settings: Settings) -> None:
-    """Rename the checkpoint of detection, which lies on a disk, so that detection starts with a new one."""
+def set_detection_checkpoint_aside(settings: Settings) -> None:
+    """Rename detection's checkpoint, which is on a local disk, so that detection starts with a new one."""
     checkpoint = Path(checkpoint_of(settings, "detect"))
     if checkpoint.exists():
         checkpoint.rename(
@@ -105,26 +107,20 @@ def put_detection_aside(settings: Settings) -> None:
         )
 
 
-def start_detection_anew(settings: Settings) -> None:
-    """Put detection's checkpoint aside and forget its clock, for posts that are older than what it has seen.
+def restart_detection(settings: Settings) -> None:
+    """Set detection's checkpoint aside and forget its clock, for posts older than those it has seen.
 
-    Detection then begins at the end of the topic. The old checkpoint stays beside it; alerts that were not confirmed
-    are withdrawn, alerts and counts stay.
+    Detection then starts at the end of the topic. The old checkpoint stays next to the new one. Provisional
+    alerts are withdrawn and other open alerts resolved; all alerts and the traffic of their windows are kept.
+    Raises BadInputError if the checkpoint is not on a local disk.
     """
     if "://" in settings.checkpoint_dir:
         raise BadInputError(
-            f"The checkpoint of detection lies in {settings.checkpoint_dir}: move it aside there, then start without --fresh-detect."
+            f"Detection's checkpoint is in {settings.checkpoint_dir}: move it aside there, "
+            "then start without --fresh-detect."
         )
-    put_detection_aside(settings)
+    set_detection_checkpoint_aside(settings)
     with transaction(settings) as cursor:
-        cursor.execute(
-            "UPDATE anomaly_alerts SET status = 'withdrawn', resolved_at = last_window + interval '15 minutes' "
-            "WHERE status = 'open' AND provisional"
-        )
-        cursor.execute(
-            "UPDATE anomaly_alerts SET status = 'resolved', resolved_at = last_window + interval '15 minutes' "
-            "WHERE status = 'open'"
-        )
-        cursor.execute("DELETE FROM live_counts")
-        cursor.execute("DELETE FROM detect_clock")
-        cursor.execute("DELETE FROM pipeline_progress WHERE query = 'detect'")
+        withdraw_unconfirmed(cursor, closed_until=FAR, confirmed=[])
+        cursor.execute(query("resolve_open_alerts"), {"quiet_windows": settings.quiet_windows})
+        cursor.execute(query("forget_detection_state"))

@@ -12,14 +12,14 @@ from pyspark.sql.streaming.query import StreamingQuery
 from alerts.step import apply_counts, lock_detection
 from core.settings import Settings
 from detection.window_counts import collect_counts, count_keywords_per_window
-from sql.connection import transaction
+from sql.connection import query, transaction
 from streaming.failures import short_interruption
 from streaming.source import read_records
 
 QUERY = "detect"
 
 LEDGER_BATCHES = 1_000
-"""Batches that the ledger keeps; Spark repeats the newest one only."""
+"""Batches that the ledger keeps; Spark repeats only the newest one."""
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,10 @@ def start_detect(
     accept_loss: bool = False,
     once: bool = False,
 ) -> StreamingQuery:
-    """Start the query, which also counts the watched `phrases`; `once` takes what Kafka holds now and ends.
+    """Start the query, which counts keywords and the watched `phrases`.
 
-    `accept_loss` goes on behind records that Kafka has thrown away before they were counted.
+    `once` drains what Kafka holds now and ends. `accept_loss` resumes after records that Kafka deleted before
+    they were counted.
     """
     records = read_records(
         spark,
@@ -63,7 +64,7 @@ def start_detect(
 
 
 def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
-    """What foreachBatch calls: the changed counts of one batch to Postgres, in one transaction, once."""
+    """Return the foreachBatch function, applying each batch's changed counts once, in one transaction."""
 
     def write_batch(counts: DataFrame, batch_id: int) -> None:
         query_id = UUID(counts.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId"))
@@ -80,13 +81,12 @@ def batch_writer(settings: Settings) -> Callable[[DataFrame, int], None]:
 
 
 def _enter_in_ledger(cursor: Cursor, query_id: UUID, batch_id: int, last_post_at: datetime | None) -> bool:
-    """Note the batch as done, as part of the transaction that does it; false where it was done before."""
+    """Record the batch as done, in the transaction that does it; returns False if it already was."""
     cursor.execute(
-        "DELETE FROM detect_batches WHERE query_id = %s AND batch_id < %s",
-        (query_id, batch_id - LEDGER_BATCHES),
+        query("forget_detect_batches"), {"query_id": query_id, "before": batch_id - LEDGER_BATCHES}
     )
     cursor.execute(
-        "INSERT INTO detect_batches (query_id, batch_id, max_event_time) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (query_id, batch_id, last_post_at),
+        query("insert_detect_batch"),
+        {"query_id": query_id, "batch_id": batch_id, "last_post_at": last_post_at},
     )
     return cursor.rowcount == 1

@@ -1,4 +1,4 @@
-"""Evidence while the stream runs: after each commit to the archive what is due, in a thread and a scheduler pool of its own."""
+"""Evidence while streaming: what is due after each archive commit, in its own thread and scheduler pool."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ LEAST_WAIT_SECONDS = 5.0
 
 
 class EvidenceWorker:
-    """Stores evidence in the background, so that neither queries nor their supervisor wait for it."""
+    """Stores evidence in the background, so that neither the queries nor the supervisor wait for it."""
 
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self._spark = spark
@@ -30,15 +30,15 @@ class EvidenceWorker:
         self._thread = InheritableThread(target=self._work, name="evidence", daemon=True)
 
     def start(self) -> None:
-        """Begin to wait for commits."""
+        """Start waiting for commits."""
         self._thread.start()
 
     def archived(self) -> None:
-        """Tell that the archive holds more than before."""
+        """Signal that the archive has grown."""
         self._wanted.set()
 
     def stop(self) -> None:
-        """End after the scan that is under way; what is due then is found by the next process."""
+        """Cancel the scan in progress and end; the next process finds what is still due."""
         self._stopping.set()
         self._wanted.set()
         if self._thread.is_alive():
@@ -46,7 +46,7 @@ class EvidenceWorker:
             self._thread.join(STOP_SECONDS)
 
     def store_all(self) -> None:
-        """Store all that is due now, in the calling thread."""
+        """Store everything that is due now, in the calling thread."""
         self._use_pool()
         while store_due_evidence(self._spark, self._settings, tasks=self._tasks):
             pass
@@ -54,7 +54,7 @@ class EvidenceWorker:
     def _work(self) -> None:
         self._use_pool()
         while True:
-            # Also where nothing more is archived alerts may open or end.
+            # Alerts may open or end even when nothing more is archived.
             self._wanted.wait(timeout=max(self._settings.archive_trigger_seconds, LEAST_WAIT_SECONDS))
             self._wanted.clear()
             if self._stopping.is_set():
@@ -63,11 +63,11 @@ class EvidenceWorker:
             try:
                 count = store_due_evidence(self._spark, self._settings, tasks=self._tasks)
                 if count:
-                    log.info("evidence of %d alerts", count)
-            except Exception as error:  # with Postgres or S3 away it is still due after the next commit
+                    log.info("stored evidence of %d alerts", count)
+            except Exception as error:  # with Postgres or S3 down it is still due after the next commit
                 if not self._stopping.is_set():
-                    log.warning("evidence cannot be stored: %s", str(error).strip().partition("\n")[0])
-            # At most half of the time: with more alerts than that one scan has more of them to look for.
+                    log.warning("cannot store evidence: %s", str(error).strip().partition("\n")[0])
+            # Busy half of the time at most: if more alerts come in, the next scan covers more of them.
             self._stopping.wait(time.monotonic() - began)
 
     def _use_pool(self) -> None:
@@ -77,9 +77,10 @@ class EvidenceWorker:
 
 
 def evidence_tasks(master: str | None) -> int | None:
-    """Tasks that may read the archive for evidence at the same time: one for every two cores of a local master; None: as many as there are.
+    """Return how many tasks may read the archive for evidence at once: one per two cores of a local master.
 
-    A local session has more slots for tasks than cores, so that more of them would take cores from detection.
+    None means as many as there are. A local session has more task slots than cores, so more tasks than this
+    would take cores from detection.
 
     >>> evidence_tasks("local[2]"), evidence_tasks("local[8]"), evidence_tasks("spark://cluster:7077")
     (1, 4, None)

@@ -1,4 +1,4 @@
-"""Failures of a query that starting it again cannot mend: Spark's error in, a sentence on what a person has to do out."""
+"""Query failures that a restart cannot fix: from Spark's error to a message on what the user must do."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _OTHER_STATE = (
     "STATE_STORE_KEY_ROW_FORMAT_VALIDATION_FAILURE",
     "STATE_STORE_VALUE_ROW_FORMAT_VALIDATION_FAILURE",
 )
-"""Names of Spark's error conditions, of which STATE_STORE_... also tell of damage."""
+"""Names of Spark's error conditions; other STATE_STORE_... conditions may mean corruption."""
 
 
 _TRACEBACK = "Traceback (most recent call last)"
@@ -44,15 +44,16 @@ _INTERRUPTIONS = (
 
 
 class Interrupted(Exception):
-    """Spark has interrupted a batch, because its query is to stop."""
+    """Spark interrupted a batch because its query is stopping."""
 
 
 @contextmanager
 def short_interruption() -> Iterator[None]:
-    """In a batch's Python: an interruption as `Interrupted`, without Java's stack.
+    """Turn an interruption in a batch's Python code into `Interrupted`, without Java's stack trace.
 
-    Spark tells from the text of the error that it is one, by a pattern that takes a stack frame or more for each character
-    (StreamExecution.PROXY_ERROR): on a whole trace it overflows, and a query that was only stopped ends with a thousand lines.
+    Spark recognizes an interruption by matching the error's text against StreamExecution.PROXY_ERROR, a
+    pattern that uses at least one stack frame per character: a whole trace overflows the stack, and a query
+    that was merely stopped ends with a thousand lines of log.
     """
     try:
         yield
@@ -65,13 +66,16 @@ def short_interruption() -> Iterator[None]:
         ) from None
 
 
-def is_no_interruption(record: logging.LogRecord) -> bool:
-    """Whether a log record tells of anything but an interrupted batch, which is nothing to be told of; a filter of `logging`."""
+def is_not_interruption(record: logging.LogRecord) -> bool:
+    """Return whether a log record is about anything but an interrupted batch; a `logging` filter."""
     return not (record.exc_info and isinstance(record.exc_info[1], Interrupted))
 
 
 def text_of(error: object) -> str:
-    """An error of Spark with its causes and where in Spark each arose, which alone tells a log that cannot be parsed."""
+    """Return the text of a Spark error and its causes, with stack traces.
+
+    Only the stack trace shows that a log file of a checkpoint could not be parsed.
+    """
     texts = []
     while error is not None:
         texts += [str(error), str(getattr(error, "_stackTrace", ""))]
@@ -80,46 +84,53 @@ def text_of(error: object) -> str:
 
 
 def is_corruption(error: str) -> bool:
-    """Whether the error says that the checkpoint cannot be read."""
+    """Return whether the error means that the checkpoint cannot be read."""
     return any(word in error for word in _CORRUPTION) and not any(
         word in error for word in (*_NO_CORRUPTION, *_OTHER_STATE)
     )
 
 
 def is_data_loss(error: str) -> bool:
-    """Whether the error says that Kafka no longer has what was to be read; a broker that just starts says so too."""
+    """Return whether the error says that Kafka no longer has what was to be read.
+
+    A broker that is still starting says so too.
+    """
     return any(word in error for word in _DATA_LOSS)
 
 
 def what_to_do(settings: Settings, query: str, topics: Sequence[str], error: str) -> str | None:
-    """What a person has to do about an error that starting `query` again cannot mend; None for any other."""
+    """Return what the user must do about an error that a restart of `query` cannot fix; None for others."""
     if is_data_loss(error):
-        return _sentence_on_gap(settings, query, topics)
+        return _describe_gap(settings, query, topics)
     if is_corruption(error):
-        return f"its checkpoint cannot be read. {begin_anew(settings, query)}"
+        return f"its checkpoint cannot be read. {how_to_reset(settings, query)}"
     if any(word in error for word in _OTHER_STATE):
-        return f"its checkpoint is another version's, whose counts this one cannot go on with. {begin_anew(settings, query)}"
+        return (
+            "its checkpoint is another version's, whose counts this version cannot continue. "
+            f"{how_to_reset(settings, query)}"
+        )
     return None
 
 
-def begin_anew(settings: Settings, query: str) -> str:
-    """How to give up the checkpoint of `query`, and what that costs."""
+def how_to_reset(settings: Settings, query: str) -> str:
+    """Return how to discard the checkpoint of `query`, and what that costs."""
     return (
         f"Stop this process, move {checkpoint_of(settings, query)} away and start it again: "
-        "nothing is lost or counted twice as long as Kafka holds the posts of the windows that are open (docs/rebuild.md)."
+        "nothing is lost or counted twice as long as Kafka still holds the posts of the open windows "
+        "(docs/rebuild.md)."
     )
 
 
-def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
-    """How many records Kafka has thrown away before `query` read them, and what to do; None where there are none."""
+def _describe_gap(settings: Settings, query: str, topics: Sequence[str]) -> str | None:
+    """Return how many records Kafka deleted before `query` read them and what to do; None if none."""
     with closing(EndOffsets(settings)) as ends:
         begins = ends.begin_offsets(topics)
     reached = offsets_reached(settings, query)
     gaps = {}
     for partition, begin in begins.items():
-        place = partition.topic, partition.partition
-        if place in reached and reached[place] < begin:
-            gaps[place] = reached[place], begin - 1
+        key = partition.topic, partition.partition
+        if key in reached and reached[key] < begin:
+            gaps[key] = reached[key], begin - 1
     if not gaps:
         return None
     lost = sum(last - first + 1 for first, last in gaps.values())
@@ -128,13 +139,14 @@ def _sentence_on_gap(settings: Settings, query: str, topics: Sequence[str]) -> s
         for (topic, partition), (first, last) in gaps.items()
     )
     return (
-        f"Kafka threw away {lost} records before they were read ({where}). They are lost here; whoever has them may send or import them "
-        "again. Stop this process and start it once with --accept-loss, which goes on behind them."
+        f"Kafka deleted {lost} records before they were read ({where}). They are lost here; if you have them "
+        "elsewhere, send or import them again. Stop this process and start it once with --accept-loss, which "
+        "resumes after them."
     )
 
 
 def first_line(error: object) -> str:
-    """The line of an exception that says something to a person; Spark's run to hundreds."""
+    """Return the line of an exception that tells a reader most; Spark's exceptions run to hundreds."""
     text = (
         f"{type(error).__name__}: {error}"
         if isinstance(error, BaseException) and not isinstance(error, PySparkException)
@@ -142,8 +154,8 @@ def first_line(error: object) -> str:
     )
     lines = [line for line in text.splitlines() if line.strip()]
     if any(_TRACEBACK in line for line in lines):
-        # An error in foreachBatch: Python's traceback ends with a line that is not indented, Java's stack follows.
+        # An error in foreachBatch: Python's traceback ends with an unindented line; Java's stack follows.
         after = lines[next(i for i, line in enumerate(lines) if _TRACEBACK in line) + 1 :]
         lines = [line for line in after if not line[0].isspace()] or lines
     caused = [line for line in lines if line.startswith("Caused by:")]
-    return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason was given"
+    return (caused[-1] if caused else lines[0]).strip()[:500] if lines else "no reason given"

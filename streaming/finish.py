@@ -1,4 +1,4 @@
-"""`python -m streaming.finish`: after a replay has ended, close its windows now instead of waiting for the wall clock."""
+"""`groundswell finish`: at the end of a replay, close its windows without waiting for the wall clock."""
 
 import time
 from contextlib import closing
@@ -7,31 +7,35 @@ from typing import Annotated
 import typer
 
 from alerts.step import FAR, advance_on_idle, load_clock, lock_detection
-from core.errors import GroundswellError, NotReadyError
+from core.command_line import errors_as_sentences, run
+from core.errors import NotReadyError
 from core.settings import Settings, read_settings
 from sql.connection import transaction
+from sql.failures import postgres_sentence
 from streaming.progress import EndOffsets, offsets_reached
 
 
+@errors_as_sentences(translate=postgres_sentence)
 def main(
     patience_seconds: Annotated[
-        float, typer.Option(help="how long to wait until detection has read all of the topic")
+        float, typer.Option(help="Seconds to wait until detection has read the whole topic.")
     ] = 120,
 ) -> None:
-    """Decide every window up to the newest post, and resolve what is quiet, as if time had passed."""
-    try:
-        settings = read_settings()
-        wait_until_caught_up(settings, patience_seconds=patience_seconds)
-        with transaction(settings, application_name="groundswell decide") as cursor:
-            lock_detection(cursor)
-            advance_on_idle(cursor, settings, now=FAR)
-            typer.echo(f"Every window up to {load_clock(cursor).closed_until:%Y-%m-%d %H:%M} UTC is decided.")
-    except GroundswellError as error:
-        raise SystemExit(f"streaming.finish: {error}") from error
+    """Close every window up to the newest post now, without waiting for the wall clock.
+
+    Alerts that have become quiet by then are resolved. For the end of a replay: later posts for these windows
+    are late.
+    """
+    settings = read_settings()
+    wait_until_caught_up(settings, patience_seconds=patience_seconds)
+    with transaction(settings, application_name="groundswell finish") as cursor:
+        lock_detection(cursor)
+        advance_on_idle(cursor, settings, now=FAR)
+        typer.echo(f"Every window up to {load_clock(cursor).closed_until:%Y-%m-%d %H:%M} UTC is decided.")
 
 
 def wait_until_caught_up(settings: Settings, *, patience_seconds: float) -> None:
-    """Wait until detection has committed all that Kafka holds now; raises NotReadyError where it does not get there."""
+    """Wait until detection has committed all that Kafka holds; raises NotReadyError if it takes too long."""
     with closing(EndOffsets(settings)) as ends:
         wanted = {
             (partition.topic, partition.partition): end
@@ -46,12 +50,10 @@ def wait_until_caught_up(settings: Settings, *, patience_seconds: float) -> None
         if time.monotonic() > deadline:
             raise NotReadyError(
                 f"Detection is {behind} records behind after {patience_seconds:.0f} s. "
-                "Is `python -m streaming` running? Its log says what it does; try again when it has caught up."
+                "Is `groundswell stream` running? Check its log, and try again when it has caught up."
             )
         time.sleep(0.3)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
-    app()
+    run(main)

@@ -1,4 +1,4 @@
-"""Looks at the streaming process for its operator: queries, disks and tables in, rows of operator_alerts and lines of the log out."""
+"""Health checks of the streaming process: from queries, disks and tables to operator_alerts and the log."""
 
 import logging
 import os
@@ -28,17 +28,17 @@ from core.settings import Settings
 from sql.connection import query, transaction
 from sql.health import save_checks
 from streaming.progress import observed_now
-from streaming.supervisor import Supervised
+from streaming.supervised import Supervised
 
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=60)
-"""How old a query's progress may be to say how far it is behind."""
+"""Age up to which a query's progress says anything about its lag."""
 STATEMENT_SECONDS = 10
 
 
 class HealthChecks:
-    """Looks, and writes what it finds; remembers the restarts of the last minutes."""
+    """Runs all checks and writes the results; remembers the restarts of the last minutes."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -47,9 +47,9 @@ class HealthChecks:
         )
 
     def run(self, queries: Sequence[Supervised]) -> None:
-        """Check at everything once; raises psycopg2.Error or OSError, and checks again when it is called again."""
+        """Run all checks once; raises psycopg2.Error or OSError, after which it can be called again."""
         now = time.monotonic()
-        checks = [run for supervised in queries for run in self._check_query(supervised, now)]
+        checks = [check for supervised in queries for check in self._check_query(supervised, now)]
         checks += check_disks(self._settings)
         with transaction(self._settings, application_name="groundswell operator") as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
@@ -57,7 +57,7 @@ class HealthChecks:
         _log_decision(decision)
 
     def _check_query(self, supervised: Supervised, now: float) -> Iterator[Check]:
-        restarts = self.count_restarts(supervised.name, supervised.restarts, now)
+        restarts = self.count_restarts(supervised.name, supervised.counters.restarts, now)
         yield check_restarts(supervised.name, restarts, limit=self._settings.operator_restarts)
         yield check_stopped(supervised.name, supervised.fatal_error)
         progress = supervised.progress
@@ -65,7 +65,10 @@ class HealthChecks:
             yield check_lag(supervised.name, progress.lag_records, limit=self._settings.operator_lag_records)
 
     def count_restarts(self, name: str, total: int, now: float) -> int:
-        """Restarts of the last RESTART_MINUTES, of `total` since the process began; `now` in monotonic seconds."""
+        """Return the restarts of the last RESTART_MINUTES.
+
+        `total` is the number since the process started, `now` is in monotonic seconds.
+        """
         before = self._restarts[name]
         before.append((now, total))
         while len(before) > 1 and before[1][0] <= now - RESTART_MINUTES * 60:
@@ -74,7 +77,7 @@ class HealthChecks:
 
 
 def check_tables(cursor: Cursor, settings: Settings) -> Iterator[Check]:
-    """What Postgres alone knows: the share of rejected records, and how old the statistics are."""
+    """Check what only Postgres knows: the share of rejected records, and how old the statistics are."""
     cursor.execute(query("operator_signs"))
     for rejected, archived, next_day, days_behind in cursor.fetchall():
         yield check_rejected(settings.posts_topic, rejected, archived, limit=settings.operator_rejected_share)
@@ -83,24 +86,24 @@ def check_tables(cursor: Cursor, settings: Settings) -> Iterator[Check]:
 
 
 def check_disks(settings: Settings) -> list[Check]:
-    """The disks of the checkpoints and of Spark's scratch files, each once; what is no local folder cannot be looked at."""
+    """Check the disks of checkpoints and Spark's scratch files, each once; skips what is not local."""
     checks: dict[int, Check] = {}
-    for place in (settings.checkpoint_dir, *(settings.spark_local_dir or tempfile.gettempdir()).split(",")):
-        parts = urlsplit(place)
+    scratch = (settings.spark_local_dir or tempfile.gettempdir()).split(",")
+    for location in (settings.checkpoint_dir, *scratch):
+        parts = urlsplit(location)
         if parts.scheme in ("", "file"):
-            folder = Path(parts.path if parts.scheme else place).resolve()
-            there = next(path for path in (folder, *folder.parents) if path.exists())
-            usage = shutil.disk_usage(there)
-            # As df counts: what is kept for root alone is neither used nor free.
+            folder = Path(parts.path if parts.scheme else location).resolve()
+            existing = next(path for path in (folder, *folder.parents) if path.exists())
+            usage = shutil.disk_usage(existing)
+            # Like df: what is reserved for root counts as neither used nor free.
             used_share = usage.used / max(usage.used + usage.free, 1)
-            checks.setdefault(
-                os.stat(there).st_dev, check_disk(str(folder), used_share, limit=settings.operator_disk_share)
-            )
+            check = check_disk(str(folder), used_share, limit=settings.operator_disk_share)
+            checks.setdefault(os.stat(existing).st_dev, check)
     return list(checks.values())
 
 
 def _log_decision(decision: Decision) -> None:
-    for run in decision.opened:
-        log.warning("operator alert opened: %s of %s: %s", run.kind, run.subject, run.message)
+    for check in decision.opened:
+        log.warning("operator alert opened: %s of %s: %s", check.kind, check.subject, check.message)
     for kind, subject in decision.resolved:
         log.info("operator alert resolved: %s of %s", kind, subject)

@@ -1,4 +1,4 @@
-"""How far the queries are: Spark's progress reports and Kafka's end offsets, as rows in Postgres and as figures."""
+"""How far the queries are: from Spark's progress reports and Kafka's end offsets to rows in Postgres."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,15 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from core.settings import Settings
+from sql.connection import query as named_query
 from sql.connection import transaction
 
 Offsets = Mapping[TopicPartition, int]
 
-_UPSERT_PROGRESS = """
-INSERT INTO pipeline_progress (query, topic, partition, next_offset, end_offset, observed_at) VALUES %s
-ON CONFLICT (query, topic, partition) DO UPDATE SET
-    next_offset = excluded.next_offset, end_offset = excluded.end_offset, observed_at = excluded.observed_at
-"""
-_INSERT_METRICS = "INSERT INTO pipeline_metrics VALUES %s ON CONFLICT DO NOTHING"
-
 
 @dataclass(frozen=True, slots=True)
 class QueryProgress:
-    """Where a query stands: the offsets that it reads next and the ends of the partitions at `observed_at`."""
+    """How far a query is: the offsets that it reads next, and the end of each partition, at `observed_at`."""
 
     query: str
     next_offsets: Offsets
@@ -40,18 +34,18 @@ class QueryProgress:
 
 
 class EndOffsets:
-    """Asks Kafka where partitions begin and end; opens its connection when first asked and again after a failure."""
+    """First and end offsets of partitions, from Kafka; connects on first use and again after a failure."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._consumer: KafkaConsumer | None = None
 
     def end_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        """End offset of every partition of `topics`; raises kafka.errors.KafkaError where the brokers are away."""
+        """Return every partition's end offset; raises kafka.errors.KafkaError if the brokers are down."""
         return self._ask(topics, KafkaConsumer.end_offsets)
 
     def begin_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        """First offset that Kafka still holds of every partition of `topics`; raises as `of`."""
+        """Return the first offset that Kafka still holds of every partition; raises as `end_offsets` does."""
         return self._ask(topics, KafkaConsumer.beginning_offsets)
 
     def _ask(
@@ -80,7 +74,7 @@ class EndOffsets:
 
 
 def offsets_reached(settings: Settings, query: str) -> dict[tuple[str, int], int]:
-    """Offset behind what `query` has committed, by topic and partition, as it reported last."""
+    """Return the offset after what `query` has committed, by topic and partition, as last reported."""
     with transaction(settings, application_name="groundswell progress") as cursor:
         cursor.execute(
             "SELECT topic, partition, next_offset FROM pipeline_progress WHERE query = %s", (query,)
@@ -89,7 +83,7 @@ def offsets_reached(settings: Settings, query: str) -> dict[tuple[str, int], int
 
 
 def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
-    """Offsets behind what the batch of a Spark progress `report` committed."""
+    """Return the offsets after those that the batch of a Spark progress `report` committed."""
     offsets = report["sources"][0]["endOffset"] or {}
     return {
         TopicPartition(topic, int(partition)): offset
@@ -99,7 +93,7 @@ def next_offsets(report: Mapping[str, Any]) -> dict[TopicPartition, int]:
 
 
 def save_progress(cursor: Cursor, progress: QueryProgress) -> None:
-    """Upsert where the query stands, a row a partition."""
+    """Upsert how far the query is, one row per partition."""
     rows = [
         (
             progress.query,
@@ -112,17 +106,18 @@ def save_progress(cursor: Cursor, progress: QueryProgress) -> None:
         for partition, end in progress.end_offsets.items()
     ]
     if rows:
-        execute_values(cursor, _UPSERT_PROGRESS, rows)
+        execute_values(cursor, named_query("upsert_pipeline_progress"), rows)
 
 
 def save_metrics(cursor: Cursor, reports: Sequence[Mapping[str, Any]], *, lag_records: int) -> None:
-    """Insert one row for each report of a batch that read something."""
+    """Insert one row for each report of a batch that read anything."""
     rows = [_metrics_row(report, lag_records) for report in reports if report["numInputRows"]]
     if rows:
-        execute_values(cursor, _INSERT_METRICS, rows)
+        execute_values(cursor, named_query("insert_pipeline_metrics"), rows)
 
 
 def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, ...]:
+    """Return a row in the column order of `insert_pipeline_metrics`."""
     operators = report.get("stateOperators") or []
     dedupe: Mapping[str, Any] = next((o for o in operators if o["operatorName"] == "dedupe"), {})
     watermark = report.get("eventTime", {}).get("watermark")
@@ -142,5 +137,5 @@ def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, .
 
 
 def observed_now() -> datetime:
-    """The wall clock, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""The two queries as the streaming process runs them, each with what is done after its batches."""
+"""The two queries as the streaming process runs them, each with what follows its batches."""
 
 import logging
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -16,11 +16,82 @@ from streaming.checkpoints import checkpoint_of
 from streaming.evidence_worker import EvidenceWorker
 from streaming.rejects import store_rejected_records
 from streaming.resume import check_counted, close_expired_windows, is_new
-from streaming.supervisor import Supervised, Supervisor
+from streaming.supervised import QuerySpec, Supervised
+from streaming.supervisor import Supervisor
 
 QUERIES = (archive.QUERY, detect.QUERY)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _StartOptions:
+    """How queries start and, with `once`, end when they have drained Kafka."""
+
+    starting_offsets: str = "earliest"
+    accept_loss: bool = False
+    """Whether to resume after records that Kafka deleted before they were read."""
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class _Archive:
+    """The archive query; after its batches come rejected records and evidence."""
+
+    spark: SparkSession
+    settings: Settings
+    options: _StartOptions
+    evidence: EvidenceWorker
+    checkpoint: str
+
+    def spec(self) -> QuerySpec:
+        topics = [self.settings.posts_topic, self.settings.rejected_topic]
+        return QuerySpec(archive.QUERY, topics, self.start, after_batch=self.after_batch)
+
+    def start(self) -> StreamingQuery:
+        return archive.start_archive(
+            self.spark,
+            self.settings,
+            checkpoint=self.checkpoint,
+            accept_loss=self.options.accept_loss,
+            once=self.options.once,
+        )
+
+    def after_batch(self) -> None:
+        rejected = store_rejected_records(self.spark, self.settings)
+        if rejected:
+            log.warning("%d records rejected; see the table rejected_records", rejected)
+        self.evidence.archived()
+
+
+@dataclass(frozen=True)
+class _Detection:
+    """The detect query; it is outdated when the watched phrases have changed."""
+
+    spark: SparkSession
+    settings: Settings
+    options: _StartOptions
+    phrases: WatchedPhrases
+    checkpoint: str
+
+    def spec(self) -> QuerySpec:
+        topics = [self.settings.posts_topic]
+        return QuerySpec(detect.QUERY, topics, self.start, is_outdated=self.phrases.changed)
+
+    def start(self) -> StreamingQuery:
+        if is_new(self.spark, self.checkpoint):
+            close_expired_windows(self.settings)
+        else:
+            check_counted(self.spark, self.settings, checkpoint=self.checkpoint)
+        return detect.start_detect(
+            self.spark,
+            self.settings,
+            checkpoint=self.checkpoint,
+            starting_offsets=self.options.starting_offsets,
+            phrases=self.phrases.take(),
+            accept_loss=self.options.accept_loss,
+            once=self.options.once,
+        )
 
 
 def supervised_queries(
@@ -33,57 +104,19 @@ def supervised_queries(
     accept_loss: bool = False,
     once: bool = False,
 ) -> list[Supervised]:
-    """The queries among `names`; with `once` they take what Kafka holds when they start, and end.
+    """Return the queries in `names`, not started yet; with `once` they end when they have drained Kafka.
 
-    `accept_loss` lets them go on behind records that Kafka has thrown away before they were read.
+    With `accept_loss` they resume after records that Kafka deleted before they were read.
     """
     create_archive(spark)
-    phrases = WatchedPhrases(spark, settings)
-
-    def after_archive() -> None:
-        rejected = store_rejected_records(spark, settings)
-        if rejected:
-            log.warning("%d records rejected; see the table rejected_records", rejected)
-        evidence.archived()
-
-    def start_detection() -> StreamingQuery:
-        checkpoint = checkpoint_of(settings, detect.QUERY)
-        if is_new(spark, checkpoint):
-            close_expired_windows(settings)
-        else:
-            check_counted(spark, settings, checkpoint=checkpoint)
-        return detect.start_detect(
-            spark,
-            settings,
-            checkpoint=checkpoint,
-            starting_offsets=starting_offsets,
-            phrases=phrases.take(),
-            accept_loss=accept_loss,
-            once=once,
-        )
-
-    supervised = [
-        Supervised(
-            archive.QUERY,
-            [settings.posts_topic, settings.rejected_topic],
-            partial(
-                archive.start_archive,
-                spark,
-                settings,
-                checkpoint=checkpoint_of(settings, archive.QUERY),
-                accept_loss=accept_loss,
-                once=once,
-            ),
-            after_batch=after_archive,
-        ),
-        Supervised(
-            detect.QUERY,
-            [settings.posts_topic],
-            start_detection,
-            outdated=phrases.changed,
-        ),
+    options = _StartOptions(starting_offsets, accept_loss, once)
+    specs = [
+        _Archive(spark, settings, options, evidence, checkpoint_of(settings, archive.QUERY)).spec(),
+        _Detection(
+            spark, settings, options, WatchedPhrases(spark, settings), checkpoint_of(settings, detect.QUERY)
+        ).spec(),
     ]
-    return [query for query in supervised if query.name in names]
+    return [Supervised(spec) for spec in specs if spec.name in names]
 
 
 def drain(
@@ -94,7 +127,7 @@ def drain(
     starting_offsets: str = "earliest",
     accept_loss: bool = False,
 ) -> None:
-    """Take what Kafka holds now through the queries `names`, in a session with `streaming.session.query_options`."""
+    """Drain Kafka through the queries in `names`, in a session with `streaming.session.query_options`."""
     evidence = EvidenceWorker(spark, settings)
     queries = supervised_queries(
         spark,

@@ -1,4 +1,4 @@
-"""Refused records: from the archive, where each lies whole, to rows of `rejected_records` with the reason."""
+"""Rejected records: from the archive, which holds them whole, to `rejected_records` with the reason."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from psycopg2.extras import execute_values
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from archive.table import is_rejected
 from core.catalog import RAW_POSTS
 from core.records import IDENTITY_SCHEMA, NOT_SENT, parse_records, rejection_reason
 from core.settings import Settings
@@ -16,9 +17,9 @@ ROWS_A_ROUND = 5_000
 
 
 def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
-    """Store the reason of every rejected record that the archive holds and the table does not; returns how many.
+    """Store the reason of every rejected record that the archive holds and the table lacks; returns how many.
 
-    Works from the archive and by natural key, so it may run at any time, again, and after any crash.
+    Reads the archive and inserts by natural key, so it may run at any time, repeatedly, and after any crash.
     """
     stored = 0
     while True:
@@ -36,11 +37,11 @@ def store_rejected_records(spark: SparkSession, settings: Settings) -> int:
 def _next_rejected(
     spark: SparkSession, settings: Settings, stored: Sequence[tuple[str, int, int]]
 ) -> list[tuple[object, ...]]:
-    rejected = spark.table(RAW_POSTS).where(F.col("event_time").isNull())
+    rejected = spark.table(RAW_POSTS).where(is_rejected(settings))
     for topic, partition, offset in stored:
         known = (F.col("topic") == topic) & (F.col("partition") == partition) & (F.col("offset") <= offset)
         rejected = rejected.where(~known)
-    # In order of offset, so that what is stored is always all up to an offset of each partition.
+    # By offset, so that what is stored never has a gap within a partition.
     rows = _with_reason(rejected, settings).orderBy("offset").limit(ROWS_A_ROUND).collect()
     return [
         (row.topic, row.partition, row.offset, row.kafka_time, _storable(row.reason), _storable(row.head))
@@ -49,7 +50,7 @@ def _next_rejected(
 
 
 def _with_reason(rejected: DataFrame, settings: Settings) -> DataFrame:
-    """The reason as bytes, because it quotes the record, in which there may be what Postgres refuses."""
+    """Add the reason, as bytes: it quotes the record, which may hold what Postgres does not accept."""
     parsed = rejected.transform(parse_records, schema=IDENTITY_SCHEMA, future_minutes=settings.future_minutes)
     reason = F.when(
         F.col("topic") == settings.posts_topic, rejection_reason(future_minutes=settings.future_minutes)
@@ -66,15 +67,13 @@ def _with_reason(rejected: DataFrame, settings: Settings) -> DataFrame:
 
 
 def _producers_reason() -> Column:
-    """The reason that the producer wrote into a record of the rejected topic."""
+    """Return the reason that the producer wrote into a record of the rejected topic."""
     reason = F.get_json_object(F.col("value").cast("string"), "$.reason")
     return F.coalesce(F.concat(F.lit(f"{NOT_SENT}: "), reason), F.lit(NOT_SENT))
 
 
 def _storable(text: bytes | None) -> str | None:
-    """The first characters as text that Postgres takes: what is no UTF-8 as U+FFFD, without NUL."""
-    return (
-        None
-        if text is None
-        else bytes(text).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]
-    )
+    """Return the first characters as text that Postgres accepts: U+FFFD for what is not UTF-8, and no NUL."""
+    if text is None:
+        return None
+    return bytes(text).decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]

@@ -1,6 +1,8 @@
-"""What a query does first. With a new checkpoint and tables that are not: the archive begins behind what it holds, detection closes
-what is due, so that nothing is archived twice and no window is closed by a part of its posts. With tables that are older than the
-checkpoint detection does not begin at all.
+"""What a query does before its first batch, so that nothing is archived twice or closed half counted.
+
+With a new checkpoint and tables that are not new, the archive query starts after what it has archived, and
+detection closes what has expired. With tables that are older than its checkpoint, detection does not start at
+all.
 """
 
 import json
@@ -17,8 +19,8 @@ from core.catalog import FROM_KAFKA, RAW_POSTS
 from core.errors import BadInputError, CheckpointError
 from core.settings import Settings
 from sql.connection import query, transaction
-from streaming.checkpoints import checkpoint_of, put_detection_aside
-from streaming.failures import begin_anew
+from streaming.checkpoints import checkpoint_of, set_detection_checkpoint_aside
+from streaming.failures import how_to_reset
 from streaming.progress import EndOffsets, Offsets
 
 EARLIEST = "earliest"
@@ -26,10 +28,13 @@ EARLIEST = "earliest"
 log = logging.getLogger(__name__)
 
 
-def offsets_behind_archive(
+def offsets_after_archive(
     spark: SparkSession, settings: Settings, *, topics: Sequence[str], checkpoint: str
 ) -> str:
-    """Spark's starting offsets of the archive query; `earliest` where its checkpoint says where to go on, or nothing is archived."""
+    """Return Spark's starting offsets of the archive query.
+
+    `earliest` if its checkpoint knows where to resume or nothing is archived yet.
+    """
     if not is_new(spark, checkpoint):
         return EARLIEST
     rows = (
@@ -45,29 +50,31 @@ def offsets_behind_archive(
     with closing(EndOffsets(settings)) as ends:
         begins, known_ends = ends.begin_offsets(topics), ends.end_offsets(topics)
     chosen = starting_offsets(archived, begins, known_ends)
-    log.warning("archive: the checkpoint is new; it goes on behind what the archive holds: %s", chosen)
+    log.warning("archive: new checkpoint; resumes after what is archived: %s", chosen)
     return chosen
 
 
 def starting_offsets(archived: Mapping[tuple[str, int], int], begins: Offsets, ends: Offsets) -> str:
-    """Spark's JSON: for each partition the offset behind the archive, within what Kafka holds; its beginning where that cannot be.
+    """Return Spark's JSON: for each partition the offset after the archive, but none that Kafka has deleted.
 
-    An archive that is further than Kafka is one of another topic of the same name, so all of this one is taken.
+    An archive that is ahead of Kafka belongs to another topic of the same name, so this one is read from its
+    beginning.
     """
     offsets: dict[str, dict[str, int]] = {}
     for partition, end in ends.items():
-        behind = archived.get((partition.topic, partition.partition), 0)
+        next_offset = archived.get((partition.topic, partition.partition), 0)
         begin = begins.get(partition, 0)
         offsets.setdefault(partition.topic, {})[str(partition.partition)] = (
-            max(behind, begin) if behind <= end else begin
+            max(next_offset, begin) if next_offset <= end else begin
         )
     return json.dumps(offsets, sort_keys=True)
 
 
 def close_expired_windows(settings: Settings) -> None:
-    """Close the windows that the newest event has left behind, by their counts as they stand.
+    """Close the windows that the newest event has passed, by their counts so far.
 
-    The next batch would close them; with a new checkpoint that is the first one, which counts a part of them anew.
+    Otherwise the next batch would close them; with a new checkpoint that is the first batch, which recounts
+    only part of their posts.
     """
     with transaction(settings, application_name="groundswell clock") as cursor:
         lock_detection(cursor)
@@ -77,9 +84,10 @@ def close_expired_windows(settings: Settings) -> None:
 
 
 def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -> None:
-    """Raise CheckpointError where the tables lack the newest batch that the checkpoint of detection says is done.
+    """Raise CheckpointError if the tables lack the newest batch that detection's checkpoint has as done.
 
-    They are then new or restored from a backup, and what was counted since is in the checkpoint's state alone.
+    The tables are then new or restored from a backup, and only the checkpoint's state holds what was counted
+    since.
     """
     done = _newest_batch(spark, checkpoint, "commits")
     if done is None:
@@ -87,21 +95,22 @@ def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -
     query_id = _query_id(spark, checkpoint)
     if query_id is None:
         raise CheckpointError(
-            f"its checkpoint cannot be read, it lacks metadata. {begin_anew(settings, 'detect')}"
+            f"its checkpoint cannot be read: it lacks metadata. {how_to_reset(settings, 'detect')}"
         )
     with transaction(settings) as cursor:
         cursor.execute("SELECT FROM detect_batches WHERE query_id = %s AND batch_id = %s", (query_id, done))
         if not cursor.rowcount:
             raise CheckpointError(
-                f"the tables in {settings.postgres_database} are older than its checkpoint, or others. Rebuild them (docs/rebuild.md), "
-                f"or after restoring a backup (docs/backup.md): {begin_anew(settings, 'detect')}"
+                f"the tables in {settings.postgres_database} are older than its checkpoint, or others. "
+                "Rebuild them (docs/rebuild.md), or after restoring a backup (docs/backup.md): "
+                f"{how_to_reset(settings, 'detect')}"
             )
 
 
 def put_lost_checkpoint_aside(spark: SparkSession, settings: Settings) -> None:
-    """Put detection's checkpoint aside where its tables hold nothing that was decided: what it remembers belongs to tables that are gone.
+    """Set detection's checkpoint aside if the tables hold no decision: its own tables are then lost.
 
-    Raises BadInputError where it lies on no disk and has to be moved by hand.
+    Raises BadInputError if the checkpoint is not on a local disk and has to be moved by hand.
     """
     with transaction(settings) as cursor:
         cursor.execute(query("decided_since"), {"start": LONG_AGO})
@@ -109,19 +118,19 @@ def put_lost_checkpoint_aside(spark: SparkSession, settings: Settings) -> None:
     if not has_decided and not is_new(spark, checkpoint_of(settings, "detect")):
         if "://" in settings.checkpoint_dir:
             raise BadInputError(
-                f"The checkpoint of detection in {settings.checkpoint_dir} belongs to tables that are gone: "
-                "move its folder detect aside there and run this again."
+                f"Detection's checkpoint in {settings.checkpoint_dir} belongs to tables that are lost: "
+                "move its folder `detect` aside there and run this again."
             )
-        put_detection_aside(settings)
+        set_detection_checkpoint_aside(settings)
 
 
 def is_new(spark: SparkSession, checkpoint: str) -> bool:
-    """Whether no batch was planned in this checkpoint yet, wherever it lies."""
+    """Return whether no batch has been planned in this checkpoint yet, whatever file system it is on."""
     return _newest_batch(spark, checkpoint, "offsets") is None
 
 
 def _newest_batch(spark: SparkSession, checkpoint: str, log_name: str) -> int | None:
-    """The newest batch in a log of the checkpoint, `offsets` or `commits`; None where there is none."""
+    """Return the newest batch in a log of the checkpoint, `offsets` or `commits`; None if it has none."""
     files, folder = _file_system(spark, checkpoint, log_name)
     names = (
         [status.getPath().getName() for status in files.listStatus(folder)] if files.exists(folder) else []
@@ -130,7 +139,7 @@ def _newest_batch(spark: SparkSession, checkpoint: str, log_name: str) -> int | 
 
 
 def _query_id(spark: SparkSession, checkpoint: str) -> str | None:
-    """The id that Spark gave to the query of a checkpoint; None where it is lost."""
+    """Return the id that Spark gave to the query of a checkpoint; None if it is lost."""
     files, path = _file_system(spark, checkpoint, "metadata")
     if not files.exists(path):
         return None
@@ -143,7 +152,7 @@ def _query_id(spark: SparkSession, checkpoint: str) -> str | None:
 
 
 def _file_system(spark: SparkSession, checkpoint: str, name: str) -> tuple[Any, Any]:
-    """Hadoop's FileSystem and Path of a file or folder in the checkpoint, wherever that lies."""
+    """Return Hadoop's FileSystem and Path of a file or folder in the checkpoint."""
     context = spark.sparkContext
     assert context._jvm is not None
     path = context._jvm.org.apache.hadoop.fs.Path(checkpoint, name)

@@ -14,12 +14,12 @@ from core.settings import Settings
 
 FAIR_SHARES = {
     "spark.scheduler.mode": "FAIR",
-    # Hadoop takes the path as it is written and decodes no %20.
+    # Hadoop takes the path literally and does not decode %20.
     "spark.scheduler.allocation.file": f"file:{Path(__file__).parent / 'pools.xml'}",
 }
-"""Spark properties that hold for a whole application."""
+"""Spark properties that apply to a whole application."""
 WAITING_TASKS = 8
-"""Tasks that may stand and wait for S3, those of the archive's partitions and of evidence, without keeping detection from its cores."""
+"""Tasks that may wait for S3 (archive partitions and evidence) without taking cores from detection."""
 _STATE_STORES = {
     "hdfs": "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
     "rocksdb": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
@@ -27,22 +27,22 @@ _STATE_STORES = {
 
 
 def query_options(settings: Settings) -> dict[str, str]:
-    """Spark properties of a session for both queries: small batches without empty ones behind them."""
+    """Return Spark properties of a session for both queries: small batches, not followed by empty ones."""
     options = {
         "spark.sql.streaming.stateStore.providerClass": _STATE_STORES[settings.state_store],
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
-        # Windows are closed by our own clock, so no empty batch is needed to move the watermark.
+        # Our own clock closes windows, so no empty batch is needed to advance the watermark.
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
-        # The supervisor takes the reports twice a second, all that are kept at once.
+        # The supervisor polls twice a second and reads all reports that are kept.
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.adaptive.enabled": "false",
-        # Another process compacts and expires; a cached table would be looked at as it was.
+        # Another process compacts and expires snapshots; a cached table would be stale.
         f"spark.sql.catalog.{CATALOG}.cache-enabled": "false",
     }
     if "://" not in settings.checkpoint_dir or settings.checkpoint_dir.startswith(("file:", "hdfs:")):
-        # Halves the overhead of a batch; it needs atomic renames, which S3 lacks.
+        # Halves the overhead of a batch, but needs atomic renames, which S3 lacks.
         options["spark.sql.streaming.checkpointFileManagerClass"] = (
             "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
         )
@@ -50,7 +50,7 @@ def query_options(settings: Settings) -> dict[str, str]:
 
 
 def start_streaming_session(settings: Settings) -> SparkSession:
-    """A session for both queries, which have fair shares of the cores."""
+    """Start a session for both queries, which get fair shares of the cores."""
     heap = settings.spark_driver_memory or driver_memory(
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     )
@@ -61,10 +61,10 @@ def start_streaming_session(settings: Settings) -> SparkSession:
 
 
 def driver_memory(machine_bytes: int) -> str:
-    """A quarter of the machine's memory, as Java itself takes it, where that is more than the least.
+    """Return a quarter of the machine's memory, as Java itself would take, or the minimum if that is more.
 
-    The state of a window grows with its different words: with 1,000 posts a second, each with three words never seen before,
-    2 GiB are full after nine minutes.
+    The state of a window grows with its distinct words: at 1,000 posts a second, each with three new words, 2
+    GiB are full after nine minutes.
 
     >>> driver_memory(24 << 30), driver_memory(4 << 30)
     ('6144m', '2g')
@@ -74,7 +74,7 @@ def driver_memory(machine_bytes: int) -> str:
 
 
 def with_room_to_wait(master: str | None) -> str | None:
-    """A local master with room for tasks that wait; any other as it is.
+    """Return a local master with extra slots for tasks that wait; any other master as it is.
 
     >>> with_room_to_wait("local[2]"), with_room_to_wait("spark://cluster:7077"), with_room_to_wait(None)
     ('local[10]', 'spark://cluster:7077', None)
@@ -84,18 +84,18 @@ def with_room_to_wait(master: str | None) -> str | None:
 
 
 def local_cores(master: str | None) -> int | None:
-    """Cores that a local master is given; None of any other master."""
+    """Return the cores of a local master; None for any other master."""
     given = re.fullmatch(r"local\[(\d+)\]", master or "")
     return int(given[1]) if given else None
 
 
 def stop_session(spark: SparkSession) -> None:
-    """Stop Spark, also where a signal to the whole process group has ended its JVM already."""
+    """Stop Spark, even if a signal to the process group has already ended its JVM."""
     with suppress(Py4JError, OSError):
         spark.stop()
 
 
 def has_jvm_ended(spark: SparkSession) -> bool:
-    """Whether the JVM that this process started is gone."""
+    """Return whether the JVM that this process started has exited."""
     jvm = getattr(spark.sparkContext._gateway, "proc", None)
     return jvm is not None and jvm.poll() is not None

@@ -14,11 +14,13 @@ def read_records(
     starting_offsets: str = "earliest",
     accept_loss: bool = False,
 ) -> DataFrame:
-    """All records of `topics`, one row each: value, key (binary), topic, partition, offset, kafka_time.
+    """Return all records of `topics`, one row each.
 
-    `starting_offsets` (earliest, latest or Spark's JSON) counts only for a checkpoint that is new; afterwards the
-    checkpoint says where to go on. Data that Kafka has thrown away before it was read stops the query with an error,
-    unless `accept_loss` says to go on behind it.
+    Columns: value and key (binary), topic, partition, offset, kafka_time.
+
+    `starting_offsets` (earliest, latest or Spark's JSON) applies only to a new checkpoint; an existing one
+    knows where to resume. Records that Kafka deleted before they were read stop the query with an error,
+    unless `accept_loss`: the query then resumes after them.
     """
     reader = (
         spark.readStream.format("kafka")

@@ -1,4 +1,4 @@
-"""Fills an archive without Kafka, for tests of what reads it, and runs the batch over it: by the archive query's own transform."""
+"""Fills an archive without Kafka, by the archive query's own transform, and runs the batch on it."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def archive_posts(
     topic: str | None = None,
     kafka_time: datetime = KAFKA_TIME,
 ) -> None:
-    """Append `posts` (records, or bytes as they are) as one commit, with offsets counted from `first_offset`."""
+    """Append `posts` (posts, or bytes as is) in one commit, with offsets from `first_offset` on."""
     create_archive(spark)
     rows = [
         (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, kafka_time)
@@ -49,7 +49,7 @@ def run_batch(
     *,
     start_over: bool = False,
 ) -> list[str]:
-    """What `python -m batch --assume-complete` does with `days`, in the tests' own Spark; returns the lines it would print."""
+    """Run `groundswell batch --assume-complete` for `days` in the tests' Spark; return what it prints."""
     batch = Batch(settings, session=lambda: spark, now=lambda: datetime.now(UTC), assume_complete=True)
     if start_over:
         batch.start_over(days, steps)

@@ -1,4 +1,4 @@
-"""A certificate for this machine's loopback address, signed by itself, as the PEM files that servers and clients want."""
+"""A self-signed certificate for the loopback address, as PEM files for servers and clients."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address

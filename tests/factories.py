@@ -1,4 +1,4 @@
-"""Whole, valid records and settings for tests; a test states only what differs."""
+"""Complete, valid records and settings for tests; a test states only what differs."""
 
 import copy
 from typing import Any
@@ -92,33 +92,34 @@ _POST: dict[str, Any] = {
 
 
 def a_post(**changes: Any) -> dict[str, Any]:
-    """One whole post as the producer sends it, with `changes`.
+    """Return a complete post as the producer sends it, with `changes`.
 
-    A change is a field of the record (`time_stamp=5`), a dictionary that is merged into one
-    (`itemInfos={"text": "x"}`) or a dotted name (`**{"itemInfos.video.videoMeta.width": 1}`); ABSENT removes the field.
+    A change is a field of the record (`time_stamp=5`), a dictionary to merge into a field
+    (`itemInfos={"text": "x"}`) or a dotted name (`**{"itemInfos.video.videoMeta.width": 1}`); ABSENT removes
+    the field.
     """
     post = copy.deepcopy(_POST)
     for name, value in changes.items():
         *parents, field = name.split(".")
-        place = post
+        target = post
         for parent in parents:
-            place = place[parent]
-        _change(place, field, value)
+            target = target[parent]
+        _change(target, field, value)
     return post
 
 
-def _change(place: dict[str, Any], field: str, value: Any) -> None:
+def _change(target: dict[str, Any], field: str, value: Any) -> None:
     if value is ABSENT:
-        place.pop(field, None)
-    elif isinstance(value, dict) and isinstance(place.get(field), dict):
+        target.pop(field, None)
+    elif isinstance(value, dict) and isinstance(target.get(field), dict):
         for name, inner in value.items():
-            _change(place[field], name, inner)
+            _change(target[field], name, inner)
     else:
-        place[field] = value
+        target[field] = value
 
 
 def settings_without_servers(**changes: Any) -> Settings:
-    """Settings for what needs no server: at their addresses nothing answers."""
+    """Return settings for tests that need no server; nothing answers at their addresses."""
     return Settings(
         kafka_bootstrap_servers="127.0.0.1:1",
         postgres_host="127.0.0.1",

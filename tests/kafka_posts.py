@@ -1,4 +1,4 @@
-"""Sends records to a test's own topics and runs the streaming commands as a person would, in processes of their own."""
+"""Sends records to a test's own topics, and runs the streaming commands in processes of their own."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def send(settings: Settings, values: Iterable[bytes | None], *, topic: str | None = None) -> int:
-    """Send `values` in order, round-robin over the partitions, and wait until all are acknowledged; returns how many."""
+    """Send `values` in order, round-robin over partitions; return their number once all are acknowledged."""
     producer = KafkaProducer(
         **settings.kafka_python_arguments(), acks="all", linger_ms=5, max_request_size=11_000_000
     )
@@ -36,14 +36,14 @@ def send(settings: Settings, values: Iterable[bytes | None], *, topic: str | Non
 
 
 def environment(settings: Settings, **further: str) -> dict[str, str]:
-    """The variables with which a process of its own has `settings`."""
+    """Return the environment variables that give a process `settings`."""
     return {**os.environ, **settings_variables(settings), **further}
 
 
 def start_streaming(
     settings: Settings, log: Path, *arguments: str, **further: str
 ) -> subprocess.Popen[bytes]:
-    """`python -m streaming ARGUMENTS` in a process group of its own, logging to `log`."""
+    """Start `groundswell stream ARGUMENTS` in a process group of its own, logging to `log`."""
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "streaming", *arguments],
@@ -56,21 +56,20 @@ def start_streaming(
 
 
 def drain_topics(spark: SparkSession, settings: Settings, *names: str) -> None:
-    """Drain the topics through the queries (both, or those named) in the tests' own Spark."""
+    """Drain the topics through both queries, or those in `names`, in the tests' own Spark."""
     for name, value in query_options(settings).items():
         spark.conf.set(name, value)
     drain(spark, settings, names or QUERIES)
 
 
 def let_time_decide(settings: Settings, now: datetime) -> None:
-    """Close what is due and resolve what is quiet, as if it were `now` and nothing more had come."""
+    """Close expired windows and resolve quiet alerts, as if it were `now` and no more posts had arrived."""
     with transaction(settings) as cursor:
         lock_detection(cursor)
         advance_on_idle(cursor, settings, now=now)
 
 
 def run_streaming_once(settings: Settings, log: Path, *arguments: str) -> None:
-    """Drain the topics with a process of its own."""
-    assert start_streaming(settings, log, "--once", *arguments).wait(timeout=180) == 0, log.read_text()[
-        -3000:
-    ]
+    """Drain the topics in a process of its own."""
+    process = start_streaming(settings, log, "--once", *arguments)
+    assert process.wait(timeout=180) == 0, log.read_text()[-3000:]

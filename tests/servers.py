@@ -1,4 +1,4 @@
-"""The servers that integration tests run on: an embedded stack of their own, or containers."""
+"""The servers of the integration tests: an embedded stack of their own, or containers."""
 
 import os
 import secrets
@@ -23,8 +23,8 @@ _S3_IMAGE = os.environ.get("S3_IMAGE", "minio/minio:latest")
 
 @contextmanager
 def own_layout() -> Iterator[Layout]:
-    """A stack's folder in the temporary directory, with the Java archives of the checkout; all of it gone at the end."""
-    # Other accounts may pass through, because Postgres is another account where the tests run as root.
+    """Yield a stack's folder in the temporary directory, with the checkout's jars; removed at the end."""
+    # Other accounts may traverse it, because Postgres runs under another account if the tests run as root.
     root = Path(tempfile.mkdtemp(prefix="groundswell-"))
     root.chmod(0o711)
     layout = Layout(root, layout_for().jars)
@@ -37,7 +37,7 @@ def own_layout() -> Iterator[Layout]:
 
 @contextmanager
 def embedded_stack() -> Iterator[Settings]:
-    """Kafka, S3 and Postgres as child processes."""
+    """Run Kafka, S3 and Postgres as child processes."""
     with own_layout() as layout:
         stack.up(layout)
         yield stack.stack_settings(layout)
@@ -45,7 +45,7 @@ def embedded_stack() -> Iterator[Settings]:
 
 @contextmanager
 def container_stack() -> Iterator[Settings]:
-    """Kafka, MinIO and Postgres in containers; the tests are skipped where no container engine answers."""
+    """Run Kafka, MinIO and Postgres in containers; skip the tests if no container engine answers."""
     from testcontainers.community.kafka import KafkaContainer
     from testcontainers.community.postgres import PostgresContainer
     from testcontainers.core.container import DockerContainer

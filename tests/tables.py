@@ -1,4 +1,4 @@
-"""What tests look at in Postgres."""
+"""Queries of tests to Postgres."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sql.connection import transaction
 
 
 def rows(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    """The rows of a query with `values` in its places; none of a statement that gives none. Committed where nothing failed."""
+    """Run `sql` with `values` in a transaction, committed unless it fails; return its rows, if any."""
     with transaction(settings) as cursor:
         cursor.execute(sql, values or None)
         return cursor.fetchall() if cursor.description else []

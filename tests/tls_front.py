@@ -1,4 +1,4 @@
-"""TLS in front of a server that has none, for Postgres and HTTP: a port on loopback that speaks it and passes on what clients say."""
+"""A TLS proxy on loopback for a server without TLS, for Postgres and HTTP."""
 
 import asyncio
 import ssl
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-"""What a client of Postgres sends first (https://www.postgresql.org/docs/18/protocol-message-formats.html, SSLRequest)."""
+"""A Postgres client's first message (https://www.postgresql.org/docs/18/protocol-message-formats.html)."""
 
 
 class TlsFront:
-    """Counts the connections that were made by TLS, and those that were refused because they were not."""
+    """Counts TLS connections, and connections rejected because they did not use TLS."""
 
     def __init__(self, target_port: int, certificate: Path, *, for_postgres: bool) -> None:
         self.port = 0
@@ -29,7 +29,7 @@ class TlsFront:
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=30)
 
     def close(self) -> None:
-        """Listen no more and end every connection."""
+        """Stop listening and close all connections."""
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -76,7 +76,7 @@ class TlsFront:
 
 @contextmanager
 def tls_front(target_port: int, certificate: Path, *, for_postgres: bool = False) -> Iterator[TlsFront]:
-    """A front for the block; `certificate` is a PEM file with the private key."""
+    """Yield a running proxy; `certificate` is a PEM file with the private key."""
     front = TlsFront(target_port, certificate, for_postgres=for_postgres)
     try:
         yield front

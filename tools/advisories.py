@@ -1,6 +1,6 @@
-"""`python -m tools.advisories`: whether a package of requirements.lock has a published vulnerability; part of `make lint`.
+"""`python -m tools.advisories`: known vulnerabilities of the packages in requirements.lock (`make audit`).
 
-pip-audit asks PyPI's advisories. Where they cannot be reached, that is said and lint goes on: it works without a network too.
+pip-audit asks PyPI's advisories. If they cannot be reached, it says so and exits with 0.
 """
 
 import json
@@ -17,11 +17,11 @@ COMMAND = uv_command(
 )
 PATIENCE_SECONDS = 120
 HINT = "`make lock` takes the newest versions."
-UNREACHABLE = "Packages were not checked for published vulnerabilities, because PyPI's advisories cannot be reached from here."
+UNREACHABLE = "Packages were not checked for vulnerabilities: PyPI's advisories cannot be reached from here."
 
 
 def main() -> int:
-    """Check and print; returns the exit code."""
+    """Check and print; return the exit code."""
     try:
         done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
         report: Mapping[str, Any] = json.loads(done.stdout)
@@ -35,16 +35,18 @@ def main() -> int:
 
 
 def vulnerabilities(report: Mapping[str, Any]) -> tuple[list[str], int]:
-    """A line for every vulnerability in pip-audit's report (its JSON format), and how many packages it could look up.
+    """Return a line per vulnerability in pip-audit's JSON report, and how many packages it could look up.
 
     >>> found = {"id": "PYSEC-1", "aliases": ["CVE-2026-1"], "fix_versions": ["2.1"], "description": "..."}
-    >>> vulnerabilities({"dependencies": [{"name": "a", "version": "2.0", "vulns": [found]}, {"name": "b", "skip_reason": "?"}]})
-    (['a 2.0: PYSEC-1 (CVE-2026-1), mended in 2.1'], 1)
+    >>> packages = [{"name": "a", "version": "2.0", "vulns": [found]}, {"name": "b", "skip_reason": "?"}]
+    >>> vulnerabilities({"dependencies": packages})
+    (['a 2.0: PYSEC-1 (CVE-2026-1), fixed in 2.1'], 1)
     """
     audited = [package for package in report["dependencies"] if "vulns" in package]
     lines = [
-        f"{package['name']} {package['version']}: {found['id']} ({', '.join(found['aliases']) or 'no other name'}), "
-        f"mended in {', '.join(found['fix_versions']) or 'no version yet'}"
+        f"{package['name']} {package['version']}: "
+        f"{found['id']} ({', '.join(found['aliases']) or 'no other name'}), "
+        f"fixed in {', '.join(found['fix_versions']) or 'no version yet'}"
         for package in audited
         for found in package["vulns"]
     ]
@@ -52,7 +54,7 @@ def vulnerabilities(report: Mapping[str, Any]) -> tuple[list[str], int]:
 
 
 def summary(vulnerable: int, checked: int, packages: int) -> str:
-    """The last line: what was found among how many packages.
+    """Return the last line: what was found among how many packages.
 
     >>> summary(0, 182, 182)
     '182 packages have no published vulnerability.'
@@ -61,10 +63,11 @@ def summary(vulnerable: int, checked: int, packages: int) -> str:
     """
     if not checked:
         return UNREACHABLE
-    looked_at = f"{packages}" if checked == packages else f"{checked} of {packages}"
+    audited = f"{packages}" if checked == packages else f"{checked} of {packages}"
     if not vulnerable:
-        return f"{looked_at} packages have no published vulnerability."
-    return f"{vulnerable} published vulnerabilit{'y' if vulnerable == 1 else 'ies'} in {looked_at} packages. {HINT}"
+        return f"{audited} packages have no published vulnerability."
+    noun = "vulnerability" if vulnerable == 1 else "vulnerabilities"
+    return f"{vulnerable} published {noun} in {audited} packages. {HINT}"
 
 
 if __name__ == "__main__":

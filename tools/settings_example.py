@@ -1,4 +1,4 @@
-"""`python -m tools.settings_example`: writes settings.example.env from the settings themselves, so that it names them all."""
+"""`python -m tools.settings_example`: write settings.example.env from the settings themselves."""
 
 from pydantic.fields import FieldInfo
 
@@ -7,13 +7,13 @@ from deploy.local.layout import REPOSITORY
 
 FILE = REPOSITORY / "settings.example.env"
 _HEAD = """\
-# Every setting of Groundswell: those without # in front must be given, the others show their default.
+# Every setting of Groundswell: those without a leading # are required, the others show their default.
 # The embedded stack needs none of this: `source .local/env`. Made by `make lock`.
 """
 _FOR_AIRFLOW = """
-# The next one is read by dags/daily_batch.py alone, in the environment of Airflow's scheduler and DAG processor.
+# Only dags/daily_batch.py reads the next one, in the environment of Airflow's scheduler and DAG processor.
 
-# first day that is scheduled (UTC, YYYY-MM-DD): the archive's first, or the one after the last that was learned; empty: none is
+# first day to schedule (UTC, YYYY-MM-DD): the archive's first, or the one after the last learned; empty: none
 #GROUNDSWELL_AIRFLOW_START_DATE=
 """
 _SHOWN = {
@@ -25,7 +25,7 @@ _SHOWN = {
 
 
 def example() -> str:
-    """The text of settings.example.env: one commented line a setting, uncommented where it has no default."""
+    """Return the text of settings.example.env: one line per setting, commented out if it has a default."""
     settings = "".join(
         f"\n# {field.description}\n{_line(name, field)}\n" for name, field in Settings.model_fields.items()
     )

@@ -1,1 +1,1 @@
-"""The posts and terms behind an alert: gathered from the archive, stored in Postgres."""
+"""Evidence: the posts and terms behind an alert, gathered from the archive and stored in Postgres."""

@@ -1,4 +1,4 @@
-"""Evidence: archived records of alerts' windows in; posts in their roles, terms that stand out and ids of the posts out."""
+"""Gather the evidence for alerts from the archive: posts in roles, terms that stand out, ids of all posts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ _ALL, _EVERY_POST = "", "all"
 
 @dataclass(frozen=True, slots=True)
 class AlertedWindows:
-    """What evidence is wanted for."""
+    """An alert to gather evidence for."""
 
     alert_id: UUID
     keyword: str
     windows: frozenset[datetime]
-    """Starts of its windows."""
+    """Starts of the alert's windows."""
     top_post_id: int | None = None
-    """Decides between posts with equally many likes."""
+    """Breaks ties between posts with equally many likes."""
 
     @property
     def spans(self) -> list[tuple[datetime, datetime]]:
-        """Its windows as spans of time."""
+        """The windows as time spans."""
         return [(start, start + WINDOW) for start in self.windows]
 
 
 @dataclass(frozen=True, slots=True)
 class EvidencePost:
-    """A post in a role; `rank` counts from 1 within the role."""
+    """A post in a role; `rank` starts at 1 within the role."""
 
     role: str
     rank: int
@@ -55,26 +55,26 @@ class EvidencePost:
 
     @property
     def link(self) -> str:
-        """Where people see it."""
+        """The post's address on TikTok."""
         return f"https://www.tiktok.com/@{self.author_name or '_'}/video/{self.post_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the archive says of one alert."""
+    """The evidence for one alert."""
 
     alert_id: UUID
     counted: int
-    """Posts with the keyword, each once a window."""
+    """Posts with the keyword, each counted once per window."""
     posts: list[EvidencePost]
     terms: list[Term]
     post_ids: list[int]
-    """Ids of its posts, sampled where they are many: `alerts.incidents.sample_posts`."""
+    """Ids of the alert's posts, sampled if there are many (`alerts.incidents.sample_posts`)."""
 
 
 @dataclass(slots=True)
 class _Slim:
-    """A post of an alert, without what only people need."""
+    """A post of an alert, without the fields that are only displayed."""
 
     post_id: int
     window: int
@@ -85,20 +85,21 @@ class _Slim:
 
 @dataclass(slots=True)
 class _Tallies:
-    """Posts by term and by what they were counted among."""
+    """Numbers of posts by term and by the group in which they were counted."""
 
     totals: Counter[tuple[int, str, bool]] = field(default_factory=Counter)
-    """Posts of any term, by window, keyword of an alert or `_ALL`, and whether they are of the sample of all posts."""
+    """All posts by window, group (an alert's keyword, or `_ALL`) and whether they are in the sample."""
     by_keyword: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
 
 def gather_evidence(
     records: DataFrame, alerts: Sequence[AlertedWindows], *, future_minutes: int
 ) -> list[Evidence]:
-    """Evidence for `alerts`, whose windows' archived `records` (`archive.table.read_archive`) are read once for all of them.
+    """Gather the evidence for `alerts` from `records` of their windows, read once for all alerts.
 
-    Records may hold other windows too. The alerts' posts, and the sample of all posts with which their terms are compared,
-    lie on the executors' disks until it is done; what comes to the driver is bounded by the alerts' own posts and their terms.
+    The archived `records` (from `archive.table.read_archive`) may include other windows. The alerts' posts,
+    and the sample of all posts with which their terms are compared, are cached on the executors' disks
+    meanwhile; what is collected on the driver is bounded by the alerts' own posts and their terms.
     """
     alerted = sorted({alert.keyword for alert in alerts})
     posts = records.transform(
@@ -120,11 +121,11 @@ def gather_evidence(
 
 
 def _tally(posts: DataFrame) -> _Tallies:
-    """Posts by term, of the sample of all posts and of those of the alerts; only for terms of the alerts' posts."""
+    """Count posts by term, in the sample and in the alerts' posts; only for terms of the alerts' posts."""
     groups = F.when(F.col("sampled"), F.concat(F.array(F.lit(_ALL)), "tags")).otherwise(F.col("tags"))
     counted = (
-        posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("of"))
-        .select("window", "sampled", "of.*", F.explode("groups").alias("group"))
+        posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("term"))
+        .select("window", "sampled", "term.*", F.explode("groups").alias("group"))
         .groupBy("kind", "term", "window", "group", "sampled")
         .agg(F.count(F.lit(1)).alias("posts"), F.max("name").alias("name"))
         .groupBy("kind", "term")
@@ -165,7 +166,7 @@ def _term(kind: str, term: Column, name: Column) -> Column:
 
 
 def _alerted_posts(posts: DataFrame) -> dict[str, list[_Slim]]:
-    """The alerts' posts by keyword."""
+    """Return the alerts' posts by keyword."""
     table = (
         posts.where(F.size("tags") > 0)
         .select("post_id", "window", "event_micros", "likes", "keywords", "tags")
@@ -186,7 +187,7 @@ def _posts_of(alert: AlertedWindows, slim: dict[str, list[_Slim]]) -> list[_Slim
 
 
 def _in_roles(alert: AlertedWindows, posts: list[_Slim]) -> list[tuple[str, int, _Slim]]:
-    """(role, rank, post): at most three posts a role, each post once a role in the window of its first delivery."""
+    """Return (role, rank, post) for up to three posts per role, each in the window of its first delivery."""
     once: dict[int, _Slim] = {}
     for post in sorted(posts, key=lambda post: (post.micros, post.post_id)):
         once.setdefault(post.post_id, post)
@@ -205,13 +206,15 @@ def _in_roles(alert: AlertedWindows, posts: list[_Slim]) -> list[tuple[str, int,
 
 
 def nearness(keywords: Sequence[str], frequency: Counter[str]) -> float:
-    """How near a post is to the others by the keywords they share: the cosine of its keywords and those of all posts, but for a factor.
+    """Return how close a post is to the others by the keywords they share.
 
-    sum of frequency over its keywords / sqrt(number of its keywords), where `frequency` counts posts by keyword.
+    nearness = sum(frequency of its keywords) / sqrt(number of its keywords), where `frequency` counts posts
+    by keyword: up to a constant factor, the cosine of the post's keywords and those of all posts.
 
     >>> frequency = Counter({"flood": 9, "river": 8, "cat": 1})
-    >>> nearness(["flood", "river"], frequency) > nearness(["flood"], frequency) > nearness(["flood", "cat"], frequency)
-    True
+    >>> posts = ["flood", "river"], ["flood"], ["flood", "cat"]
+    >>> [round(nearness(keywords, frequency), 1) for keywords in posts]
+    [12.0, 9.0, 7.1]
     """
     return sum(frequency[keyword] for keyword in keywords) / sqrt(max(len(keywords), 1))
 
@@ -252,17 +255,28 @@ def _evidence(
 
 
 def _term_count(row: Row, numbers: set[int], keyword: str) -> TermCount:
-    among: Counter[tuple[str, bool]] = Counter()
+    by_group: Counter[tuple[str, bool]] = Counter()
     for count in row["counts"]:
         if count.window in numbers:
-            among[count.group, count.sampled] += count.posts
-    sampled = among[keyword, True]
+            by_group[count.group, count.sampled] += count.posts
+    sampled = by_group[keyword, True]
     return TermCount(
-        row.kind, row.term, row.name, sampled + among[keyword, False], among[_ALL, True] - sampled
+        kind=row.kind,
+        term=row.term,
+        name=row.name,
+        posts=sampled + by_group[keyword, False],
+        other_posts=by_group[_ALL, True] - sampled,
     )
 
 
 def _evidence_post(role: str, rank: int, row: Any) -> EvidencePost:
     return EvidencePost(
-        role, rank, row.post_id, row.author_id, row.author_name, row.text, row.likes, row.event_micros
+        role=role,
+        rank=rank,
+        post_id=row.post_id,
+        author_id=row.author_id,
+        author_name=row.author_name,
+        text=row.text,
+        likes=row.likes,
+        posted_micros=row.event_micros,
     )

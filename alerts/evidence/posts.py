@@ -1,4 +1,4 @@
-"""The posts that evidence is made of: those of the alerts, and a sample of all posts of the same windows to compare them with."""
+"""The posts that evidence is made from: the alerts' own, and a sample of the same windows for comparison."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from core.records import EVIDENCE_SCHEMA, parse_records, shortened
 from core.windows import WINDOW
 
 SAMPLED_POSTS = 20_000
-"""Posts of a window, about, that stand for all its posts; a window with no more is taken whole."""
+"""Approximate size of the sample of a window's posts; a window with no more posts is taken whole."""
 POST_COLUMNS = (
     "post_id",
     "window",
@@ -26,7 +26,7 @@ _HASHES = 2**31
 
 
 def count_by_window(records: DataFrame) -> dict[int, int]:
-    """How many of the archived `records` fall into each window, by `core.windows.window_number`; reads one column."""
+    """Count the archived `records` by window number (`core.windows.window_number`); reads one column."""
     counted = records.groupBy(_window("event_time").alias("window")).count()
     return {row["window"]: row["count"] for row in counted.collect()}
 
@@ -34,15 +34,16 @@ def count_by_window(records: DataFrame) -> dict[int, int]:
 def posts_with_terms(
     records: DataFrame, *, alerted: Sequence[str], by_window: Mapping[int, int], future_minutes: int
 ) -> DataFrame:
-    """The posts that have a keyword in `alerted`, and a sample of all; as the stream counts them, of several deliveries the first.
+    """Return the posts with a keyword in `alerted` and a sample of all posts.
 
-    `by_window` is what `count_by_window` says. The sample follows from the posts' ids alone: whoever makes it again has the
-    same. Keywords cost most, so they are looked for in no other post.
+    Like the stream, it takes the first delivery of a post. `by_window` is the result of `count_by_window`.
+    The sample depends on the post ids alone, so it is reproducible. Extracting keywords is the most expensive
+    part, so it is done for no other post.
 
-    Grain: one row a post and window in which it was delivered. Columns in: value, kafka_time, partition, offset. Columns
-    out: post_id, window (bigint, `core.windows.window_number`), event_micros, text, likes (null: unknown), author_id,
-    author_name, music_id, music_name (text, null: unknown), keywords, hashtags (those of them that are hashtags), tags
-    (those of them that are in `alerted`), sampled (whether the post is of the sample).
+    Grain: one row per post and window in which it was delivered. Columns in: value, kafka_time, partition,
+    offset. Columns out: post_id, window (bigint, `core.windows.window_number`), event_micros, text, likes
+    (null: unknown), author_id, author_name, music_id, music_name (text, null: unknown), keywords, hashtags
+    (keywords that are hashtags), tags (keywords in `alerted`), sampled (whether the post is in the sample).
     """
     item, author, music = F.col("post.itemInfos"), F.col("post.authorInfos"), F.col("post.musicInfos")
     post = F.struct(
@@ -62,7 +63,7 @@ def posts_with_terms(
         .select(
             "post_id",
             "window",
-            # The first delivery decides, also where it is of no use and a later one would be.
+            # Only the first delivery counts, even if it is unusable and a later one is not.
             F.when(F.col("sampled") | _may_hold(item["text"], alerted), post).alias("post"),
             F.struct("offset", "partition").alias("delivery"),
         )
@@ -86,7 +87,7 @@ def _window(event_time: str) -> Column:
 
 
 def _is_sampled(by_window: Mapping[int, int]) -> Column:
-    """Whether a post is one of the `SAMPLED_POSTS` of its window, by a hash of its id."""
+    """Return whether a post is among the `SAMPLED_POSTS` of its window, by a hash of its id."""
     limits = {
         window: _HASHES * SAMPLED_POSTS // posts
         for window, posts in by_window.items()
@@ -99,12 +100,19 @@ def _is_sampled(by_window: Mapping[int, int]) -> Column:
 
 
 def _may_hold(text: Column, alerted: Sequence[str]) -> Column:
-    """Whether a keyword in `alerted` can be in `text`: every keyword, and every word of a phrase, is a part of the folded text."""
+    """Return whether `text` may have a keyword in `alerted`.
+
+    Every keyword, and every word of a phrase, is a substring of the folded text.
+    """
     parts = F.array(
         *(F.lit(part) for part in sorted({keyword.partition(" ")[0] for keyword in alerted}))
     ).cast("array<string>")
-    # In a list of its own the text is folded once. The parts are one literal, so that Spark compiles the same code for any number.
+    # Wrapped in an array, the text is folded once. The parts are one literal, so that Spark compiles the same
+    # code for any number of them.
     return F.coalesce(
-        F.exists(F.array(folded(text)), lambda told: F.exists(parts, lambda part: F.contains(told, part))),
+        F.exists(
+            F.array(folded(text)),
+            lambda folded_text: F.exists(parts, lambda part: F.contains(folded_text, part)),
+        ),
         F.lit(False),
     )

@@ -1,15 +1,16 @@
-"""Evidence of alerts from the archive into Postgres: which alerts are due, what was found, which of them are one incident.
+"""Store the evidence of alerts that are due, gathered from the archive, and regroup their incidents.
 
-The stream calls `store_due_evidence` after commits to the archive, the batch `store_evidence_of_span`; both do the same
-for an alert, in any order and as often as they like.
+The stream calls `store_due_evidence` after commits to the archive, the batch `store_evidence_of_span`. Both
+do the same for an alert, in any order and any number of times.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values, register_uuid
+from psycopg2.extras import execute_batch, register_uuid
 from pyspark.sql import SparkSession
 
 from alerts.evidence.gather import AlertedWindows, Evidence, gather_evidence
@@ -21,19 +22,51 @@ from sql.connection import query, transaction
 ALERTS_A_SCAN = 50
 """Alerts whose windows are read together."""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('groundswell.evidence'))"
+_WITHDRAWN_MEMBERS = """
+SELECT alert_id FROM incident_members JOIN anomaly_alerts USING (alert_id) WHERE status = 'withdrawn'
+"""
+# Alerts may be deleted while their evidence is gathered. Locked ones stay, so that rows can refer to them.
+_LOCK_ALERTS = "SELECT alert_id FROM anomaly_alerts WHERE alert_id = ANY (%(alert_ids)s) FOR KEY SHARE"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 register_uuid()  # type: ignore[no-untyped-call]
 
+Row = dict[str, Any]
+"""Parameters of a statement by name."""
+
+
+class _TouchedAlert(NamedTuple):
+    """A row of `alerts_of_touched_incidents`."""
+
+    alert_id: UUID
+    keyword: str
+    opened_window: datetime
+    last_window: datetime
+    threshold_ratio: float
+    posts: int
+    post_ids: list[int]
+    status: str
+
+    def as_member(self) -> Member:
+        return Member(
+            alert_id=self.alert_id,
+            keyword=self.keyword,
+            opened_window=self.opened_window,
+            last_window=self.last_window,
+            threshold_ratio=self.threshold_ratio,
+            posts=self.posts,
+            post_ids=self.post_ids,
+        )
+
 
 def store_due_evidence(spark: SparkSession, settings: Settings, *, tasks: int | None = None) -> int:
-    """Store the evidence of alerts that are new, have doubled or are over, at most 50, the newest first; returns of how many.
+    """Store the evidence of alerts that are new, have doubled or have ended; return the number of alerts.
 
-    At most `tasks` read the archive at the same time.
+    At most 50 alerts, the newest first; at most `tasks` tasks read the archive at the same time.
     """
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_due_for_evidence"), {"at_most": ALERTS_A_SCAN})
-        due = _alerted(cursor)
+        due = _alerted_windows(cursor)
     store_evidence(spark, settings, due, tasks=tasks)
     return len(due)
 
@@ -41,120 +74,103 @@ def store_due_evidence(spark: SparkSession, settings: Settings, *, tasks: int | 
 def store_evidence_of_span(
     session: Callable[[], SparkSession], settings: Settings, *, first: datetime, before: datetime
 ) -> int:
-    """Store the evidence of all alerts that opened from `first` and before `before`; returns of how many.
+    """Store the evidence of alerts that opened from `first` to before `before`; return how many they are.
 
-    `session` is asked for a Spark only where there are any.
+    `session` is called for a Spark session only if there are any.
     """
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_opened_on_day"), {"first": first, "before": before})
-        alerts = _alerted(cursor)
-    for place in range(0, len(alerts), ALERTS_A_SCAN):
-        store_evidence(session(), settings, alerts[place : place + ALERTS_A_SCAN])
+        alerts = _alerted_windows(cursor)
+    for start in range(0, len(alerts), ALERTS_A_SCAN):
+        store_evidence(session(), settings, alerts[start : start + ALERTS_A_SCAN])
     return len(alerts)
 
 
 def store_evidence(
     spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows], *, tasks: int | None = None
 ) -> None:
-    """Gather the evidence of `alerts` in one scan of their windows in the archive, and replace what was stored of them.
+    """Gather the evidence of `alerts` in one scan of the archive, and replace what was stored of them.
 
-    Incidents are said anew for all that overlap with them, and where alerts were withdrawn.
+    Regroups the incidents of all alerts that overlap with them, and those from which alerts were withdrawn.
     """
-    found: list[Evidence] = []
+    gathered: list[Evidence] = []
     if alerts:
         records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
         records = records.coalesce(tasks) if tasks else records
-        found = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
+        gathered = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(_LOCK)
-        _save(cursor, found)
-        cursor.execute(
-            "SELECT alert_id FROM incident_members JOIN anomaly_alerts USING (alert_id) WHERE status = 'withdrawn'"
-        )
-        _regroup_incidents(
-            cursor, [evidence.alert_id for evidence in found] + [row[0] for row in cursor.fetchall()]
-        )
+        _save(cursor, gathered)
+        cursor.execute(_WITHDRAWN_MEMBERS)
+        withdrawn = [alert_id for (alert_id,) in cursor.fetchall()]
+        _regroup_incidents(cursor, [evidence.alert_id for evidence in gathered] + withdrawn)
         cursor.execute(query("refresh_incidents"))
 
 
-def _alerted(cursor: Cursor) -> list[AlertedWindows]:
+def _alerted_windows(cursor: Cursor) -> list[AlertedWindows]:
     return [
-        AlertedWindows(key, keyword, frozenset(windows), top)
-        for key, keyword, windows, top in cursor.fetchall()
+        AlertedWindows(alert_id, keyword, frozenset(windows), top_post_id)
+        for alert_id, keyword, windows, top_post_id in cursor.fetchall()
     ]
 
 
-def _save(cursor: Cursor, found: Sequence[Evidence]) -> None:
-    ids = [evidence.alert_id for evidence in found]
-    # Who makes an incident anew may drop alerts: their rows would have nothing to refer to.
-    cursor.execute("SELECT alert_id FROM anomaly_alerts WHERE alert_id = ANY (%s) FOR KEY SHARE", (ids,))
-    there = {row[0] for row in cursor.fetchall()}
-    kept = [evidence for evidence in found if evidence.alert_id in there]
-    cursor.execute("DELETE FROM alert_evidence WHERE alert_id = ANY (%s)", (ids,))
-    cursor.execute("DELETE FROM alert_terms WHERE alert_id = ANY (%s)", (ids,))
-    _insert(
-        cursor,
-        "INSERT INTO alert_evidence VALUES %s",
-        (row for evidence in kept for row in _post_rows(evidence)),
-    )
-    _insert(
-        cursor,
-        "INSERT INTO alert_terms VALUES %s",
-        (row for evidence in kept for row in _term_rows(evidence)),
-    )
-    _insert(
-        cursor,
-        query("upsert_evidence_runs"),
-        ((evidence.alert_id, evidence.counted, evidence.post_ids) for evidence in kept),
-        "(%s::uuid, %s::bigint, %s::bigint[])",
-    )
+def _save(cursor: Cursor, gathered: Sequence[Evidence]) -> None:
+    alert_ids = {"alert_ids": [evidence.alert_id for evidence in gathered]}
+    cursor.execute(_LOCK_ALERTS, alert_ids)
+    existing = {alert_id for (alert_id,) in cursor.fetchall()}
+    kept = [evidence for evidence in gathered if evidence.alert_id in existing]
+    cursor.execute(query("delete_alert_evidence"), alert_ids)
+    cursor.execute(query("delete_alert_terms"), alert_ids)
+    _write(cursor, "insert_alert_evidence", (row for evidence in kept for row in _post_rows(evidence)))
+    _write(cursor, "insert_alert_terms", (row for evidence in kept for row in _term_rows(evidence)))
+    _write(cursor, "upsert_evidence_runs", map(_run_row, kept))
 
 
-def _insert(
-    cursor: Cursor, statement: str, rows: Iterable[tuple[object, ...]], template: str | None = None
-) -> None:
-    listed = list(rows)
-    if listed:
-        execute_values(cursor, statement, listed, template=template, page_size=1000)
+def _write(cursor: Cursor, name: str, rows: Iterable[Row]) -> None:
+    execute_batch(cursor, query(name), list(rows), page_size=1000)
 
 
-def _post_rows(evidence: Evidence) -> Iterable[tuple[object, ...]]:
+def _post_rows(evidence: Evidence) -> Iterable[Row]:
     return (
-        (
-            evidence.alert_id,
-            post.role,
-            post.rank,
-            post.post_id,
-            _storable(post.author_id),
-            _storable(post.author_name),
-            _storable(post.text),
-            post.likes,
-            _EPOCH + timedelta(microseconds=post.posted_micros),
-            _storable(post.link),
-        )
+        {
+            "alert_id": evidence.alert_id,
+            "role": post.role,
+            "rank": post.rank,
+            "post_id": post.post_id,
+            "author_id": _storable(post.author_id),
+            "author_name": _storable(post.author_name),
+            "text": _storable(post.text),
+            "likes": post.likes,
+            "posted_at": _EPOCH + timedelta(microseconds=post.posted_micros),
+            "link": _storable(post.link),
+        }
         for post in evidence.posts
     )
 
 
-def _term_rows(evidence: Evidence) -> Iterable[tuple[object, ...]]:
+def _term_rows(evidence: Evidence) -> Iterable[Row]:
     return (
-        (
-            evidence.alert_id,
-            term.kind,
-            _storable(term.term),
-            _storable(term.name),
-            term.posts,
-            term.share,
-            term.usual_share,
-            term.log_odds,
-            term.z_score,
-        )
+        {
+            "alert_id": evidence.alert_id,
+            "kind": term.kind,
+            "term": _storable(term.term),
+            "name": _storable(term.name),
+            "posts": term.posts,
+            "share": term.share,
+            "usual_share": term.usual_share,
+            "log_odds": term.log_odds,
+            "z_score": term.z_score,
+        }
         for term in evidence.terms
     )
 
 
+def _run_row(evidence: Evidence) -> Row:
+    return {"alert_id": evidence.alert_id, "posts": evidence.counted, "post_ids": evidence.post_ids}
+
+
 def _storable(text: str | None) -> str | None:
-    """`text` as Postgres takes it: without NUL."""
+    """Return `text` without NUL characters, which Postgres rejects."""
     return None if text is None else text.replace("\0", "")
 
 
@@ -162,36 +178,35 @@ def _regroup_incidents(cursor: Cursor, alert_ids: Sequence[UUID]) -> None:
     if not alert_ids:
         return
     cursor.execute(query("alerts_of_touched_incidents"), {"alert_ids": list(alert_ids)})
-    rows = cursor.fetchall()
-    touched = [row[0] for row in rows]
-    status = {row[0]: row[7] for row in rows}
-    said = group_incidents(Member(*row[:7]) for row in rows if row[7] != "withdrawn")
-    windows = {row[0]: (row[2], row[3]) for row in rows}
-    cursor.execute("DELETE FROM incident_members WHERE alert_id = ANY (%s)", (touched,))
-    _insert(cursor, query("upsert_incidents"), (_incident_row(event, status, windows) for event in said))
-    _insert(
+    touched = {alert.alert_id: alert for alert in map(_TouchedAlert._make, cursor.fetchall())}
+    incidents = group_incidents(
+        alert.as_member() for alert in touched.values() if alert.status != "withdrawn"
+    )
+    cursor.execute(query("delete_incident_members"), {"alert_ids": list(touched)})
+    _write(
         cursor,
-        "INSERT INTO incident_members (incident_id, alert_id, overlap) VALUES %s",
+        "upsert_incidents",
+        (_incident_row(incident, [touched[key] for key in incident.overlaps]) for incident in incidents),
+    )
+    _write(
+        cursor,
+        "insert_incident_members",
         (
-            (event.incident_id, alert_id, shared)
-            for event in said
-            for alert_id, shared in event.overlaps.items()
+            {"incident_id": incident.incident_id, "alert_id": alert_id, "overlap": overlap}
+            for incident in incidents
+            for alert_id, overlap in incident.overlaps.items()
         ),
     )
-    cursor.execute(
-        "DELETE FROM incidents WHERE NOT EXISTS (SELECT FROM incident_members AS m WHERE m.incident_id = incidents.incident_id)"
-    )
+    cursor.execute(query("delete_empty_incidents"))
 
 
-def _incident_row(
-    event: Incident, status: dict[UUID, str], windows: dict[UUID, tuple[datetime, datetime]]
-) -> tuple[object, ...]:
-    return (
-        event.incident_id,
-        event.headline.keyword,
-        "open" if any(status[member] == "open" for member in event.overlaps) else "resolved",
-        min(windows[member][0] for member in event.overlaps),
-        max(windows[member][1] for member in event.overlaps),
-        event.posts,
-        len(event.overlaps),
-    )
+def _incident_row(incident: Incident, alerts: Sequence[_TouchedAlert]) -> Row:
+    return {
+        "incident_id": incident.incident_id,
+        "keyword": incident.headline.keyword,
+        "status": "open" if any(alert.status == "open" for alert in alerts) else "resolved",
+        "opened_window": min(alert.opened_window for alert in alerts),
+        "last_window": max(alert.last_window for alert in alerts),
+        "posts": incident.posts,
+        "members": len(alerts),
+    }

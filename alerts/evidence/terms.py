@@ -1,4 +1,4 @@
-"""Terms that stand out: how often posts of one kind carry a term against the other posts of the same time, weighed by evidence."""
+"""Find terms that stand out: more frequent in an alert's posts than in other posts of the same windows."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,26 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 PRIOR_POSTS = 500.0
-"""Weight of the prior, in posts: so many posts that look like all posts of the time are added to both sides."""
+"""Weight of the prior: number of average posts of the time that are added to both sides."""
 STANDING_OUT = 1.96
-"""Standard errors above 0 from which a log-odds ratio is told: 1 in 40 by chance."""
-LEAST_POSTS = 2
+"""Standard errors above 0 from which a log-odds ratio is reported: 1 in 40 by chance."""
+MIN_POSTS = 2
 TERMS_PER_KIND = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TermCount:
-    """How many posts carry a term."""
+    """Numbers of posts that carry a term."""
 
     kind: str
     """word, hashtag, music or author."""
     term: str
     name: str | None
-    """What people call it, where `term` is an id."""
+    """Display name if `term` is an id."""
     posts: int
-    """Posts of the alert with it."""
+    """Posts of the alert that carry the term."""
     other_posts: int
-    """Other posts of the same windows with it."""
+    """Other posts of the same windows that carry the term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Term:
     name: str | None
     posts: int
     share: float
-    """Part of the alert's posts that carry it."""
+    """Share of the alert's posts that carry the term."""
     usual_share: float
-    """Part of the other posts of the same windows that carry it."""
+    """Share of the other posts of the same windows that carry the term."""
     log_odds: float
     z_score: float
 
@@ -49,13 +49,15 @@ class Term:
 def log_odds(
     posts: ArrayLike, total: float, other_posts: ArrayLike, other_total: float
 ) -> tuple[Floats, Floats]:
-    """Log-odds ratio of terms between two groups of posts and its z-score, with an informative Dirichlet prior.
+    """Return the log-odds ratio of terms between two groups of posts and its z-score.
 
-    Of `total` posts `posts` carry each term, of `other_total` others `other_posts`. With a = PRIOR_POSTS * (the term's
-    part of all these posts) added to both counts and PRIOR_POSTS to both totals:
-    log_odds = log((y + a)/(n + A - y - a)) - log((y' + a)/(n' + A - y' - a)), variance = 1/(y + a) + 1/(y' + a),
-    z = log_odds/sqrt(variance). Without the prior what a single post says would stand out most.
-    Source: Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 16 (2008), equations 15, 16, 20 and 22.
+    Each term is carried by y = `posts` of n = `total` posts and by y' = `other_posts` of n' = `other_total`
+    other posts. With an informative Dirichlet prior of A = PRIOR_POSTS and a = A * (y + y')/(n + n'):
+    log_odds = log((y + a)/(n + A - y - a)) - log((y' + a)/(n' + A - y' - a)),
+    variance = 1/(y + a) + 1/(y' + a), z = log_odds/sqrt(variance). Without the prior, terms of a single post
+    would stand out most.
+    Source: Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 16 (2008), equations 15, 16, 20
+    and 22.
 
     >>> odds, z = log_odds([83, 4], 83, [2, 500], 10_000)
     >>> odds.round(2).tolist(), z.round(1).tolist()
@@ -70,29 +72,38 @@ def log_odds(
 
 
 def _odds(count: Floats, total: float) -> Floats:
-    # A term in every post has no odds; half a post without it keeps them finite.
+    # The odds of a term in every post are infinite; half a post without the term keeps them finite.
     odds: Floats = count / np.maximum(total - count, 0.5)
     return odds
 
 
 def standing_out(counts: list[TermCount], *, total: int, other_total: int, keyword: str) -> list[Term]:
-    """Terms of `counts` that stand out among the `total` posts of an alert on `keyword`, at most ten a kind, clearest first.
+    """Return the terms that stand out among the `total` posts of an alert on `keyword`, clearest first.
 
-    Told are terms of two posts and more with a z-score of at least 1.96; the keyword itself is no news.
+    At most ten per kind, each in two posts or more with a z-score of at least 1.96, and never the keyword
+    itself.
 
-    >>> counts = [TermCount("word", "flood", None, 40, 1), TermCount("word", "love", None, 3, 600), TermCount("word", "river", None, 60, 0)]
-    >>> [(term.term, round(term.share, 2)) for term in standing_out(counts, total=60, other_total=10_000, keyword="river")]
+    >>> counts = [
+    ...     TermCount("word", "flood", None, 40, 1),
+    ...     TermCount("word", "love", None, 3, 600),
+    ...     TermCount("word", "river", None, 60, 0),
+    ... ]
+    >>> terms = standing_out(counts, total=60, other_total=10_000, keyword="river")
+    >>> [(term.term, round(term.share, 2)) for term in terms]
     [('flood', 0.67)]
     """
-    told = [
+    candidates = [
         count
         for count in counts
-        if count.posts >= LEAST_POSTS and not (count.kind in ("word", "hashtag") and count.term == keyword)
+        if count.posts >= MIN_POSTS and not (count.kind in ("word", "hashtag") and count.term == keyword)
     ]
-    if not told:
+    if not candidates:
         return []
     ratio, z = log_odds(
-        [count.posts for count in told], total, [count.other_posts for count in told], other_total
+        [count.posts for count in candidates],
+        total,
+        [count.other_posts for count in candidates],
+        other_total,
     )
     terms = [
         Term(
@@ -105,7 +116,7 @@ def standing_out(counts: list[TermCount], *, total: int, other_total: int, keywo
             log_odds=float(odds),
             z_score=float(score),
         )
-        for count, odds, score in zip(told, ratio, z, strict=True)
+        for count, odds, score in zip(candidates, ratio, z, strict=True)
         if score >= STANDING_OUT
     ]
     terms.sort(key=lambda term: (term.kind, -term.z_score, term.term))

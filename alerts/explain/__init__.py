@@ -1,1 +1,1 @@
-"""Why an alert was raised, in a sentence, and whether every stored figure follows from the archive."""
+"""Explain an alert: describe why it alerted and check its stored figures against the archive."""

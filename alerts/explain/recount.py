@@ -1,4 +1,4 @@
-"""Recount: what the archive holds of some keywords and spans of time, counted as the stream counts; for checks of what is stored."""
+"""Count keywords in archived posts as the stream counted them, to check what is stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from detection.window_counts import COLUMNS, count_keywords_per_window, first_de
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """Counts out of the archive."""
+    """Counts from the archive."""
 
     counts: dict[tuple[str, int], dict[str, Any]]
     """Columns of `live_counts` by keyword and window number."""
@@ -27,7 +27,7 @@ class Recount:
 def recount(
     spark: SparkSession, settings: Settings, keywords: Sequence[str], spans: Sequence[Span]
 ) -> Recount:
-    """Count `keywords`, and all posts, in the windows of `spans`, all in one scan of the archive."""
+    """Count `keywords`, and all posts, in the windows of `spans` in a single scan of the archive."""
     # The stream keeps the first delivery of a post in a window; a batch would keep any.
     records = read_archive(spark, settings, spans).transform(
         first_deliveries, future_minutes=settings.future_minutes

@@ -1,1 +1,1 @@
-"""Backtest: what the rule of Groundswell would have said of counts of the past; `python -m batch.backtest`."""
+"""Backtest: what the rule of Groundswell would have said of counts of the past; `groundswell backtest`."""

@@ -11,11 +11,11 @@ from alerts.plans import Plans, Thresholds
 from batch.statistics.candidates import JudgedKeywords, candidate_windows, judge_keywords, may_open
 from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
 from core.windows import WINDOW, WINDOWS_PER_DAY, day_start
+from detection.arrays import Flags, Floats
 from detection.budget import LOWEST_THRESHOLD
-from detection.learn import Traffic
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
 from detection.score import WINDOWS_PER_HOUR, rule_for
-from detection.verdicts import Flags, Floats
+from detection.traffic_baseline import Traffic
 
 WINDOWS = "keyword string, number int, posts int, score double, threshold_ratio double, anomalous boolean"
 CANDIDATES = (

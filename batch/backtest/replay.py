@@ -23,9 +23,9 @@ from core.keywords import ALL_POSTS
 from core.windows import ONE_DAY, WINDOW, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
-from detection.learn import Traffic
 from detection.score import KEPT_POSTS
 from detection.tracker import AlertTracker, TrackedWindow
+from detection.traffic_baseline import Traffic
 from sql.connection import query, transaction
 
 

@@ -7,22 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.backtest.counts import CountsTable, CycleCounts
+from detection.arrays import Floats
 from detection.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
-from detection.learn import (
-    Floats,
-    KeywordRows,
-    Traffic,
-    as_stored,
-    day_traffic,
-    default_rows,
-    fit_day,
-    forgettable,
-    learn_traffic,
-)
+from detection.learn import KeywordRows, as_stored, default_rows, fit_day, forgettable
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule
 from detection.seasonality import Seasonality
 from detection.tracker import AlertTracker, TrackedAlert
+from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min
@@ -126,7 +118,7 @@ class Walk:
         before = self._statistics.of(keywords)
         present = np.unique(place)
         judged = self._judge(posts[present], keywords[present], before, present, total)
-        ended = list(self.book.take(keywords[present], first, posts[present], judged.verdicts))
+        ended = list(self.book.add_day(keywords[present], first, posts[present], judged.verdicts))
         self._fit(keywords, posts, before, total, rows.cycle)
         at = np.searchsorted(present, place), window
         return JudgedRows(

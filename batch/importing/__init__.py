@@ -1,1 +1,1 @@
-"""History from files straight into the archive, as `python -m batch import` does it."""
+"""Import history from files straight into the archive, as `groundswell import` does."""

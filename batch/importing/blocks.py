@@ -1,4 +1,4 @@
-"""From inputs to blocks of whole lines, which is what the workers of an import are given, and to the digest of their content."""
+"""Split inputs into blocks of whole lines for the workers of an import, and hash their content."""
 
 import glob
 import hashlib
@@ -25,7 +25,7 @@ BLOCK_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of one input that follow one another: as bytes, as a place in a plain file, or one line too long to be a post."""
+    """Consecutive lines of one input: bytes, a range of a plain file, or one line too long to be a post."""
 
     file: str
     first_number: int
@@ -33,13 +33,15 @@ class Block:
     length: int
     data: bytes = b""
     offset: int | None = None
-    """Where `length` bytes of the plain file `file` are the lines; None: they are `data`."""
+    """Where the lines start in the plain file `file`, `length` bytes long; None if they are in `data`."""
     too_long: Line | None = None
 
     def lines(self) -> Iterator[Line]:
-        """The lines with their numbers in the file, without line feeds, which count in their lengths; their ends stand as 0.
+        r"""Yield the lines with their numbers in the file; `end` is always 0.
 
-        >>> [(line.number, line.data) for line in Block("a", 7, 8, 4, b"x\\ny\\n").lines()]
+        Line feeds are not part of a line's data, but count in its length.
+
+        >>> [(line.number, line.data) for line in Block("a", 7, 8, 4, b"x\ny\n").lines()]
         [(7, b'x'), (8, b'y')]
         """
         if self.too_long is not None:
@@ -62,7 +64,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first look at an input found: SHA-256 and length of the uncompressed content, and its blocks where it is a plain file."""
+    """What a first pass over an input found: SHA-256 and length of its uncompressed content, and its blocks.
+
+    `blocks` is None unless the input is a plain file.
+    """
 
     sha256: str
     size: int
@@ -70,9 +75,9 @@ class Survey:
 
 
 def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
-    """The inputs that `names` stand for, patterns such as posts-*.ndjson in order of their names; raises BadInputError.
+    """Return the inputs for `names`, with patterns such as posts-*.ndjson expanded in order of name.
 
-    Standard input is rejected_rows: an import that goes on after a stop has to read its beginning again.
+    Raises BadInputError, also for standard input: to resume, an import has to read its beginning again.
     """
     inputs = [Input(name, settings) for pattern in names for name in _matches(pattern)]
     if any(source.is_standard_input for source in inputs):
@@ -87,36 +92,33 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
 def _matches(pattern: str) -> list[str]:
     if pattern.startswith(S3_SCHEME) or not glob.has_magic(pattern) or Path(pattern).exists():
         return [pattern]
-    found = sorted(glob.glob(pattern, recursive=True))
-    if not found:
-        raise BadInputError(f"No file is named like {pattern}.")
-    return found
+    names = sorted(glob.glob(pattern, recursive=True))
+    if not names:
+        raise BadInputError(f"No file matches {pattern}. Correct the pattern.")
+    return names
 
 
 def surveys(
     inputs: Iterable[Input], is_stopped: Callable[[], bool]
 ) -> Generator[tuple[Input, Fingerprint, Survey]]:
-    """Each input with its fingerprint before it was read and its survey, which is made while the one before is in use.
+    """Yield each input with its survey and the fingerprint it had before.
 
-    Once `is_stopped`, surveys are not whole.
+    The next input is surveyed while the current one is in use. Once `is_stopped`, surveys are incomplete.
     """
     closed = threading.Event()
 
-    def look(source: Input) -> tuple[Input, Fingerprint, Survey]:
-        return (
-            source,
-            source.fingerprint(),
-            survey(source, is_stopped=lambda: closed.is_set() or is_stopped()),
-        )
+    def survey_one(source: Input) -> tuple[Input, Fingerprint, Survey]:
+        fingerprint = source.fingerprint()
+        return source, fingerprint, survey(source, is_stopped=lambda: closed.is_set() or is_stopped())
 
     with ThreadPoolExecutor(1) as pool:
         try:
-            started = (pool.submit(look, source) for source in inputs)
-            coming = next(started, None)
-            while coming is not None:
-                found = coming.result()
-                coming = next(started, None)
-                yield found
+            submitted = (pool.submit(survey_one, source) for source in inputs)
+            pending = next(submitted, None)
+            while pending is not None:
+                surveyed = pending.result()
+                pending = next(submitted, None)
+                yield surveyed
         finally:
             closed.set()
 
@@ -124,8 +126,8 @@ def surveys(
 def survey(source: Input, *, is_stopped: Callable[[], bool] = lambda: False) -> Survey:
     """Read all of an input once, unless stopped.
 
-    Whoever is to turn the lines of a plain file into rows then reads them there, which saves sending them. Without blocks
-    where a line may be too long to be a post: `blocks_of` knows how to pass over it.
+    Workers read the blocks of a plain file themselves, which saves sending them. There are no blocks if a
+    line may be too long to be a post: `blocks_of` knows how to skip it.
     """
     digest, size = hashlib.sha256(), 0
     plain = source.is_plain_file
@@ -135,13 +137,12 @@ def survey(source: Input, *, is_stopped: Callable[[], bool] = lambda: False) -> 
         if is_stopped():
             break
         digest.update(piece)
-        behind_last = piece.rfind(b"\n") + 1
+        end_of_lines = piece.rfind(b"\n") + 1
         lines += piece.count(b"\n") if plain else 0
-        if behind_last and size + behind_last - start >= BLOCK_BYTES:
-            blocks.append(
-                Block(source.name, first, first + lines - 1, size + behind_last - start, offset=start)
-            )
-            start, first, lines = size + behind_last, first + lines, 0
+        if end_of_lines and size + end_of_lines - start >= BLOCK_BYTES:
+            length = size + end_of_lines - start
+            blocks.append(Block(source.name, first, first + lines - 1, length, offset=start))
+            start, first, lines = size + end_of_lines, first + lines, 0
         size += len(piece)
         plain = plain and size - start <= MAX_LINE_BYTES
     if size > start:
@@ -150,22 +151,22 @@ def survey(source: Input, *, is_stopped: Callable[[], bool] = lambda: False) -> 
     return Survey(digest.hexdigest(), size, blocks if plain else None)
 
 
-def blocks_of(source: Input, blocks: Sequence[Block] | None, *, behind: int) -> Iterator[Block]:
-    """The blocks with lines behind line `behind`: those of a survey, or read now."""
+def blocks_of(source: Input, blocks: Sequence[Block] | None, *, after_line: int) -> Iterator[Block]:
+    """Yield the blocks with lines after line `after_line`: those of a survey or, if None, read now."""
     if blocks is None:
-        yield from _read_blocks(source, behind)
+        yield from _read_blocks(source, after_line)
         return
     for block in blocks:
-        if block.last_number > behind:
+        if block.last_number > after_line:
             yield block
 
 
-def _read_blocks(source: Input, behind: int) -> Iterator[Block]:
-    """The lines behind line `behind`, in blocks of some 8 MB."""
+def _read_blocks(source: Input, after_line: int) -> Iterator[Block]:
+    """Yield the lines after line `after_line` in blocks of about 8 MB."""
     lines: list[bytes] = []
-    size, first = 0, behind + 1
+    size, first = 0, after_line + 1
     for line in source.lines():
-        if line.number <= behind:
+        if line.number <= after_line:
             continue
         if line.length > MAX_LINE_BYTES or size + line.length > BLOCK_BYTES:
             if lines:

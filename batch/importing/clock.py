@@ -1,10 +1,10 @@
-"""Which moment an imported post gets as its `time_stamp`."""
+"""The clocks that give imported posts their `time_stamp`."""
 
 from enum import StrEnum
 
 
 class ImportClock(StrEnum):
-    """original: the post's creation, as the producer's clock of that name; kept: the `time_stamp` that stands in the file."""
+    """original: the post's creation, as the producer's clock of that name; kept: the `time_stamp` in the file."""
 
     ORIGINAL = "original"
     KEPT = "kept"

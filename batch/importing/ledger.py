@@ -1,4 +1,7 @@
-"""Which files are in the archive and how far: what the archive itself says, kept in `archive_imports` for people and for order."""
+"""Which files are in the archive, and up to which line.
+
+The archive itself decides; `archive_imports` keeps names, order and counts.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,9 +18,9 @@ from sql.lake import open_archive
 
 LINE_BITS = 32
 LOWEST_OFFSET = -(1 << 62)
-"""Offsets of imported rows begin here, so that they lie below Kafka's and grow in the order of import."""
+"""Offsets of imported rows start here, so that they are below Kafka's and grow in the order of import."""
 _LOCK = 7_150_002_021
-"""Number of the advisory lock that a running import holds in Postgres."""
+"""Number of the Postgres advisory lock that a running import holds."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Archived:
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file in the ledger: its place in the archive, the last of its lines that is there, and what is there of it."""
+    """A file in the ledger: its position in the archive, the last of its lines there, and its rows by topic."""
 
     file_number: int
     partition: int
@@ -48,7 +51,10 @@ class KnownFile:
 
 @contextmanager
 def only_one_import(settings: Settings) -> Iterator[Connection]:
-    """Hold the import's lock, on a connection to look after; raises AlreadyRunningError where another import holds it."""
+    """Hold the import's lock, and yield the connection that holds it.
+
+    Raises AlreadyRunningError if another import holds the lock.
+    """
     connection = connect(settings, application_name="groundswell import lock")
     try:
         connection.autocommit = True
@@ -56,7 +62,7 @@ def only_one_import(settings: Settings) -> Iterator[Connection]:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
             if not cursor.fetchone()[0]:  # type: ignore[index]
                 raise AlreadyRunningError(
-                    "Another import is at work on this archive. Wait until it is done, then run this again."
+                    "Another import into this archive is running. Wait for it to finish, then run this again."
                 )
         yield connection
     finally:
@@ -64,69 +70,84 @@ def only_one_import(settings: Settings) -> Iterator[Connection]:
 
 
 def check_lock(connection: Connection) -> None:
-    """Raise psycopg2's error where the connection, and with it the lock, is gone."""
+    """Raise psycopg2's error if the connection, and with it the lock, is lost."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
 def archived_files(settings: Settings) -> dict[int, Archived]:
-    """What the archive holds of imported files, by partition."""
+    """Return what the archive holds of imported files, by partition."""
+    sql = f"""
+        SELECT partition, max("offset"), count(*) FILTER (topic = $topic), count(*) FILTER (topic <> $topic)
+        FROM raw_posts
+        WHERE {IMPORTED}
+        GROUP BY partition
+    """
     with open_archive(settings) as database:
-        rows = database.execute(
-            'SELECT partition, max("offset"), count(*) FILTER (topic = $topic), count(*) FILTER (topic <> $topic) '
-            f"FROM raw_posts WHERE {IMPORTED} GROUP BY partition",
-            {"topic": settings.posts_topic},
-        ).fetchall()
-    return {int(partition): Archived(*map(int, held)) for partition, *held in rows}
+        rows = database.execute(sql, {"topic": settings.posts_topic}).fetchall()
+    return {int(partition): Archived(*map(int, figures)) for partition, *figures in rows}
 
 
 def partitions_for(sha256: str) -> Iterator[int]:
-    """Negative partitions for a content, the first one almost always its own.
+    """Yield negative partitions for a content; the first one is almost always free or its own.
 
     >>> next(partitions_for("00000001" + "0" * 56)), next(partitions_for("f" * 64))
     (-2, -2147483648)
     """
-    yield from (-1 - (int(sha256[place : place + 8], 16) & 0x7FFF_FFFF) for place in range(0, 64, 8))
+    for start in range(0, 64, 8):
+        yield -1 - (int(sha256[start : start + 8], 16) & 0x7FFF_FFFF)
 
 
 def register(
     settings: Settings, *, sha256: str, size: int, file: str, archived: Mapping[int, Archived]
 ) -> KnownFile:
-    """The file's entry, made where there is none; `archived` is what `archived_files` gave and outweighs the ledger."""
+    """Return the file's entry in the ledger, inserting it if needed.
+
+    `archived` is what `archived_files` returned and takes precedence over the ledger.
+    """
     with transaction(settings, application_name="groundswell import") as cursor:
         cursor.execute(
             "SELECT partition, file_number, sha256, finished, posts + rejected FROM archive_imports"
         )
-        known = {
+        ledger = {
             partition: (number, content, finished, rows)
             for partition, number, content, finished, rows in cursor.fetchall()
         }
         partition = next(
-            place for place in partitions_for(sha256) if place not in known or known[place][1] == sha256
+            candidate
+            for candidate in partitions_for(sha256)
+            if candidate not in ledger or ledger[candidate][1] == sha256
         )
-        numbers = {place: held.last_offset - LOWEST_OFFSET >> LINE_BITS for place, held in archived.items()}
-        if partition not in known:
-            highest = max([0, *numbers.values(), *(entry[0] for entry in known.values())])
-            known[partition] = numbers.get(partition, highest + 1), sha256, False, 0
-            cursor.execute(
-                "INSERT INTO archive_imports (file_number, sha256, partition, file, bytes) VALUES (%s, %s, %s, %s, %s)",
-                (known[partition][0], sha256, partition, file, size),
-            )
-    number, _, finished, rows = known[partition]
-    held = archived.get(partition, Archived(LOWEST_OFFSET + (number << LINE_BITS), 0, 0))
-    last_line = held.last_offset - LOWEST_OFFSET - (number << LINE_BITS)
+        if partition not in ledger:
+            number = _number_for(partition, archived, [entry[0] for entry in ledger.values()])
+            ledger[partition] = number, sha256, False, 0
+            parameters = {"file_number": number, "sha256": sha256, "partition": partition}
+            cursor.execute(query("insert_import"), {**parameters, "file": file, "bytes": size})
+    number, _, finished, rows = ledger[partition]
+    known = archived.get(partition, Archived(LOWEST_OFFSET + (number << LINE_BITS), 0, 0))
     return KnownFile(
-        number,
-        partition,
-        last_line,
-        held.posts,
-        held.rejected,
-        finished and held.posts + held.rejected == rows,
+        file_number=number,
+        partition=partition,
+        last_line=known.last_offset - LOWEST_OFFSET - (number << LINE_BITS),
+        posts=known.posts,
+        rejected=known.rejected,
+        finished=finished and known.posts + known.rejected == rows,
     )
 
 
+def _number_for(partition: int, archived: Mapping[int, Archived], ledger: Sequence[int]) -> int:
+    """Return the number for a file that is not in the ledger: its number in the archive, or else the next."""
+    numbers = {
+        other: known.last_offset - LOWEST_OFFSET >> LINE_BITS for other, known in archived.items()
+    }
+    return numbers.get(partition, max([0, *numbers.values(), *ledger]) + 1)
+
+
 def save_rejected(settings: Settings, rejected_rows: Sequence[tuple[object, ...]]) -> None:
-    """Store why records were rejected, before their rows are part of the archive: the stream stores what is missing from there."""
+    """Store why records were rejected, before their rows are committed to the archive.
+
+    The stream fills `rejected_records` only from the highest offset that it finds there.
+    """
     if rejected_rows:
         with transaction(settings, application_name="groundswell import") as cursor:
             template = "(%s, %s, %s, to_timestamp(%s / 1e6), %s, %s)"
@@ -138,15 +159,7 @@ def save_rejected(settings: Settings, rejected_rows: Sequence[tuple[object, ...]
 def save_progress(
     settings: Settings, partition: int, *, lines: int, posts: int, rejected: int, finished: bool
 ) -> None:
-    """Note that so many lines of a file are in the archive, and what they hold."""
+    """Store how many lines of a file are in the archive, and its rows by topic."""
+    figures = {"lines": lines, "posts": posts, "rejected": rejected, "finished": finished}
     with transaction(settings, application_name="groundswell import") as cursor:
-        cursor.execute(
-            query("save_import"),
-            {
-                "partition": partition,
-                "lines": lines,
-                "posts": posts,
-                "rejected": rejected,
-                "finished": finished,
-            },
-        )
+        cursor.execute(query("save_import"), {"partition": partition, **figures})

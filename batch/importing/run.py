@@ -46,7 +46,7 @@ class ImportSummary:
         if self.days:
             first, last = (_EPOCH + timedelta(days=day) for day in (min(self.days), max(self.days)))
             lines.append(
-                f"For their tables run: python -m batch --from {first} --to {last} --assume-complete"
+                f"For their tables run: groundswell batch --from {first} --to {last} --assume-complete"
             )
         if self.stopped_at:
             lines.append(f"stopped: the same command goes on behind {self.stopped_at}")

@@ -1,1 +1,1 @@
-"""From a day of counts to the statistics by which the days after it are judged."""
+"""From a day's counts to the statistics that judge the days after it."""

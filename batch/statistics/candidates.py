@@ -1,4 +1,4 @@
-"""Candidates: the windows of a day that detection would count to alerts, out of a batch of keywords."""
+"""Find candidates in a batch of keywords: the windows of a day that detection would count towards alerts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from batch.statistics.keyword_batch import EPOCH, LOOKBACK_WINDOWS, KeywordBatch
 from core.windows import WINDOWS_PER_DAY
+from detection.arrays import Flags, Floats
 from detection.authors import authors_or_infinity
 from detection.budget import CandidateWindows
 from detection.judge_day import DayCounts, JudgedDay, judge_day
-from detection.learn import KeywordRows, Traffic
+from detection.learn import KeywordRows
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AnomalyRule
-from detection.verdicts import Flags, Floats
+from detection.traffic_baseline import Traffic
 
 FIGURES = (
     "posts",
@@ -27,30 +28,32 @@ FIGURES = (
     "authors",
     "hourly_authors",
 )
-"""Columns of a candidate that a threshold is put to."""
+"""Columns of a candidate that decide whether it passes a threshold."""
 
 
 @dataclass(frozen=True)
 class JudgedKeywords:
-    """The keywords of a batch that were judged, J of them."""
+    """The J keywords of a batch that were judged."""
 
     chosen: NDArray[np.int64]
-    """Their places in the batch [J]."""
+    """Their indices in the batch [J]."""
     posts: Floats
     """Posts of the day's windows [J, 96]."""
     rows: KeywordRows
     authors: Floats
-    """Estimated distinct authors of window and, below, of hour [J, 96]."""
+    """Estimated distinct authors of each window [J, 96]."""
     hourly_authors: Floats
+    """Estimated distinct authors of the hour that ends with each window [J, 96]."""
     day: JudgedDay
 
 
 def candidate_windows(
     batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, anomaly_rule: AnomalyRule
 ) -> pa.RecordBatch:
-    """Rows of `candidate_windows` [threshold_ratio at least a half by `alarm`] of the keywords that have an anomaly on `day`.
+    """Return rows of `candidate_windows`: windows with a threshold ratio of at least a half.
 
-    Judged by the rows of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
+    Only of keywords that have an anomaly on `day` under `anomaly_rule`. The windows are judged by the rows
+    of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
     keywords.
     """
     chosen = np.flatnonzero(may_open(batch.counts, anomaly_rule.min_posts))
@@ -72,24 +75,26 @@ def judge_keywords(
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> JudgedKeywords:
-    """Judge the keywords at the places `chosen` [J] by their rows and `traffic`; arguments as `detection.judge_day.judge_day` has them."""
+    """Judge the keywords at the indices `chosen` [J] by their rows and `traffic`.
+
+    The other arguments are those of `detection.judge_day.judge_day`.
+    """
     counts, bitmaps = batch.counts[chosen], batch.authors[chosen]
-    authors, hourly_authors = (
-        authors_or_infinity(bitmaps[:, LOOKBACK_WINDOWS:]),
-        authors_or_infinity(_ored(np.where(counts >= KEPT_POSTS, bitmaps, 0))),
-    )
+    authors = authors_or_infinity(bitmaps[:, LOOKBACK_WINDOWS:])
+    hourly_authors = authors_or_infinity(_hourly_bitmaps(np.where(counts >= KEPT_POSTS, bitmaps, 0)))
     rows = KeywordRows(
-        *(
-            getattr(batch.rows, name)[chosen]
-            for name in ("level", "hour_deviation", "variance", "dispersion", "hourly_spread")
-        )
+        level=batch.rows.level[chosen],
+        hour_deviation=batch.rows.hour_deviation[chosen],
+        variance=batch.rows.variance[chosen],
+        dispersion=batch.rows.dispersion[chosen],
+        hourly_spread=batch.rows.hourly_spread[chosen],
     )
     judged = judge_day(
         DayCounts(
-            counts[:, LOOKBACK_WINDOWS:],
-            counts[:, :LOOKBACK_WINDOWS],
-            total_posts[LOOKBACK_WINDOWS:],
-            total_posts[:LOOKBACK_WINDOWS],
+            posts=counts[:, LOOKBACK_WINDOWS:],
+            before=counts[:, :LOOKBACK_WINDOWS],
+            total=total_posts[LOOKBACK_WINDOWS:],
+            total_before=total_posts[:LOOKBACK_WINDOWS],
         ),
         rows,
         traffic,
@@ -103,17 +108,16 @@ def judge_keywords(
 
 
 def may_open(counts: Floats, min_posts: int) -> Flags:
-    """Keywords with enough posts in a window or an hour for an anomaly."""
+    """Return which keywords have enough posts in a window or an hour for an anomaly."""
     kept = np.where(counts >= KEPT_POSTS, counts, 0.0)
     hours = sum(kept[:, back : counts.shape[1] - LOOKBACK_WINDOWS + back] for back in range(WINDOWS_PER_HOUR))
-    enough: Flags = np.any(counts[:, LOOKBACK_WINDOWS:] >= min_posts, axis=1) | np.any(
-        hours >= 2 * min_posts, axis=1
-    )
+    in_a_window = np.any(counts[:, LOOKBACK_WINDOWS:] >= min_posts, axis=1)
+    enough: Flags = in_a_window | np.any(hours >= 2 * min_posts, axis=1)
     return enough
 
 
-def _ored(bitmaps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bitmaps [K, 96] of the hours that end with each window of the day, from those of windows [K, 3 + 96]."""
+def _hourly_bitmaps(bitmaps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Combine bitmaps of windows [K, 3 + 96] into those of the hours that end with each one [K, 96]."""
     hours = bitmaps[:, LOOKBACK_WINDOWS:].copy()
     for back in range(1, WINDOWS_PER_HOUR):
         hours |= bitmaps[:, LOOKBACK_WINDOWS - back : bitmaps.shape[1] - back]
@@ -121,7 +125,7 @@ def _ored(bitmaps: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def candidates_of_table(rows: pa.Table) -> CandidateWindows:
-    """The candidates of some days as arrays; columns as `candidate_windows` gives them, in order of keyword and window."""
+    """Return candidates as arrays; columns as in `candidate_windows`, ordered by keyword and window."""
     figures = {name: rows[name].to_numpy().astype(float) for name in FIGURES}
     return CandidateWindows(
         keyword=rows["keyword"].to_pylist(), number=rows["number"].to_numpy().astype(np.int64), **figures
@@ -130,17 +134,17 @@ def candidates_of_table(rows: pa.Table) -> CandidateWindows:
 
 def _rows(batch: KeywordBatch, judged: JudgedKeywords, day: date, active: Flags) -> pa.RecordBatch:
     keyword, window = np.nonzero(active)
-    of_day = judged.day
+    judged_day = judged.day
     return pa.record_batch(
         {
             "day": pa.repeat(pa.scalar(day, pa.date32()), len(keyword)),
             "keyword": batch.keyword.take(pa.array(judged.chosen[keyword])),
             "number": pa.array(((day - EPOCH).days * WINDOWS_PER_DAY + window).astype(np.int32)),
             "posts": pa.array(judged.posts[active].astype(np.int32)),
-            "expected": _reals(of_day.expected[active]),
-            "scale": _reals(of_day.scale[keyword]),
-            "hourly_posts": pa.array(of_day.hourly_posts[active].astype(np.int32)),
-            "hourly_expected": _reals(of_day.hourly_expected[active]),
+            "expected": _reals(judged_day.expected[active]),
+            "scale": _reals(judged_day.scale[keyword]),
+            "hourly_posts": pa.array(judged_day.hourly_posts[active].astype(np.int32)),
+            "hourly_expected": _reals(judged_day.hourly_expected[active]),
             "hourly_spread": _reals(judged.rows.hourly_spread[keyword]),
             "authors": _reals(judged.authors[active]),
             "hourly_authors": _reals(judged.hourly_authors[active]),

@@ -1,4 +1,4 @@
-"""Fits batches of keywords: an Arrow batch of yesterday's rows and today's sparse counts in, today's rows out."""
+"""Fit Arrow batches of keywords: yesterday's rows and today's sparse counts in, today's rows out."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -12,71 +12,70 @@ from batch.statistics.candidates import candidate_windows
 from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
 from batch.tables.copy import copy_partition
 from core.settings import Settings
+from detection.arrays import Floats
 from detection.budget import LOWEST_THRESHOLD
 from detection.labels import LabelledAlert, fit_labelled
-from detection.learn import HOURS, DayTraffic, Floats, KeywordRows, Traffic, fit_day, forgettable
+from detection.learn import KeywordRows, fit_day, forgettable
 from detection.score import rule_for
+from detection.seasonality import HOURS
+from detection.traffic_baseline import DayTraffic, Traffic
 
 STEP = "statistics"
 STATISTICS, CANDIDATES = "keyword_statistics", "candidate_windows"
-"""Tables that the step copies to `staging`."""
+"""Tables that the step fills in `staging`."""
 
 
 @dataclass(frozen=True)
 class DayFit:
-    """What all keywords of a day share: the day, its traffic, what was known before it, and where Postgres is."""
+    """What all keywords of a day share: the day, its traffic, what was known before, and the settings."""
 
     day: date
     traffic: DayTraffic
     before: Traffic | None
-    """Traffic as of the day before; None on the first day of all."""
+    """Traffic as of the day before; None on the first day of history."""
     total_posts: Floats
-    """Posts of all keywords [3 + 96]: in the last windows of the day before, and in the day's."""
+    """Posts of all keywords [3 + 96]: in the last windows of the day before and in the day's own."""
     settings: Settings
     labelled: Mapping[str, LabelledAlert]
     """Labelled alerts of the day by keyword."""
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Fit the batches of one Spark partition and copy the rows to `staging`; yields one row: how many were `copied`.
+        """Fit the batches of one Spark partition, copy the rows to `staging`, yield how many were `copied`.
 
-        Windows that may have alarmed go along to `staging.candidate_windows`, and are not among those counted.
+        Candidates are copied to `staging.candidate_windows` as well, but not counted.
         """
-        yield copy_partition(
-            STEP, self._tables(map(keyword_batch, batches)), self.settings, counted=STATISTICS
-        )
+        tables = self._tables(map(keyword_batch, batches))
+        yield copy_partition(STEP, tables, self.settings, counted=STATISTICS)
 
     def _tables(self, batches: Iterable[KeywordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
         age = self.before.history_days if self.before else 0.0
         for batch in batches:
             if self.before is not None:
-                anomaly_rule = rule_for(LOWEST_THRESHOLD, self.settings.min_posts)
-                yield (
-                    CANDIDATES,
-                    candidate_windows(
-                        batch,
-                        day=self.day,
-                        traffic=self.before,
-                        total_posts=self.total_posts,
-                        anomaly_rule=anomaly_rule,
-                    ),
-                )
-            yield (
-                STATISTICS,
-                fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled),
-            )
+                yield CANDIDATES, self._candidates(batch, self.before)
+            fitted = fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled)
+            yield STATISTICS, fitted
+
+    def _candidates(self, batch: KeywordBatch, before: Traffic) -> pa.RecordBatch:
+        return candidate_windows(
+            batch,
+            day=self.day,
+            traffic=before,
+            total_posts=self.total_posts,
+            anomaly_rule=rule_for(LOWEST_THRESHOLD, self.settings.min_posts),
+        )
 
 
 def fit_batch(
     batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]
 ) -> pa.RecordBatch:
-    """Rows of `keyword_statistics` as of `day`, one a keyword, without those that may be forgotten.
+    """Return rows of `keyword_statistics` as of `day`, one per keyword, without forgettable ones.
 
-    Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are fitted with
-    the effect of their label.
+    Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are
+    fitted with the effect of their label.
     """
     rows = fit_day(batch.posts, traffic, batch.rows, age)
-    for place, alert in _labelled_places(batch.keyword, labelled):
-        one = slice(place, place + 1)
+    for index, alert in _labelled_indices(batch.keyword, labelled):
+        one = slice(index, index + 1)
         _put(rows, one, fit_labelled(batch.posts[one], traffic, _part(batch.rows, one), age, alert))
     today = (day - EPOCH).days
     last_seen = np.where(batch.seen, today, batch.last_seen)
@@ -95,14 +94,14 @@ def fit_batch(
     return fitted.filter(pa.array((batch.seen | batch.known) & ~forgettable(rows, today - last_seen)))
 
 
-def _labelled_places(
+def _labelled_indices(
     keywords: pa.Array, labelled: Mapping[str, LabelledAlert]
 ) -> Iterator[tuple[int, LabelledAlert]]:
-    """Where in the batch labelled keywords stand."""
+    """Yield the index in the batch and the alert of each labelled keyword."""
     if labelled:
-        told = pa.array(sorted(labelled), keywords.type)
-        for place in pc.indices_nonzero(pc.is_in(keywords, told)).to_pylist():
-            yield place, labelled[keywords[place].as_py()]
+        wanted = pa.array(sorted(labelled), keywords.type)
+        for index in pc.indices_nonzero(pc.is_in(keywords, wanted)).to_pylist():
+            yield index, labelled[keywords[index].as_py()]
 
 
 def _part(rows: KeywordRows, part: slice) -> KeywordRows:
@@ -119,9 +118,9 @@ def _reals(values: Floats) -> pa.Array:
 
 
 def _postgres_arrays(rows: KeywordRows) -> pa.Array:
-    """hour_deviation as `{1.5,...}`, null where a keyword has none."""
+    """Return hour_deviation as `{1.5,...}`, null for a keyword without one."""
     numbers = _reals(rows.hour_deviation[rows.has_profile].ravel()).cast(pa.string())
     lists = pa.ListArray.from_arrays(np.arange(0, len(numbers) + 1, HOURS, dtype=np.int32), numbers)
     texts = pc.binary_join_element_wise("{", pc.binary_join(lists, ","), "}", "")
-    places = np.cumsum(rows.has_profile) - 1
-    return texts.take(pa.array(places, mask=~rows.has_profile))
+    indices = np.cumsum(rows.has_profile) - 1
+    return texts.take(pa.array(indices, mask=~rows.has_profile))

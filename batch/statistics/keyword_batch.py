@@ -1,4 +1,4 @@
-"""Batches of keywords between Spark and numpy: an Arrow batch of yesterday's rows and sparse counts, as dense arrays."""
+"""Convert Arrow batches of yesterday's rows and today's sparse counts, from Spark, to dense numpy arrays."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from detection.arrays import Flags, Floats
 from detection.judge_day import windows_before
-from detection.learn import HOURS, WINDOWS, KeywordRows
+from detection.learn import KeywordRows
 from detection.score import DEFAULT_DISPERSION, DEFAULT_HOURLY_SPREAD, DEFAULT_LEVEL, DEFAULT_VARIANCE
-from detection.seasonality import QUARTER_HOURS
-from detection.verdicts import Flags, Floats
+from detection.seasonality import HOURS, QUARTER_HOURS, WINDOWS
 
 LOOKBACK_WINDOWS = windows_before(QUARTER_HOURS)
-"""Windows of the day before that come along for the second look."""
+"""Windows of the day before that are included for the hourly windows."""
 EPOCH = date(1970, 1, 1)
 
 Numbers = TypeVar("Numbers", Floats, NDArray[np.int64])
@@ -24,18 +24,18 @@ Numbers = TypeVar("Numbers", Floats, NDArray[np.int64])
 
 @dataclass(frozen=True)
 class KeywordBatch:
-    """K keywords of a day: what was counted in its windows and in the three before, and the rows of the day before."""
+    """K keywords of a day: counts of its windows and the three before, and the rows as of the day before."""
 
     keyword: pa.Array
     counts: Floats
     """Posts [K, 3 + 96]."""
     authors: NDArray[np.int64]
-    """Bitmaps of authors [K, 3 + 96], one hashed bit of 64 an author."""
+    """Bitmaps of authors [K, 3 + 96]: each author sets one hashed bit of 64."""
     rows: KeywordRows
     known: Flags
-    """Whether there was a row [K]."""
+    """Whether the keyword had a row [K]."""
     last_seen: NDArray[np.int64]
-    """Days since 1970 of the newest post up to the day before [K]; 0 where there was no row."""
+    """Day of the newest post up to the day before, in days since 1970 [K]; 0 without a row."""
 
     @property
     def posts(self) -> Floats:
@@ -50,22 +50,19 @@ class KeywordBatch:
 
 
 def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
-    """The arrays of `batch`.
+    """Return the arrays of `batch`.
 
-    Columns in: keyword; windows, posts, authors (lists, parallel, window -3 to 95; null: not counted); level, variance,
-    dispersion, hourly_spread (float), hour_deviation (list of 24 floats or null), last_seen (date32): the row before, all null for a
-    new keyword.
+    Columns in: keyword; windows, posts, authors (parallel lists, window -3 to 95; null: not counted);
+    level, variance, dispersion, hourly_spread (float), hour_deviation (list of 24 floats or null),
+    last_seen (date32): the row as of the day before, all null for a new keyword.
     """
     windows = batch.column("windows")
     known = batch.column("level").is_valid().to_numpy(zero_copy_only=False)
+    shape = (batch.num_rows, LOOKBACK_WINDOWS + WINDOWS)
     return KeywordBatch(
         keyword=batch.column("keyword"),
-        counts=dense(windows, batch.column("posts"), np.zeros((batch.num_rows, LOOKBACK_WINDOWS + WINDOWS))),
-        authors=dense(
-            windows,
-            batch.column("authors"),
-            np.zeros((batch.num_rows, LOOKBACK_WINDOWS + WINDOWS), dtype=np.int64),
-        ),
+        counts=dense(windows, batch.column("posts"), np.zeros(shape)),
+        authors=dense(windows, batch.column("authors"), np.zeros(shape, dtype=np.int64)),
         rows=_rows_before(batch),
         known=known,
         last_seen=_numbers(batch.column("last_seen").cast(pa.int32()), 0).astype(np.int64),
@@ -73,7 +70,7 @@ def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
 
 
 def dense(windows: pa.ListArray, values: pa.ListArray, into: Numbers) -> Numbers:
-    """`into` [K, 3 + 96] filled from parallel lists of window numbers (from -3) and values; the rest stays as it is.
+    """Fill `into` [K, 3 + 96] from parallel lists of window numbers (from -3) and values, and return it.
 
     >>> dense(pa.array([[0, 95], None]), pa.array([[3, 4], None]), np.zeros((2, 99)))[:, [3, 4, 98]].tolist()
     [[3.0, 0.0, 4.0], [0.0, 0.0, 0.0]]

@@ -1,4 +1,4 @@
-"""Step `statistics`: what a day teaches, into keyword_statistics and traffic_statistics as of that day, in one transaction."""
+"""Step `statistics`: learn keyword_statistics and traffic_statistics as of a day, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,29 +15,33 @@ from batch.statistics.thresholds import set_thresholds
 from batch.tables.copy import COPIED, create_staging, create_staging_table, total_copied
 from core.keywords import ALL_POSTS
 from core.settings import Settings
+from detection.arrays import Floats
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.labels import Label, LabelledAlert
-from detection.learn import HOURS, WINDOWS, Floats, Traffic, day_traffic, learn_traffic
+from detection.seasonality import HOURS, WINDOWS
+from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
 from sql.connection import query, transaction
 
-_STATISTICS = "keyword string, level float, hour_deviation array<float>, variance float, dispersion float, hourly_spread float, last_seen date"
+_STATISTICS = (
+    "keyword string, level float, hour_deviation array<float>, variance float, dispersion float, "
+    "hourly_spread float, last_seen date"
+)
 _STAGED = "staging.keyword_statistics"
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What the step found: posts per window summed over the day, and keywords with a row afterwards."""
+    """What the step learned from: posts per window summed over the day, and keywords with a row now."""
 
     posts: int
     keywords: int
 
 
 def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
-    """Learn `records` of `day`, which begin with the lookback before, on top of the statistics `as_of` an earlier day.
+    """Learn `records` of `day` on top of the statistics `as_of` an earlier day; None if the day has no posts.
 
-    `as_of` is None on the first day of all. Gives None if there are no posts on the day.
-
-    Replaces what stands as of `day`, if anything, and drops what is older than `statistics_keep_days`.
+    The records start with the lookback before the day. `as_of` is None on the first day of history.
+    Existing statistics as of `day` are replaced, and those older than `statistics_keep_days` are dropped.
     """
     posts = records.transform(posts_in_windows, day=day, future_minutes=settings.future_minutes)
     phrases, labelled = read_user_input(settings, day)
@@ -67,12 +71,12 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         _replace_traffic(cursor, day, after)
         _drop_old(cursor, settings.statistics_keep_days)
         _mark(cursor, day, status="fitted", posts=int(today.sum()), keywords=copied)
-        set_thresholds(cursor, settings, day)  # which counts the days that are marked
+        set_thresholds(cursor, settings, day)  # counts marked days, so it comes after the mark
     return Learned(posts=int(today.sum()), keywords=copied)
 
 
 def read_user_input(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
-    """What people told that matters to the fit of `day`: watched phrases, and the day's labelled alerts by keyword."""
+    """Return the watched phrases and the day's labelled alerts by keyword, which affect the fit of `day`."""
     with transaction(settings) as cursor:
         cursor.execute(query("watched_phrases"))
         phrases = tuple(row[0] for row in cursor.fetchall())
@@ -85,19 +89,20 @@ def read_user_input(settings: Settings, day: date) -> tuple[tuple[str, ...], dic
 
 
 def read_traffic(settings: Settings, as_of: date) -> Traffic:
-    """The traffic that was learned up to the end of `as_of`, which has its 24 rows."""
+    """Return the traffic learned up to the end of `as_of`, which must have its 24 rows."""
     with transaction(settings) as cursor:
         cursor.execute(query("traffic_as_of"), {"as_of": as_of})
-        rows = cursor.fetchall()
-    return Traffic(
-        expected_posts=np.array([row[1] for row in rows], dtype=float), history_days=float(rows[0][2])
-    )
+        _, expected_posts, history_days = zip(*cursor.fetchall(), strict=True)
+    return Traffic(expected_posts=np.array(expected_posts, dtype=float), history_days=float(history_days[0]))
 
 
 def with_rows_before(
     counts: DataFrame, *, settings: Settings, as_of: date | None, how: str = "full_outer"
 ) -> DataFrame:
-    """Today's counts full outer joined with the rows `as_of` an earlier day: what `fit_batch` takes; `left`: counted keywords alone."""
+    """Join today's counts with the rows `as_of` an earlier day, as `fit_batch` needs them.
+
+    `how` is a full outer join, or `left` for counted keywords only.
+    """
     before = read_rows(counts.sparkSession, settings, as_of)
     return counts.join(before, "keyword", how).select(
         "keyword",
@@ -114,14 +119,14 @@ def with_rows_before(
 
 
 def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> DataFrame:
-    """The rows of `keyword_statistics` as of a day, read in as many parts as there are shuffle partitions; none for None."""
+    """Read `keyword_statistics` as of a day, one part per shuffle partition; no rows for None."""
     if as_of is None:
         return spark.createDataFrame([], _STATISTICS)
     parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
     return spark.read.jdbc(
         settings.postgres_jdbc_url,
-        f"(SELECT keyword, level, hour_deviation, variance, dispersion, hourly_spread, last_seen FROM keyword_statistics "
-        f"WHERE as_of = '{as_of.isoformat()}') AS statistics",
+        "(SELECT keyword, level, hour_deviation, variance, dispersion, hourly_spread, last_seen "
+        f"FROM keyword_statistics WHERE as_of = '{as_of.isoformat()}') AS statistics",
         predicates=[
             f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)
         ],
@@ -135,7 +140,7 @@ def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> Da
 
 
 def forget_statistics(settings: Settings) -> None:
-    """Forget everything that was learned, to learn it again from the archive."""
+    """Delete all statistics, so that they can be learned again from the archive."""
     with transaction(settings) as cursor:
         cursor.execute(query("statistics_partitions"))
         for partition, _ in cursor.fetchall():
@@ -144,7 +149,7 @@ def forget_statistics(settings: Settings) -> None:
 
 
 def total_posts(counts: DataFrame) -> Floats:
-    """Posts of all keywords by window [3 + 96], from the lookback before."""
+    """Return the posts of all keywords by window [3 + 96], starting with the lookback."""
     totals = np.zeros(LOOKBACK_WINDOWS + WINDOWS)
     for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():
         for window, count in zip(windows, posts, strict=True):
@@ -154,23 +159,23 @@ def total_posts(counts: DataFrame) -> Floats:
 
 
 def mark_empty(settings: Settings, day: date) -> None:
-    """Note in the ledger that `day` is over and nothing was posted, so that the next day may follow."""
+    """Record in the ledger that `day` is over and had no posts, so that the next day may be learned."""
     with transaction(settings) as cursor:
         check_not_lost(cursor, day)
         _mark(cursor, day, status="empty", posts=0, keywords=0)
 
 
 def _replace_keywords(cursor: Cursor, day: date) -> None:
-    """Make the staged table the partition of `day`; the constraint spares Postgres reading it again.
+    """Attach the staged table as the partition of `day`; its constraint spares Postgres another scan.
 
-    Raises psycopg2.errors.LockNotAvailable where somebody reads the statistics for longer than a moment: waiting for them
-    would make the stream wait as well.
+    Raises psycopg2.errors.LockNotAvailable if a query reads the statistics for more than 5 seconds: waiting
+    longer would block the stream as well.
     """
     partition = f"keyword_statistics_{day:%Y%m%d}"
     cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT one_day CHECK (as_of = '{day.isoformat()}')")
     cursor.execute(f"ALTER TABLE {_STAGED} ADD CONSTRAINT {partition}_pkey PRIMARY KEY (as_of, keyword)")
     cursor.execute(f"ANALYZE {_STAGED}")
-    # From here to the commit readers wait.
+    # Readers wait from here to the commit.
     cursor.execute("SET LOCAL lock_timeout = '5s'")
     cursor.execute(f"DROP TABLE IF EXISTS {partition}")
     cursor.execute(f"ALTER TABLE {_STAGED} RENAME TO {partition}")
@@ -182,11 +187,17 @@ def _replace_keywords(cursor: Cursor, day: date) -> None:
 
 
 def _replace_traffic(cursor: Cursor, day: date, traffic: Traffic) -> None:
-    cursor.execute("DELETE FROM traffic_statistics WHERE as_of = %s", (day,))
-    cursor.executemany(
-        "INSERT INTO traffic_statistics (as_of, hour, expected_posts, history_days) VALUES (%s, %s, %s, %s)",
-        [(day, hour, float(traffic.expected_posts[hour]), traffic.history_days) for hour in range(HOURS)],
-    )
+    cursor.execute(query("delete_traffic_statistics"), {"as_of": day})
+    hours = [
+        {
+            "as_of": day,
+            "hour": hour,
+            "expected_posts": float(traffic.expected_posts[hour]),
+            "history_days": traffic.history_days,
+        }
+        for hour in range(HOURS)
+    ]
+    cursor.executemany(query("insert_traffic_statistics"), hours)
 
 
 def _drop_old(cursor: Cursor, keep_days: int) -> None:
@@ -194,7 +205,7 @@ def _drop_old(cursor: Cursor, keep_days: int) -> None:
     cursor.execute(query("statistics_partitions"))
     for partition, as_of in cursor.fetchall()[:-keep_days]:
         cursor.execute(f"DROP TABLE {partition}")
-        cursor.execute("DELETE FROM traffic_statistics WHERE as_of = %s", (as_of,))
+        cursor.execute(query("delete_traffic_statistics"), {"as_of": as_of})
 
 
 def _mark(cursor: Cursor, day: date, *, status: str, posts: int, keywords: int) -> None:

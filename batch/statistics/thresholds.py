@@ -1,12 +1,11 @@
-"""Thresholds for a budget of alerts a day: kept candidates of the last week in, rows of `detection_thresholds` out."""
+"""Derive thresholds for a budget of alerts a day from the candidates of the last week."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 
-from batch.statistics.candidates import FIGURES, candidates_of_table
+from batch.statistics.candidates import candidates_of_table
 from core.settings import Settings
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from detection.lifecycle import LifecycleRule
@@ -14,35 +13,38 @@ from sql.connection import query
 
 
 def set_thresholds(cursor: Cursor, settings: Settings, day: date) -> None:
-    """Take the staged candidates of `day` over, forget those older than a week, and set the thresholds as of `day`.
+    """Take over the staged candidates of `day`, drop those older than a week, and set thresholds as of `day`.
 
-    A scope without a budget has no row, and neither has a day without a week, or part of one, to replay.
+    A scope without a budget gets no row; nor does a day with no day before it to replay.
     """
-    cursor.execute(
-        query("take_candidate_windows"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)}
-    )
-    cursor.execute("DELETE FROM detection_thresholds WHERE as_of = %s", (day,))
-    cursor.execute(query("replayable_days"), {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)})
+    week = {"day": day, "oldest": day - timedelta(days=REPLAYED_DAYS - 1)}
+    cursor.execute(query("take_candidate_windows"), week)
+    cursor.execute(query("delete_detection_thresholds"), {"as_of": day})
+    cursor.execute(query("replayable_days"), week)
     (days,) = cursor.fetchone() or (0,)
     budgets = {"discovery": settings.alerts_per_day, "watched": settings.watched_alerts_per_day}
     for scope, alerts_per_day in budgets.items():
         if alerts_per_day is not None and days:
             cursor.execute(query("candidates_of_scope"), {"day": day, "watched": scope == "watched"})
             found = threshold_within(
-                _candidates(cursor.fetchall()),
+                _candidates(cursor),
                 alerts=alerts_per_day * days,
                 min_posts=settings.min_posts,
                 rule=LifecycleRule(settings.cool_down_windows, settings.quiet_windows),
             )
-            cursor.execute(
-                "INSERT INTO detection_thresholds (as_of, scope, alerts_per_day, threshold, replayed_days, replayed_per_day) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (day, scope, alerts_per_day, found.threshold, days, found.alerts / days),
-            )
+            row = {
+                "as_of": day,
+                "scope": scope,
+                "alerts_per_day": alerts_per_day,
+                "threshold": found.threshold,
+                "replayed_days": days,
+                "replayed_per_day": found.alerts / days,
+            }
+            cursor.execute(query("insert_detection_threshold"), row)
 
 
-def _candidates(rows: Sequence[tuple[object, ...]]) -> CandidateWindows:
-    names = ("keyword", "number", *FIGURES)
-    return candidates_of_table(
-        pa.table([[row[place] for row in rows] for place in range(len(names))], names=names)
-    )
+def _candidates(cursor: Cursor) -> CandidateWindows:
+    names = [column.name for column in cursor.description or ()]
+    rows = cursor.fetchall()
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(names)}
+    return candidates_of_table(pa.table(columns))

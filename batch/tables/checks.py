@@ -1,4 +1,4 @@
-"""Step `checks`: whether a day's tables are what the archive says, and whether the day was like those before; rows of quality_checks."""
+"""Step `checks`: compare a day with the archive and with earlier days, into quality_checks."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from archive.days import read_archived_day, taken_between, usable_deliveries
-from batch.days import command
+from batch.days import command, loaded_days
 from core.catalog import FROM_KAFKA, RAW_POSTS
 from core.errors import NotReadyError
 from core.settings import Settings
@@ -17,16 +17,16 @@ from core.windows import ONE_DAY, day_start
 from sql.connection import query, transaction
 
 USUAL_DAYS = 14
-"""Days before by which a share is usual."""
+"""Number of earlier days that define what is usual for a share."""
 LEAST_BAND = 0.02
-"""A share may always differ from its mean by so much, and by four standard deviations."""
+"""Least deviation from its mean that a share is allowed; otherwise four standard deviations."""
 BUSY_POSTS = 20.0
-"""Posts that an hour usually has at least where none at all is worth telling."""
+"""Expected posts from which an hour without any post is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class QualityCheck:
-    """One row of quality_checks."""
+    """One row of quality_checks; the columns that `replace_quality_checks.sql` returns."""
 
     name: str
     value: float
@@ -35,17 +35,17 @@ class QualityCheck:
     blocking: bool
 
     def __str__(self) -> str:
-        return f"{self.name} is {self.value:g}, expected is {self.expected}"
+        return f"{self.name} is {self.value:g} (expected {self.expected})"
 
 
 def check_day(spark: SparkSession, settings: Settings, day: date) -> list[QualityCheck]:
-    """QualityCheck `day` and keep the results; raises NotReadyError where it was not loaded."""
+    """Check `day` and store the results; raises NotReadyError if it was not loaded."""
     figures = {"day": day, "usual_days": USUAL_DAYS, "least_band": LEAST_BAND, "busy_posts": BUSY_POSTS}
     with transaction(settings, application_name="groundswell checks") as cursor:
-        cursor.execute(query("loaded_days"), {"days": [day]})
-        if cursor.fetchone() is None:
+        if not loaded_days(cursor, [day]):
             raise NotReadyError(
-                f"{day} is not loaded yet: there is nothing to check. Run: {command(day, day)} --steps load,trends,checks"
+                f"{day} has not been loaded yet, so there is nothing to check. "
+                f"Run: {command(day, day)} --steps load,trends,checks"
             )
     figures |= archived_offsets(spark.table(RAW_POSTS), day_start(day), day_start(day + ONE_DAY))
     figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
@@ -55,36 +55,39 @@ def check_day(spark: SparkSession, settings: Settings, day: date) -> list[Qualit
 
 
 def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict[str, int]:
-    """Offsets from the first to the last that Kafka took in a time, in every partition; those archived, and those archived twice.
+    """Count the offsets that Kafka took from `start` to `end`, those archived, and those archived twice.
 
-    Offsets follow one another without a gap where the producer has no transactions, as ours. Negative partitions are imports.
+    Kafka's offsets are those from the first to the last in each partition: they have no gaps as long as the
+    producer uses no transactions, which ours does not. Negative partitions are imports and are left out.
     """
-    ends = (
+    spans = (
         archive.where(taken_between(start, end) & F.expr(FROM_KAFKA))
         .groupBy("topic", "partition")
         .agg(F.min("offset"), F.max("offset"))
         .collect()
     )
-    if not ends:
+    if not spans:
         return {"kafka_offsets": 0, "archived_offsets": 0, "archived_twice": 0}
-    between = reduce(
+    in_spans = reduce(
         or_,
         (
-            (F.col("topic") == topic) & (F.col("partition") == place) & F.col("offset").between(first, last)
-            for topic, place, first, last in ends
+            (F.col("topic") == topic)
+            & (F.col("partition") == partition)
+            & F.col("offset").between(first, last)
+            for topic, partition, first, last in spans
         ),
     )
     records, archived = (
-        archive.where(between)
+        archive.where(in_spans)
         .agg(F.count(F.lit(1)), F.count_distinct("topic", "partition", "offset"))
         .collect()[0]
     )
-    offsets = sum(last - first + 1 for _, _, first, last in ends)
+    offsets = sum(last - first + 1 for _, _, first, last in spans)
     return {"kafka_offsets": offsets, "archived_offsets": archived, "archived_twice": records - archived}
 
 
 def _archived_posts(records: DataFrame, settings: Settings) -> dict[str, int]:
-    """Distinct usable ids among a day's records, and distinct pairs of id and window."""
+    """Count distinct usable ids among a day's records, and distinct pairs of id and window."""
     usable = usable_deliveries(records, settings)
     posts, in_windows = usable.agg(
         F.count_distinct("post_id"), F.count_distinct("post_id", "window")

@@ -1,4 +1,4 @@
-"""Arrow batches of Spark partitions into staging tables of Postgres, one transaction a partition."""
+"""COPY Arrow batches of Spark partitions into staging tables in Postgres, one transaction per partition."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,22 +13,22 @@ from sql.arrow import copy_batch
 from sql.connection import transaction
 
 COPIED = "copied bigint"
-"""Columns of what a partition's copy yields: the number of its rows."""
+"""Schema of what the copy of a partition yields: its number of rows."""
 
 
 def create_staging(cursor: Cursor, step: str, tables: Sequence[str], *, logged: bool = False) -> None:
-    """Empty copies of `tables` in schema `staging`, and the list of partitions that `step` has copied.
+    """Create empty copies of `tables` in schema `staging`, and the list of partitions that `step` has copied.
 
-    What an earlier run left there is dropped. Two steps may work at the same time, on different tables.
+    Leftovers of an earlier run are dropped. Two steps may run at the same time, on different tables.
     """
-    cursor.execute(f"DROP TABLE IF EXISTS {_done(step)}")
-    cursor.execute(f"CREATE UNLOGGED TABLE {_done(step)} (partition int PRIMARY KEY)")
+    cursor.execute(f"DROP TABLE IF EXISTS {_copied_by(step)}")
+    cursor.execute(f"CREATE UNLOGGED TABLE {_copied_by(step)} (partition int PRIMARY KEY)")
     for table in tables:
         create_staging_table(cursor, table, logged=logged)
 
 
 def create_staging_table(cursor: Cursor, table: str, *, logged: bool = False) -> None:
-    """An empty copy of `table` in schema `staging`, in place of what an earlier run left there."""
+    """Create an empty copy of `table` in schema `staging`, replacing leftovers of an earlier run."""
     cursor.execute(f"DROP TABLE IF EXISTS staging.{table}")
     kind = "TABLE" if logged else "UNLOGGED TABLE"
     cursor.execute(f"CREATE {kind} staging.{table} (LIKE {table} INCLUDING COMMENTS INCLUDING CONSTRAINTS)")
@@ -41,33 +41,34 @@ def copy_partition(
     *,
     counted: str | None = None,
 ) -> pa.RecordBatch:
-    """COPY (table, batch) pairs of one Spark partition into `staging`, in one transaction; returns the number of rows as `copied`.
+    """COPY the (table, batch) pairs of one Spark partition into `staging`, in one transaction.
 
-    Of several tables only the rows of `counted` are counted, if it is given.
+    Returns the number of rows as `copied`; with `counted`, only the rows of that table.
 
-    A partition that is tried again after it was committed, as Spark does when an executor is lost, finds itself in the
-    list of copied partitions and writes nothing.
+    If Spark retries a partition that was committed, as it does when an executor is lost, the partition is
+    already in the list of copied ones and nothing is written.
     """
     context = TaskContext.get()
+    partition = context.partitionId() if context else 0
     copied = 0
     with transaction(settings, application_name="groundswell batch") as cursor:
         cursor.execute(
-            f"INSERT INTO {_done(step)} VALUES (%s) ON CONFLICT DO NOTHING",
-            (context.partitionId() if context else 0,),
+            f"INSERT INTO {_copied_by(step)} VALUES (%(partition)s) ON CONFLICT DO NOTHING",
+            {"partition": partition},
         )
-        fresh = cursor.rowcount == 1
+        is_first_attempt = cursor.rowcount == 1
         for table, batch in batches:
             copied += batch.num_rows if counted in (None, table) else 0
-            if fresh and batch.num_rows:
+            if is_first_attempt and batch.num_rows:
                 copy_batch(cursor, f"staging.{table}", batch)
     return pa.record_batch({"copied": pa.array([copied], pa.int64())})
 
 
-def _done(step: str) -> str:
+def _copied_by(step: str) -> str:
     return f"staging.copied_by_{step}"
 
 
 def total_copied(copied: DataFrame) -> int:
-    """Run the job whose partitions yield `copied` rows; returns their sum."""
+    """Run the job whose partitions yield `copied` rows and return their sum."""
     total = copied.agg(F.sum("copied")).head()
     return (total and total[0]) or 0

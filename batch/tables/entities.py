@@ -1,6 +1,7 @@
-"""From archived records to rows of posts, authors, music, challenges, hashtags and keywords, as one Spark projection.
+"""Project archived records to rows of posts, authors, music, challenges, hashtags and keywords.
 
-Foreign values are text as delivered and cast with try_cast: what cannot be read is null and costs nothing else.
+Foreign values arrive as text and are cast with try_cast: an unreadable value becomes null and affects
+nothing else.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -11,23 +12,23 @@ from core.records import POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 TYPE_OF_HASHTAGS = "1"
-"""Type of the entries of textExtra that are hashtags; 0 is a mention."""
+"""Type of hashtag entries in textExtra; 0 is a mention."""
 MAX_LISTED = 100
-"""Challenges, and hashtags beside the text, that a record is taken to have at most, as many as keywords."""
+"""Most challenges, and most hashtags of textExtra, that are taken from one record; as many as keywords."""
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
 
 def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
-    """What every record says of posts, authors, sounds and challenges.
+    """Extract the posts, authors, sounds and challenges that each record describes.
 
-    Grain: one row a record, in and out. Columns in: value, kafka_time, partition, offset. Columns out: post_id and event_time
-    (null where the record is rejected), and named for the tables what becomes their rows: posts, authors, music (struct,
-    null where the record describes none: it is rejected, or the id is missing), challenges and post_hashtags (array of
-    struct) and post_keywords (array of string), null or empty where there are none; a hashtag once for the caption and
-    once for textExtra. first_seen and last_seen are both the event time of the record. Nothing is filtered here, because
-    a filter behind `from_json` makes Spark parse every record several times. Addresses of pictures and videos are left
-    out: they expire.
+    Grain: one row per record, in and out. Columns in: value, kafka_time, partition, offset. Columns out:
+    post_id and event_time (null if the record is rejected), and a column per table with its future rows:
+    posts, authors, music (struct; null if the record is rejected or the id is missing), challenges and
+    post_hashtags (array of struct) and post_keywords (array of string), null or empty if there are none. A
+    hashtag appears once for the caption and once for textExtra. first_seen and last_seen are both the event
+    time of the record. Nothing is filtered here, because a filter after `from_json` makes Spark parse every
+    record several times. URLs of pictures and videos are left out: they expire.
     """
     parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
     return parsed.select(
@@ -86,7 +87,7 @@ def _author() -> Column:
 
 def _sound() -> Column:
     sound = F.col("post.musicInfos")
-    # TikTok writes true or "".
+    # The values are true or "".
     is_original = F.when(sound["original"] == "", False).otherwise(sound["original"].try_cast("boolean"))
     return F.struct(
         _id(sound["musicId"]).alias("music_id"),
@@ -115,17 +116,17 @@ def _challenge(listed: Column) -> Column:
 
 
 def _hashtags() -> Column:
-    written = F.transform(
+    in_text = F.transform(
         hashtags(F.col("post.itemInfos.text")), lambda tag: _hashtag(tag, F.lit(None), in_text=True)
     )
-    listed = F.slice(
+    entries = F.slice(
         F.filter("post.textExtra", lambda entry: entry["Type"] == TYPE_OF_HASHTAGS), 1, MAX_LISTED
     )
-    beside = F.transform(
-        listed,
+    in_extra = F.transform(
+        entries,
         lambda entry: _hashtag(_tag_name(entry["HashtagName"]), _id(entry["HashtagId"]), in_text=False),
     )
-    return F.concat(written, F.coalesce(F.filter(beside, lambda tag: tag["hashtag"] != ""), F.array()))
+    return F.concat(in_text, F.coalesce(F.filter(in_extra, lambda tag: tag["hashtag"] != ""), F.array()))
 
 
 def _hashtag(tag: Column, hashtag_id: Column, *, in_text: bool) -> Column:
@@ -138,12 +139,12 @@ def _hashtag(tag: Column, hashtag_id: Column, *, in_text: bool) -> Column:
 
 
 def _tag_name(name: Column) -> Column:
-    """A name of textExtra as hashtags in captions are written; null and empty where there is none."""
+    """Return a name from textExtra in the form of hashtags in captions; null stays null and may be empty."""
     return F.left(F.regexp_replace(folded(name), r"[\s\x00#]", ""), F.lit(MAX_KEYWORD_CHARACTERS))
 
 
 def _delivery() -> list[Column]:
-    """When the record was seen, and where Kafka had it."""
+    """Return when the record was seen, and its partition and offset in Kafka."""
     return [
         F.col("event_time").alias("first_seen"),
         F.col("event_time").alias("last_seen"),
@@ -153,17 +154,17 @@ def _delivery() -> list[Column]:
 
 
 def _row(id_path: str, row: Column) -> Column:
-    """`row`, or null where the record is rejected or has no usable id at `id_path`."""
+    """Return `row`, or null if the record is rejected or has no usable id at `id_path`."""
     return F.when(F.col("post_id").isNotNull() & _id(F.col(id_path).cast("string")).isNotNull(), row)
 
 
 def _id(text: Column) -> Column:
-    """A positive 64-bit id as a bigint, null where it is anything else; "0" stands for none."""
+    """Return a positive 64-bit id as a bigint, null for anything else; "0" means none."""
     return F.when(text.rlike("^[0-9]{1,19}$"), F.nullif(text.try_cast("bigint"), F.lit(0)))
 
 
 def _count(text: Column) -> Column:
-    """A count as a bigint; one that is written with a fraction or an exponent is cut to a whole number."""
+    """Return a count as a bigint; one written with a fraction or an exponent is truncated."""
     return F.coalesce(text.try_cast("bigint"), text.try_cast("double").try_cast("bigint"))
 
 

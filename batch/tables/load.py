@@ -1,4 +1,4 @@
-"""Step `load`: a day's records into posts, authors, music, challenges and their histories; safe to repeat, in any order of days."""
+"""Step `load`: a day's records into the tables of posts and histories; repeatable, days in any order."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +20,17 @@ from sql.connection import query, transaction
 
 STEP = "load"
 BY_DAY = ("post_keywords", "post_stats", "author_stats", "post_hashtags")
-"""Tables of which a day is a partition, the one with the most rows first."""
+"""Tables with a partition per day, the one with the most rows first."""
 MERGED = (*TABLES, "hashtags")
+"""Tables that hold the newest state of each row."""
 
 
 def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
-    """Bring what `records` of `day` describe into the tables; returns how many of each the day holds, by table.
+    """Load what `records` of `day` describe and return how many rows of each table the day has.
 
-    Rows go to staging tables first, by COPY from every Spark partition. From there one transaction merges what has one row a
-    thing, and puts in place the partitions of the day, which are made beside their tables: a day is there or is not.
+    COPY from every Spark partition fills the staging tables. Then one transaction merges them into the
+    tables that hold the newest state, and attaches the day's partitions, which are built beside their
+    tables: a day is visible completely or not at all.
     """
     with transaction(settings) as cursor:
         create_staging(cursor, STEP, TABLES)
@@ -36,32 +38,30 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
     with timed("copy from the archive"):
         total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
-    # Partitions of the day are filled beside the merges, which one core would do alone.
+    # The day's partitions are filled in parallel with the merges, which use one core.
     with ThreadPoolExecutor(1) as pool, transaction(settings, application_name="groundswell batch") as cursor:
-        filled = [pool.submit(fill_partition, settings, table, day) for table in BY_DAY]
+        fills = [pool.submit(fill_partition, settings, table, day) for table in BY_DAY]
         cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         counts = _merge(cursor)
-        for done in filled:
-            done.result()
+        for fill in fills:
+            fill.result()
         if counts["posts"]:
             for table in BY_DAY:
                 attach_partition(cursor, table, day)
         cursor.execute(query("drop_staged"))
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
     for table in BY_DAY:
-        drop_old_partitions(
-            settings,
-            table,
-            settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days,
-        )
+        keep_days = settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days
+        drop_old_partitions(settings, table, keep_days)
     return counts
 
 
 def _merge(cursor: Cursor) -> dict[str, int]:
-    """Merge what is staged into the tables that hold the newest of everything; returns how many different ones are staged, by table."""
+    """Merge the staged rows and return how many distinct ones were staged, by table."""
     with timed("count"):
         cursor.execute(query("count_staged"))
-        counts = dict(zip(TABLES, cursor.fetchone() or (), strict=True))
+        tables = (column.name for column in cursor.description or ())
+        counts = dict(zip(tables, cursor.fetchone() or (), strict=True))
     for table in MERGED:
         with timed(f"merge {table}"):
             cursor.execute(query(f"merge_{table}"))
@@ -70,20 +70,20 @@ def _merge(cursor: Cursor) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class CopyEntities:
-    """Copies the rows that `describe_entities` gives for one Spark partition, each kind into its staging table."""
+    """Copies the output of `describe_entities` for one Spark partition into the staging tables."""
 
     settings: Settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yields one row: how many rows were `copied`."""
+        """Yield one row: how many rows were `copied`."""
         yield copy_partition(STEP, chain.from_iterable(map(staged_rows, batches)), self.settings)
 
 
 def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The rows of each staging table that records as `describe_entities` gives them hold; what is null holds none."""
+    """Yield (staging table, rows) for a batch of `describe_entities`; nulls give no rows."""
     for table in ("posts", "authors", "music"):
-        things = described.column(table)
-        yield table, pa.RecordBatch.from_struct_array(things.filter(things.is_valid()))
+        column = described.column(table)
+        yield table, pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
     challenges = elements(described, "challenges", post_id="post_id")
     yield "challenges", challenges.drop_columns("post_id")
     yield "post_challenges", challenges.select(["post_id", "challenge_id", "first_seen", "last_seen"])
@@ -91,16 +91,21 @@ def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch
     yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
 
 
-def elements(batch: pa.RecordBatch, name: str, *, named: str = "", **beside: str) -> pa.RecordBatch:
-    """One row an element of the lists in column `name`: its fields, or itself as column `named`, and of its list's row columns `beside`.
+def elements(batch: pa.RecordBatch, name: str, *, named: str = "", **repeated: str) -> pa.RecordBatch:
+    """Explode the lists in column `name` into one row per element.
+
+    The row has the element's fields, or with `named` the element itself in that column, and the list's own
+    columns `repeated` (new name=column).
 
     >>> lists = pa.record_batch({"id": [7, 8, 9], "tags": [["a", "b"], None, ["c"]]})
     >>> elements(lists, "tags", named="tag", post="id").to_pydict()
     {'tag': ['a', 'b', 'c'], 'post': [7, 7, 9]}
     """
     lists = batch.column(name)
-    found, rows = lists.flatten(), pc.list_parent_indices(lists)
-    split = pa.RecordBatch.from_arrays([found], [named]) if named else pa.RecordBatch.from_struct_array(found)
-    for new, column in beside.items():
-        split = split.append_column(new, batch.column(column).take(rows))
-    return split
+    values, parents = lists.flatten(), pc.list_parent_indices(lists)
+    rows = (
+        pa.RecordBatch.from_arrays([values], [named]) if named else pa.RecordBatch.from_struct_array(values)
+    )
+    for new_name, column in repeated.items():
+        rows = rows.append_column(new_name, batch.column(column).take(parents))
+    return rows

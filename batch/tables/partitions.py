@@ -1,4 +1,4 @@
-"""Tables that are partitioned by day: a partition is made beside the table, filled, and then takes its place in it; old ones go."""
+"""Tables partitioned by day: build a partition beside its table, attach it, drop old ones."""
 
 from datetime import date
 
@@ -10,13 +10,13 @@ from core.settings import Settings
 from sql.connection import query, transaction
 
 BUILD_MEMORY = "256MB"
-"""Memory that Postgres may take to sort rows or build an index of a day; what is larger goes through its disk."""
+"""Memory that Postgres may use to sort a day's rows or build its index; larger ones spill to disk."""
 
 
 def fill_partition(settings: Settings, table: str, day: date) -> int:
-    """Make `staging.<table>_day` and fill it with the rows of `day` by the query fill_<table>; returns how many there are.
+    """Create `staging.<table>_day`, fill it with `day` by the query fill_<table>, and return its row count.
 
-    Its transaction is its own: nobody sees the rows before `attach_partition`.
+    Runs in its own transaction: nobody sees the rows before `attach_partition`.
     """
     new = f"staging.{table}_day"
     with transaction(settings, application_name="groundswell batch") as cursor:
@@ -24,14 +24,14 @@ def fill_partition(settings: Settings, table: str, day: date) -> int:
         cursor.execute(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"DROP TABLE IF EXISTS {new}")
         cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING DEFAULTS)")
-        # Held by the empty table, the constraint spares Postgres reading all rows when they are attached.
+        # A constraint on the empty table spares Postgres a scan of all rows when the partition is attached.
         cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK (day = '{day.isoformat()}')")
         with timed(f"fill {table}"):
             cursor.execute(query(f"fill_{table}"), {"day": day})
         rows = cursor.rowcount
         cursor.execute(query("keys_of_table"), {"table": table})
         for number, (key, index) in enumerate(cursor.fetchall()):
-            # Names of their own, because those that Postgres would choose are taken by the day before.
+            # Explicit names, because the previous day's indexes have taken those that Postgres would choose.
             name = f"{partition_name(table, day)}_{number}"
             with timed(f"index {name}"):
                 cursor.execute(
@@ -44,9 +44,9 @@ def fill_partition(settings: Settings, table: str, day: date) -> int:
 
 
 def attach_partition(cursor: Cursor, table: str, day: date) -> None:
-    """Put `staging.<table>_day` into `table` in place of what stands there for `day`.
+    """Attach `staging.<table>_day` to `table`, replacing its partition of `day` if there is one.
 
-    Raises psycopg2.errors.LockNotAvailable where somebody reads what has to go for longer than a moment.
+    Raises psycopg2.errors.LockNotAvailable if a query reads the old partition for more than 5 seconds.
     """
     partition = partition_name(table, day)
     cursor.execute("SET LOCAL lock_timeout = '5s'")
@@ -58,17 +58,20 @@ def attach_partition(cursor: Cursor, table: str, day: date) -> None:
 
 
 def partition_name(table: str, day: date) -> str:
-    """Name of the partition of `table` that holds `day`."""
+    """Return the name of the partition of `table` that holds `day`."""
     return f"{table}_{day:%Y%m%d}"
 
 
 def drop_old_partitions(settings: Settings, table: str, keep_days: int) -> None:
-    """Keep the newest `keep_days` days of `table`, counted from its newest; what somebody reads right now goes another day."""
+    """Drop partitions of `table` that are `keep_days` or more before its newest.
+
+    If a query is reading one of them, all are left for the next run.
+    """
     try:
         with transaction(settings, application_name="groundswell batch") as cursor:
             cursor.execute(query("partitions_of_table"), {"table": table})
             partitions = cursor.fetchall()
-            # Who reads the table waits for as long as this does.
+            # Readers of the table wait for as long as this does.
             cursor.execute("SET LOCAL lock_timeout = '1s'")
             for partition, day in partitions:
                 if (partitions[0][1] - day).days >= keep_days:

@@ -1,1 +1,1 @@
-"""Accuracy: how well the rule finds what takes off, and how seldom it cries wolf; `python -m benchmarks.accuracy`."""
+"""Accuracy: what the rule finds, and how rarely it alerts on nothing; `python -m benchmarks.accuracy`."""

@@ -1,4 +1,4 @@
-"""A budget of alerts a day in a simulated world: the thresholds that follow from it each night, and the alerts that come of them."""
+"""A budget of alerts a day in a simulated world: the nightly thresholds and the alerts that they open."""
 
 import zlib
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,8 @@ import pyarrow as pa
 from batch.statistics.candidates import FIGURES, candidate_windows, candidates_of_table
 from batch.statistics.keyword_batch import EPOCH, KeywordBatch
 from benchmarks.accuracy.stationary import Exposure, WordsHistory
-from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts, zipf_rates
+from benchmarks.accuracy.worlds import NoiseWorld, make_words, platform_posts, zipf_rates
+from detection.arrays import Floats
 from detection.budget import (
     LOWEST_THRESHOLD,
     REPLAYED_DAYS,
@@ -22,8 +23,8 @@ from detection.budget import (
 )
 from detection.lifecycle import LifecycleRule, decide
 from detection.score import rule_for
+from detection.seasonality import WINDOWS
 from detection.tracker import TrackedWindow
-from detection.verdicts import Floats
 
 BUDGETS = (1, 2, 5, 10, 20)
 MIN_POSTS = 10
@@ -31,20 +32,21 @@ MIN_POSTS = 10
 
 @dataclass(frozen=True)
 class Budgeted:
-    """What came of a budget."""
+    """The outcome of a budget."""
 
     thresholds: list[float]
-    """By which each of the judged days was judged."""
+    """Threshold of each judged day."""
     opened: list[int]
-    """Alerts that opened on each of them."""
+    """Alerts that opened on each of these days."""
 
 
 def try_budgets(
     world: NoiseWorld, plan: Exposure, workers: int, budgets: Sequence[int] = BUDGETS
 ) -> dict[int, Budgeted]:
-    """By budget: the thresholds for `plan.scored_days` days, each from the seven days before it, and the alerts of those days.
+    """Return each budget's thresholds for `plan.scored_days` days and the alerts of those days.
 
-    The words have `plan.history_days` days to be learned from before the first replayed one; nothing takes off.
+    A threshold comes from the seven days before its day. The words have `plan.history_days` days of history
+    before the first replayed day; nothing takes off.
     """
     firsts = range(1, plan.words + 1, plan.chunk_words)
     with ProcessPoolExecutor(workers) as pool:
@@ -55,26 +57,26 @@ def try_budgets(
 
 
 def _chunk(task: tuple[NoiseWorld, Exposure, int]) -> list[pa.RecordBatch]:
-    """The candidates of one chunk of words, day after day once the history is learned."""
+    """Return the candidates of one chunk of words for each day after the history."""
     world, plan, first = task
     rates = zipf_rates(first, min(first + plan.chunk_words, plan.words + 1))
     own = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode()), first])
     platform = np.random.default_rng([plan.seed, zlib.crc32(world.name.encode())])
     words, history = make_words(world, rates, own), WordsHistory.empty(len(rates))
     names = pa.array([f"word{first + number}" for number in range(len(rates))])
-    found = []
+    batches = []
     for day in range(plan.history_days + REPLAYED_DAYS + plan.scored_days):
         posts, total = words.counts(day, own), platform_posts(world, day, platform)
         if day >= plan.history_days:
-            found.append(_candidates_of_day(day, names, history, posts, total))
+            batches.append(_candidates_of_day(day, names, history, posts, total))
         history.learn(posts, total)
-    return found
+    return batches
 
 
 def _candidates_of_day(
     day: int, names: pa.Array, history: WordsHistory, posts: Floats, total: Floats
 ) -> pa.RecordBatch:
-    """What the nightly fit keeps of the day; every post is by an author of its own."""
+    """Return what the nightly fit keeps of the day; every post has an author of its own."""
     assert history.traffic is not None
     counts = np.hstack([history.before, posts])
     batch = KeywordBatch(
@@ -97,26 +99,24 @@ def _candidates_of_day(
 
 
 def _of_days(windows: CandidateWindows, first: int, before: int) -> CandidateWindows:
-    """The windows of the days from `first` to `before`."""
+    """Return the windows of the days from `first` up to, not including, `before`."""
     chosen = np.flatnonzero((windows.number >= first * WINDOWS) & (windows.number < before * WINDOWS))
     arrays = {name: getattr(windows, name)[chosen] for name in ("number", *FIGURES)}
     return replace(windows, keyword=[windows.keyword[i] for i in chosen.tolist()], **arrays)
 
 
 def _follow(candidates: CandidateWindows, budget: int, plan: Exposure) -> Budgeted:
-    """Set the threshold anew each night, judge the day after by it, and follow the alerts from day to day."""
+    """Set a new threshold each night, judge the next day by it, and track the alerts from day to day."""
     rule, start = LifecycleRule(), plan.history_days + REPLAYED_DAYS
     thresholds: list[float] = []
     by_keyword: dict[str, list[TrackedWindow]] = {}
     for day in range(start, start + plan.scored_days):
         week = _of_days(candidates, day - REPLAYED_DAYS, day)
-        thresholds.append(
-            threshold_within(week, alerts=budget * REPLAYED_DAYS, min_posts=MIN_POSTS, rule=rule).threshold
-        )
-        for keyword, found in tracked_windows(
-            _of_days(candidates, day, day + 1), thresholds[-1], min_posts=MIN_POSTS
-        ).items():
-            by_keyword.setdefault(keyword, []).extend(found)
+        chosen = threshold_within(week, alerts=budget * REPLAYED_DAYS, min_posts=MIN_POSTS, rule=rule)
+        thresholds.append(chosen.threshold)
+        today = _of_days(candidates, day, day + 1)
+        for keyword, windows in tracked_windows(today, chosen.threshold, min_posts=MIN_POSTS).items():
+            by_keyword.setdefault(keyword, []).extend(windows)
     return Budgeted(thresholds, _opened_by_day(by_keyword.values(), rule, start, plan.scored_days))
 
 

@@ -1,8 +1,9 @@
-"""Scoring of the Numenta Anomaly Benchmark: detections in a labelled series in, its score out.
+"""Scoring of the Numenta Anomaly Benchmark: from detections in a labelled series to its score.
 
-After Lavin and Ahmad 2015, "Evaluating Real-Time Anomaly Detection Algorithms", section III, and the benchmark's
-published code. Each labelled window counts once, by its earliest detection: nearly 1 at its left edge, 0 at its right one,
--fn_weight where nothing was detected. Each detection elsewhere costs up to fp_weight, less just after a window.
+After Lavin and Ahmad 2015, "Evaluating Real-Time Anomaly Detection Algorithms", section III, and the
+benchmark's published code. Each labelled window counts once, by its earliest detection: nearly 1 at its left
+edge, 0 at its right edge, -fn_weight without a detection. Each detection elsewhere costs up to fp_weight,
+less just after a window.
 """
 
 from collections.abc import Sequence
@@ -13,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadInputError
+from detection.arrays import Flags
 
 PROBATION, PROBATION_ROWS = 0.15, 750
-"""The first 15 % of a series, and at most 750 rows, in which detectors may learn and nothing counts."""
-_FAR_BEHIND = 3.0
+"""The first 15 % of a series, at most 750 rows: detectors may learn, and nothing counts."""
+_FAR_AFTER = 3.0
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
 Window = tuple[Any, Any]
 """First and last time of a labelled window, numpy datetimes."""
@@ -27,7 +27,7 @@ Window = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Profile:
-    """What a benchmark profile makes of found windows, false detections and missed windows."""
+    """The weights of a benchmark profile for found windows, false detections and missed windows."""
 
     name: str
     true_positive: float
@@ -43,16 +43,16 @@ PROFILES = (STANDARD, LOW_FALSE_POSITIVES, LOW_FALSE_NEGATIVES)
 
 @dataclass(frozen=True)
 class SeriesScore:
-    """What detections in one or several series are worth; scores of several series add up."""
+    """The score of detections in one or several series; scores of several series add up."""
 
     raw: dict[str, float]
     """Score by profile, before normalisation."""
     windows: int
     """Labelled windows that count."""
     found: int
-    """Those of them with a detection."""
-    false_alarms: int
-    """Detections outside of all windows and of probation."""
+    """Labelled windows with a detection."""
+    false_alerts: int
+    """Detections outside all windows, after probation."""
 
     def __add__(self, other: "SeriesScore") -> "SeriesScore":
         raw = {name: self.raw[name] + other.raw[name] for name in self.raw}
@@ -60,28 +60,29 @@ class SeriesScore:
             raw,
             self.windows + other.windows,
             self.found + other.found,
-            self.false_alarms + other.false_alarms,
+            self.false_alerts + other.false_alerts,
         )
 
     def normalised(self, profile: Profile) -> float:
-        """100 for a perfect detector, 0 for one that never detects; NaN without labelled windows."""
+        """Return 100 for a perfect detector, 0 for one that never detects; NaN without labelled windows."""
         null, perfect = -profile.false_negative * self.windows, profile.true_positive * self.windows
         return 100 * (self.raw[profile.name] - null) / (perfect - null) if self.windows else float("nan")
 
 
 def scaled_sigmoid(position: float) -> float:
-    """What a detection at `position` relative to a window is worth: -1 its left edge, 0 its right edge, 1 a width behind it.
+    """Return the value of a detection at `position` relative to a window.
 
-    2/(1 + exp(5*position)) - 1, and -1 from more than three widths behind.
+    -1 is its left edge, 0 its right edge, 1 a width after it. 2/(1 + exp(5*position)) - 1, and -1 more than
+    three widths after.
 
     >>> round(scaled_sigmoid(-1.0), 5), scaled_sigmoid(0.0), scaled_sigmoid(3.1)
     (0.98661, 0.0, -1.0)
     """
-    return -1.0 if position > _FAR_BEHIND else float(2 / (1 + np.exp(5 * position)) - 1)
+    return -1.0 if position > _FAR_AFTER else float(2 / (1 + np.exp(5 * position)) - 1)
 
 
 def probation_rows(rows: int) -> int:
-    """Rows at the beginning of a series that do not count.
+    """Return how many rows at the beginning of a series do not count.
 
     >>> probation_rows(100), probation_rows(15_000)
     (15, 750)
@@ -90,9 +91,9 @@ def probation_rows(rows: int) -> int:
 
 
 def score_series(times: Times, detected: Flags, windows: Sequence[Window]) -> SeriesScore:
-    """The score of detections `detected` [N] at the ascending `times` [N] of a series with labelled `windows`.
+    """Score the detections `detected` [N] at the ascending `times` [N] of a series with labelled `windows`.
 
-    Raises BadInputError where a window's edges are no times of the series.
+    Raises BadInputError if the edges of a window are not times of the series.
     """
     edges = sorted(_edges(times, window) for window in windows)
     probation = probation_rows(len(times))
@@ -103,24 +104,24 @@ def score_series(times: Times, detected: Flags, windows: Sequence[Window]) -> Se
     outside = [int(hit) for hit in hits if not any(left <= hit <= right for left, right in edges)]
     raw = {}
     for profile in PROFILES:
-        found = sum(
-            _window_score(window, of_it, profile) for window, of_it in zip(counted, inside, strict=True)
-        )
+        pairs = zip(counted, inside, strict=True)
+        found = sum(_window_score(window, hits_inside, profile) for window, hits_inside in pairs)
         raw[profile.name] = found + profile.false_positive * sum(_cost(hit, edges) for hit in outside)
-    return SeriesScore(raw, windows=len(counted), found=sum(map(bool, inside)), false_alarms=len(outside))
+    return SeriesScore(raw, windows=len(counted), found=sum(map(bool, inside)), false_alerts=len(outside))
 
 
 def _edges(times: Times, window: Window) -> tuple[int, int]:
     left, right = (int(np.searchsorted(times, edge)) for edge in window)
     if right >= len(times) or times[left] != window[0] or times[right] != window[1] or right < left:
         raise BadInputError(
-            f"The labelled window {window[0]} to {window[1]} does not begin and end at rows of its series. Correct it."
+            f"The labelled window {window[0]} to {window[1]} does not begin and end at rows of its series. "
+            f"Correct the label."
         )
     return left, right
 
 
 def _window_score(window: tuple[int, int], hits: list[int], profile: Profile) -> float:
-    """The earliest hit is worth most: the sigmoid falls from left to right."""
+    """Score a window by its earliest hit, which is worth most: the sigmoid falls from left to right."""
     if not hits:
         return -profile.false_negative
     left, right = window
@@ -129,8 +130,8 @@ def _window_score(window: tuple[int, int], hits: list[int], profile: Profile) ->
 
 
 def _cost(hit: int, edges: list[tuple[int, int]]) -> float:
-    behind = [(left, right) for left, right in edges if right < hit]
-    if not behind:
+    windows_before = [(left, right) for left, right in edges if right < hit]
+    if not windows_before:
         return -1.0
-    left, right = behind[-1]
+    left, right = windows_before[-1]
     return scaled_sigmoid((hit - right) / max(right - left, 1))

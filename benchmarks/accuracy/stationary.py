@@ -1,6 +1,6 @@
-"""False alerts on many words where nothing takes off, and where the whole stream swells, shrinks or stops.
+"""False alerts on many words while nothing takes off, and while the whole stream swells, shrinks or stops.
 
-Words are simulated in chunks, each in a process of its own chunk by chunk, so that memory does not depend on their number.
+Words are simulated in chunks, each in one process, so that memory use does not depend on their number.
 """
 
 import zlib
@@ -9,32 +9,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.accuracy.worlds import WINDOWS, NoiseWorld, make_words, platform_posts, zipf_rates
+from benchmarks.accuracy.worlds import NoiseWorld, make_words, platform_posts, zipf_rates
+from detection.arrays import Floats
 from detection.judge_day import DayCounts, judge_day
-from detection.learn import KeywordRows, Traffic, day_traffic, default_rows, fit_day, learn_traffic
+from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import KEPT_POSTS, AnomalyRule, rule_for
+from detection.seasonality import WINDOWS
 from detection.tracker import AlertTracker
-from detection.verdicts import Floats, Verdicts
+from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
+from detection.verdicts import Verdicts
 
-RULES = {"4.5": rule_for(4.5, 10), "6": rule_for(6.0, 10), "6, first look alone": AnomalyRule(6.0, 1e9, 10)}
+RULES = {"4.5": rule_for(4.5, 10), "6": rule_for(6.0, 10), "6, no hour": AnomalyRule(6.0, 1e9, 10)}
 _BEFORE = 3
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What to simulate: the last `scored_days` of a history are judged, then one more day for each exposure."""
+    """What to simulate: the last `scored_days` of a history are judged, then one more day per exposure."""
 
     words: int = 200_000
     history_days: int = 14
     scored_days: int = 7
     seed: int = 1
     chunk_words: int = 10_000
-    """Words that one process has in memory at a time; other chunks are other draws."""
+    """Words that one process has in memory at a time; another chunk size gives other draws."""
 
 
 def exposures() -> dict[str, Floats]:
-    """Factors [96] on all posts of a day, by what happens to the stream: from 10:00, or around 12:00."""
+    """Return factors [96] on all posts of a day by what happens to the stream, from 10:00 or around 12:00."""
     usual, tripled, halved, out, backlog = (np.ones(WINDOWS) for _ in range(5))
     tripled[40:], halved[40:] = 3.0, 0.5
     out[48:52] = 0.0
@@ -52,7 +55,10 @@ Counter = dict[str, int]
 
 
 def count_false_alerts(world: NoiseWorld, plan: Exposure, workers: int) -> Counter:
-    """Alerts by "RULE", and by "EXPOSURE|RULE" and "EXPOSURE|RULE|no ratio" on the day after; nothing took off."""
+    """Count alerts by "RULE", and by "EXPOSURE|RULE" and "EXPOSURE|RULE|no ratio" on the day after.
+
+    Nothing takes off, so every alert is false.
+    """
     firsts = range(1, plan.words + 1, plan.chunk_words)
     found: Counter = {}
     with ProcessPoolExecutor(workers) as pool:
@@ -64,18 +70,18 @@ def count_false_alerts(world: NoiseWorld, plan: Exposure, workers: int) -> Count
 
 @dataclass
 class WordsHistory:
-    """What was learned of a chunk of words, and the end of the day before."""
+    """What was learned about a chunk of words, and the last windows of the day before."""
 
     rows: KeywordRows
     traffic: Traffic | None
     before: Floats
     """Posts of the last three windows of the day before [K, 3]."""
     total_before: Floats
-    """Those of all keywords [3]."""
+    """The same for all keywords [3]."""
 
     @classmethod
     def empty(cls, words: int) -> "WordsHistory":
-        """Nothing learned of so many words yet."""
+        """Return a history of `words` words before the first day."""
         return cls(default_rows(words), None, np.zeros((words, _BEFORE)), np.zeros(_BEFORE))
 
     def learn(self, posts: Floats, total: Floats) -> None:
@@ -87,17 +93,20 @@ class WordsHistory:
         self.before, self.total_before = posts[:, -_BEFORE:], total[-_BEFORE:]
 
     def judge(self, posts: Floats, total: Floats, rule: AnomalyRule) -> tuple[np.ndarray, Verdicts]:
-        """The words with a window that is judged at all, and their verdicts."""
-        loud = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
-        r = self.rows
-        some = KeywordRows(
-            r.level[loud], r.hour_deviation[loud], r.variance[loud], r.dispersion[loud], r.hourly_spread[loud]
+        """Return the words with a window that has enough posts to be judged, and their verdicts."""
+        frequent = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
+        rows = KeywordRows(
+            level=self.rows.level[frequent],
+            hour_deviation=self.rows.hour_deviation[frequent],
+            variance=self.rows.variance[frequent],
+            dispersion=self.rows.dispersion[frequent],
+            hourly_spread=self.rows.hourly_spread[frequent],
         )
-        counts = DayCounts(posts[loud], self.before[loud], total, self.total_before)
-        return loud, judge_day(counts, some, self.traffic, rule).verdicts
+        counts = DayCounts(posts[frequent], self.before[frequent], total, self.total_before)
+        return frequent, judge_day(counts, rows, self.traffic, rule).verdicts
 
-    def usual_total(self) -> Floats:
-        """Posts of all keywords [96] as they are expected."""
+    def expected_total(self) -> Floats:
+        """Return the expected posts of all keywords [96]."""
         assert self.traffic is not None
         return np.repeat(self.traffic.expected_posts, WINDOWS // 24)
 
@@ -112,28 +121,28 @@ def _chunk(task: tuple[NoiseWorld, Exposure, int]) -> Counter:
     state = WordsHistory.empty(len(rates))
     for day in range(plan.history_days):
         state.learn(words.counts(day, own), platform_posts(world, day, platform))
-    books = {name: AlertTracker(LifecycleRule()) for name in RULES}
+    trackers = {name: AlertTracker(LifecycleRule()) for name in RULES}
     found = dict.fromkeys(RULES, 0)
     last = plan.history_days + plan.scored_days
     for day in range(plan.history_days, last):
         posts, total = words.counts(day, own), platform_posts(world, day, platform)
         for name, rule in RULES.items():
-            found[name] += _ended(books[name], day, posts, *state.judge(posts, total, rule))
+            found[name] += _ended(trackers[name], day, posts, *state.judge(posts, total, rule))
         state.learn(posts, total)
     for name in RULES:
-        found[name] += sum(1 for _ in books[name].running())
+        found[name] += sum(1 for _ in trackers[name].running())
     for exposure, factor in exposures().items():
         posts, total = words.counts(last, own, factor), platform_posts(world, last, platform, factor)
         for name, rule in RULES.items():
-            for label, seen_total in ((name, total), (f"{name}|no ratio", state.usual_total())):
-                book = AlertTracker(LifecycleRule())
-                ended = _ended(book, last, posts, *state.judge(posts, seen_total, rule))
-                found[f"{exposure}|{label}"] = ended + sum(1 for _ in book.running())
+            for label, seen_total in ((name, total), (f"{name}|no ratio", state.expected_total())):
+                tracker = AlertTracker(LifecycleRule())
+                ended = _ended(tracker, last, posts, *state.judge(posts, seen_total, rule))
+                found[f"{exposure}|{label}"] = ended + sum(1 for _ in tracker.running())
     return found
 
 
-def _ended(book: AlertTracker, day: int, posts: Floats, loud: np.ndarray, verdicts: Verdicts) -> int:
+def _ended(tracker: AlertTracker, day: int, posts: Floats, words: np.ndarray, verdicts: Verdicts) -> int:
+    """Add a day of `words`, end it, and return the number of alerts that ended."""
     first = day * WINDOWS
-    return sum(1 for _ in book.take(loud, first, posts[loud], verdicts)) + sum(
-        1 for _ in book.close(first + WINDOWS)
-    )
+    ended = sum(1 for _ in tracker.add_day(words, first, posts[words], verdicts))
+    return ended + sum(1 for _ in tracker.close(first + WINDOWS))

@@ -1,4 +1,4 @@
-"""Runs the measurements and prints them as tables."""
+"""Run the measurements and print them as tables."""
 
 import numpy as np
 from rich.console import Console
@@ -21,30 +21,18 @@ POWER_WORLDS = (
     NoiseWorld("with seasons, dispersion .2", 0.2),
 )
 BUDGET_WORLDS = WORLDS[3:]
-"""Worlds that are restless enough for a budget: in the others the lowest threshold opens fewer than 2 alerts a day."""
-BURSTS = {
-    0.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
-    1.0: (Burst(0, 10), Burst(15, 10), Burst(30, 10), Burst(30, 60)),
-    10.0: (
-        Burst(0, 10),
-        Burst(30, 10),
-        Burst(60, 10),
-        Burst(100, 10),
-        Burst(80, 60),
-        Burst(100, 60),
-        Burst(120, 60),
-    ),
-    100.0: (
-        Burst(0, 10),
-        Burst(300, 10),
-        Burst(500, 10),
-        Burst(1_000, 10),
-        Burst(800, 60),
-        Burst(1_000, 60),
-        Burst(1_200, 60),
-    ),
+"""Worlds noisy enough for a budget: in the others the lowest threshold opens under 2 alerts a day."""
+_EXTRA_POSTS_BY_MINUTES = {
+    0.0: {10: (0, 15, 30), 60: (30,)},
+    1.0: {10: (0, 15, 30), 60: (30,)},
+    10.0: {10: (0, 30, 60, 100), 60: (80, 100, 120)},
+    100.0: {10: (0, 300, 500, 1_000), 60: (800, 1_000, 1_200)},
 }
-"""Bursts by the posts a window that the word usually has."""
+BURSTS = {
+    rate: tuple(Burst(extra, minutes) for minutes, extras in by_minutes.items() for extra in extras)
+    for rate, by_minutes in _EXTRA_POSTS_BY_MINUTES.items()
+}
+"""Bursts by the baseline posts a window of the word."""
 
 
 def _console() -> Console:
@@ -59,7 +47,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def show_nab(series: list[Series]) -> None:
-    """The benchmark's scores, of each series and of all, by detector."""
+    """Print the benchmark's scores by detector, for each series and for all."""
     table = _table(
         f"Numenta Anomaly Benchmark, {len(series)} series",
         "detector",
@@ -68,7 +56,7 @@ def show_nab(series: list[Series]) -> None:
         "low FP",
         "low FN",
         "found",
-        "false alarms",
+        "false alerts",
     )
     for name, detector in detectors().items():
         for one in series:
@@ -86,21 +74,21 @@ def _scores(score: SeriesScore) -> list[str]:
     return [
         *(f"{score.normalised(profile):.1f}" for profile in PROFILES),
         f"{score.found} of {score.windows}",
-        f"{score.false_alarms:,}",
+        f"{score.false_alerts:,}",
     ]
 
 
 def show_simulation(plan: Exposure, workers: int) -> None:
-    """False alerts a day by world and threshold, and on a day on which the whole stream changes."""
+    """Print false alerts a day by world and threshold, and on a day on which the whole stream changes."""
     console = _console()
     thresholds = [f"T = {name}" for name in RULES]
     daily = _table(
         f"False alerts a day, {plan.words:,} words, mean of {plan.scored_days} days", "world", *thresholds
     )
     title = (
-        f"False alerts on a day when the stream changes, {plan.words:,} words; in brackets without `ratio`"
+        f"False alerts on a day when the stream changes, {plan.words:,} words; in parentheses without `ratio`"
     )
-    changed = _table(title, "world", "the day", *thresholds)
+    changed = _table(title, "world", "day", *thresholds)
     for world in WORLDS:
         with console.status(world.name):
             found = count_false_alerts(world, plan, workers)
@@ -116,39 +104,30 @@ def show_simulation(plan: Exposure, workers: int) -> None:
 
 
 def show_budgets(plan: Exposure, workers: int) -> None:
-    """The threshold that each budget leads to, night after night, and the alerts a day that come of it in the days after."""
+    """Print the nightly thresholds of each budget, and the alerts a day that they open."""
     console = _console()
     for world in BUDGET_WORLDS:
         title = f"A budget of alerts a day, {world.name}, {plan.words:,} words, {plan.scored_days} days"
         table = _table(
-            title,
-            "budget",
-            "T, first night",
-            "least",
-            "most",
-            "alerts a day",
-            "least on a day",
-            "most on a day",
+            title, "budget", "T, first night", "T, min", "T, max", "alerts a day", "min a day", "max a day"
         )
         with console.status(world.name):
-            found = try_budgets(world, plan, workers)
-        for budget, came in found.items():
-            thresholds = (
-                f"{threshold:.2f}"
-                for threshold in (came.thresholds[0], min(came.thresholds), max(came.thresholds))
-            )
+            outcomes = try_budgets(world, plan, workers)
+        for budget, outcome in outcomes.items():
+            first, low, high = outcome.thresholds[0], min(outcome.thresholds), max(outcome.thresholds)
+            thresholds = (f"{threshold:.2f}" for threshold in (first, low, high))
             table.add_row(
                 str(budget),
                 *thresholds,
-                f"{np.mean(came.opened):.1f}",
-                str(min(came.opened)),
-                str(max(came.opened)),
+                f"{np.mean(outcome.opened):.1f}",
+                str(min(outcome.opened)),
+                str(max(outcome.opened)),
             )
         console.print(table)
 
 
 def show_power(seeds: int, seed: int) -> None:
-    """The part of the bursts that is found, and the median minutes from the first post to the alert."""
+    """Print the share of bursts that is found, and the median minutes from first post to alert."""
     console = _console()
     for world in POWER_WORLDS:
         table = _table(
@@ -157,25 +136,23 @@ def show_power(seeds: int, seed: int) -> None:
             "extra posts",
             "in minutes",
             "T = 4.5",
-            "first look alone",
-            "minutes, early",
-            "at a window's end",
+            "no hourly window",
+            "minutes, provisional",
+            "minutes, closed",
             "T = 6",
         )
         for rate, bursts in BURSTS.items():
             history = learn_history(world, rate, seeds, seed)
             for burst in bursts:
-                watched, discovery = (
-                    find(history, burst, _WATCHED, seed),
-                    find(history, burst, _DISCOVERY, seed),
-                )
-                alone = find(history, burst, without_hourly_window(_WATCHED), seed)
+                watched = find(history, burst, _WATCHED, seed)
+                discovery = find(history, burst, _DISCOVERY, seed)
+                window_only = find(history, burst, without_hourly_window(_WATCHED), seed)
                 table.add_row(
                     f"{rate:g}" if rate else "never seen",
                     f"{burst.extra:,}",
                     str(burst.minutes),
                     f"{watched.share:.3f}",
-                    f"{alone.share:.3f}",
+                    f"{window_only.share:.3f}",
                     _minutes(watched.median_early),
                     _minutes(watched.median_closed),
                     f"{discovery.share:.3f}",
@@ -188,15 +165,15 @@ def _minutes(minutes: float) -> str:
 
 
 def show_history(seeds: int, seed: int) -> None:
-    """How much a burst of twenty times the usual raises the smallest alarming count, and for how long."""
+    """Print how far and for how long a burst of 20 times the baseline raises the smallest anomalous count."""
     table = _table(
-        f"After a burst of 20 times the usual, dispersion .1, {seeds} seeds",
+        f"After a burst of 20 times the baseline, dispersion .1, {seeds} seeds",
         "posts a window",
         "hours",
-        "smallest alarming count",
-        "times as high a day later",
-        "7 days",
-        "14 days",
+        "smallest anomalous count",
+        "factor after 1 day",
+        "after 7 days",
+        "after 14 days",
         "false alerts in 14 days",
         "without the burst",
     )

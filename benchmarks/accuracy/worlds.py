@@ -1,21 +1,20 @@
-"""Simulated counts in which nothing takes off: words with a long tail, a season of the day and of the week, and noise.
+"""Simulated counts in which nothing takes off: long-tailed words with daily and weekly seasons, and noise.
 
-A word's posts in a window are Poisson with mean rate * season * noise; noise is gamma with mean 1 and variance
-`dispersion`, drawn anew for each window (so that the counts are negative binomial), 0 for none; or it is log-normal and
-lasts, as topics do. Every word follows the platform's hours and has hours and week-ends of its own. Everything follows from
-the seed.
+A word's posts in a window are Poisson with mean rate * season * noise. Noise is gamma with mean 1 and
+variance `dispersion`, drawn independently for each window (counts are then negative binomial), 0 for none; or
+it is log-normal and persists, as topics do. Every word follows the platform's hours and has hours and
+weekends of its own. The seed determines everything.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from detection.seasonality import QUARTER_HOURS
-from detection.verdicts import Floats
+from detection.arrays import Floats
+from detection.seasonality import WINDOWS
 
-WINDOWS = QUARTER_HOURS.windows
 MOST_FREQUENT = 7_000.0
-"""Posts a window of the most frequent word; the word of rank r has 7000/r, so that 14,000 words have .5 or more."""
+"""Posts a window of the most frequent word; rank r has 7000/r, so 14,000 words have .5 or more."""
 PLATFORM_POSTS = 1_000_000.0
 """Posts a window of the whole platform, on average."""
 _PLATFORM_SWING, _OWN_SWING = 0.5, 0.4
@@ -25,17 +24,18 @@ _PEAK_HOUR = 20.0
 
 @dataclass(frozen=True)
 class NoiseWorld:
-    """How words are noisy."""
+    """How the words of a simulation vary."""
 
     name: str
+    """Part of the seed: under another name a world has other draws."""
     dispersion: float
     bursty_share: float = 0.0
-    """Part of the words that are bursty by nature."""
+    """Share of words that are bursty by nature."""
     bursty_dispersion: float = 1.0
     correlation: float = 0.0
-    """Correlation of the noise from one window to the next, 0 for gamma noise that does not last."""
+    """Correlation of the noise between successive windows; 0 for independent gamma noise."""
     season: bool = True
-    """Whether platform and words have hours and week-ends; False: every window is like every other."""
+    """Whether platform and words have hours and weekends; if not, all windows are alike."""
 
 
 WORLDS = (
@@ -54,7 +54,7 @@ class Words:
     rate: Floats
     """Posts in an average window [K]."""
     swing: Floats
-    """How far the word's own hours swing around the platform's [K]."""
+    """Amplitude of the word's own hours around the platform's [K]."""
     peak_hour: Floats
     weekend: Floats
     """Factor on Saturdays and Sundays [K]."""
@@ -63,27 +63,27 @@ class Words:
     season: bool = True
 
     def means(self, day: int) -> Floats:
-        """Mean posts [K, 96] on `day`; days 5 and 6 of every seven are a week-end."""
+        """Return the mean posts [K, 96] on `day`; days 5 and 6 of every seven are a weekend."""
         hour = (np.arange(WINDOWS) + 0.5) * 24 / WINDOWS
         own = self.swing[:, None] * np.sin((hour[None, :] - self.peak_hour[:, None] + 6) * np.pi / 12)
         season = np.maximum(_platform_hours(self.season) + own, 0.05)
         return self.rate[:, None] * season * (self.weekend[:, None] if _is_weekend(day) else 1.0)
 
     def counts(self, day: int, random: np.random.Generator, factor: Floats | float = 1.0) -> Floats:
-        """Posts [K, 96] on `day`; `factor` [96] multiplies the means."""
+        """Draw the posts [K, 96] on `day`; `factor` [96] multiplies the means."""
         return random.poisson(self.noise(random) * (self.means(day) * factor)).astype(float)
 
     def noise(self, random: np.random.Generator) -> Floats:
-        """The factors on the means [K, 96]."""
+        """Draw the factors on the means [K, 96]."""
         if not self.dispersion.any():
             return np.ones((len(self.rate), 1))
         if self.correlation:
-            return self._lasting_noise(random)
+            return self._persistent_noise(random)
         shape = 1 / np.maximum(self.dispersion, 1e-9)[:, None]
         return random.standard_gamma(np.broadcast_to(shape, (len(self.rate), WINDOWS))) / shape
 
-    def _lasting_noise(self, random: np.random.Generator) -> Floats:
-        """Exp of a first-order autoregression, so that the mean is 1 and the variance the dispersion; days begin anew."""
+    def _persistent_noise(self, random: np.random.Generator) -> Floats:
+        """Draw exp of an AR(1) process, with mean 1 and variance `dispersion`; days are independent."""
         spread = np.sqrt(np.log1p(self.dispersion))
         z = np.empty((len(self.rate), WINDOWS))
         z[:, 0] = random.standard_normal(len(self.rate))
@@ -95,7 +95,7 @@ class Words:
 
 
 def zipf_rates(first: int, last: int) -> Floats:
-    """Posts in an average window of the words of rank `first` to `last`, excluded.
+    """Return the posts in an average window of the words of rank `first` up to, not including, `last`.
 
     >>> zipf_rates(1, 4).round().tolist()
     [7000.0, 3500.0, 2333.0]
@@ -104,7 +104,7 @@ def zipf_rates(first: int, last: int) -> Floats:
 
 
 def make_words(world: NoiseWorld, rates: Floats, random: np.random.Generator) -> Words:
-    """Words with the `rates` [K]; what else they are is drawn."""
+    """Return words with the `rates` [K]; everything else is drawn."""
     bursty = random.random(len(rates)) < world.bursty_share
     season = float(world.season)
     return Words(
@@ -121,12 +121,9 @@ def make_words(world: NoiseWorld, rates: Floats, random: np.random.Generator) ->
 def platform_posts(
     world: NoiseWorld, day: int, random: np.random.Generator, factor: Floats | float = 1.0
 ) -> Floats:
-    """Posts of all keywords in the windows [96] of `day`."""
-    means = (
-        PLATFORM_POSTS
-        * _platform_hours(world.season)
-        * (_WEEKEND if world.season and _is_weekend(day) else 1.0)
-    )
+    """Draw the posts of all keywords in the windows [96] of `day`."""
+    weekend = _WEEKEND if world.season and _is_weekend(day) else 1.0
+    means = PLATFORM_POSTS * _platform_hours(world.season) * weekend
     return random.poisson(means * factor).astype(float)
 
 

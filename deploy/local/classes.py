@@ -1,8 +1,9 @@
-"""`python -m deploy.local.classes`: Java's archive of the classes that Spark needs, with which each later start takes half the time.
+"""`python -m deploy.local.classes`: archive the classes that Spark loads, which halves its later start-ups.
 
-Java's own class data sharing (JEP 350): the classes that one run has loaded are kept ready-made in a file, which later runs map
-into their memory. Java checks that Java and class path are the same, and otherwise goes on without the file. Here a run uses of
-Spark, Iceberg, Kafka and S3 what the programs use, as far as it needs no server; `archive.session` names the file to Java.
+Java's class data sharing (JEP 350): the classes that one run has loaded are stored in a file that later runs
+map into their memory. Java checks that Java and class path are the same, and otherwise ignores the file. This
+run uses the parts of Spark, Iceberg, Kafka and S3 that the programs use, as far as they need no server;
+`archive.session` passes the file to Java.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Xlog:cds*=off"
 
 
 def main() -> None:
-    """Write the archive anew."""
+    """Write the archive again."""
     unfinished = CLASS_ARCHIVE.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="groundswell-") as folder:

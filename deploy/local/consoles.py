@@ -11,13 +11,13 @@ from sql.lake import archive_statements, tables_statements
 
 
 def psql_command(query: str | None) -> list[str]:
-    """The wheel's psql, or one query through it; the connection comes from the environment."""
+    """Return the command of the wheel's psql, or of one query; the connection comes from the environment."""
     psql = str(installation() / "bin" / "psql")
     return [psql, "-X", "-v", "ON_ERROR_STOP=1", *(["-c", query] if query else [])]
 
 
 def duckdb_command(layout: Layout, settings: Settings, query: str | None) -> list[str]:
-    """DuckDB's shell with archive and tables attached, or one query through it."""
+    """Return the command of DuckDB's shell with archive and tables attached, or of one query."""
     preparation = layout.run / "duckdb.sql"
     write_private(preparation, preparation_of(settings))
     program = next((str(folder / "duckdb") for folder in search_path() if (folder / "duckdb").exists()), None)
@@ -27,7 +27,7 @@ def duckdb_command(layout: Layout, settings: Settings, query: str | None) -> lis
 
 
 def preparation_of(settings: Settings) -> str:
-    """SQL for DuckDB: `raw_posts` is the archive as it is now, every other table is Postgres's, read only."""
+    """Return SQL for DuckDB: `raw_posts` is the current archive, other tables are Postgres's, read-only."""
     statements = [
         *archive_statements(settings),
         *tables_statements(settings),
@@ -38,4 +38,4 @@ def preparation_of(settings: Settings) -> str:
 
 def become(command: list[str], environment: dict[str, str]) -> None:
     """Replace this process by `command`."""
-    os.execvpe(command[0], command, environment)
+    os.execvpe(command[0], command, environment)  # noqa: S606, a list of arguments of our own

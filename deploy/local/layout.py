@@ -1,6 +1,6 @@
-"""Where an embedded stack keeps its things: folders, ports and credentials of one installation, by default under `.local/`.
+"""Folders, ports and credentials of one embedded stack, by default under `.local/`.
 
-Used by every module of deploy.local; nothing here starts or opens anything but the state file.
+Used by every module of deploy.local; nothing here starts or opens anything except the state file.
 """
 
 import os
@@ -17,26 +17,26 @@ from core.errors import AlreadyRunningError, BadInputError
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 SERVICES = ("kafka", "kafka_controller", "s3", "postgres", "airflow")
-# Below the range from which kernels take ports for outgoing connections, so that a remembered port stays free.
+# Below the range that kernels use for outgoing connections, so that a remembered port stays free.
 _PORTS = range(20000, 32000)
 _ENV = "GROUNDSWELL_LOCAL"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Folders and files of one stack. `root` holds all that belongs to it alone; `jars` may be shared by many."""
+    """Folders and files of one stack; `root` is its own, `jars` may be shared by several."""
 
     root: Path
     jars: Path
 
     @property
     def logs(self) -> Path:
-        """One file a program."""
+        """One file per program."""
         return self.root / "logs"
 
     @property
     def run(self) -> Path:
-        """One file a running program: its process id and start time."""
+        """One file per running program: its process id and start time."""
         return self.root / "run"
 
     @property
@@ -65,20 +65,20 @@ class Layout:
         return self.root / "airflow"
 
     def data(self, server: str) -> Path:
-        """Where a server keeps its data, unless its account cannot reach it there."""
+        """Return where a server keeps its data, unless its account cannot reach it there."""
         return self.root / server
 
 
 class Postgres(BaseModel):
-    """Where Postgres and its data are, where they cannot be in the virtual environment and under the stack's folder."""
+    """Where Postgres and its data are if not in the virtual environment and under the stack's folder."""
 
-    account: str | None = Field(description="account that it runs as; empty: the caller's own")
+    account: str | None = Field(description="account that it runs as; empty: the caller's")
     installation: str = Field(description="folder with bin/postgres")
     data: str = Field(description="folder of the data")
 
 
 class State(BaseModel):
-    """What a stack must remember: its ports and its credentials."""
+    """What a stack remembers: its ports and credentials."""
 
     ports: dict[str, int]
     postgres_password: str
@@ -90,26 +90,26 @@ class State(BaseModel):
 
 
 def layout_for(root: Path | str | None = None) -> Layout:
-    """The layout of the stack under `root`: by default $GROUNDSWELL_LOCAL, then `.local` of the checkout."""
+    """Return the layout of the stack under `root`; default: $GROUNDSWELL_LOCAL, then `.local` here."""
     chosen = Path(root or os.environ.get(_ENV) or REPOSITORY / ".local").expanduser().absolute()
     jars = Path(os.environ.get(f"{_ENV}_JARS") or REPOSITORY / ".local" / "jars").expanduser().absolute()
     return Layout(chosen, jars)
 
 
 def read_state(layout: Layout) -> State | None:
-    """The remembered state, None where the stack was never started."""
+    """Return the remembered state, None if the stack was never started."""
     try:
         return State.model_validate_json(layout.state_file.read_text())
     except FileNotFoundError:
         return None
     except ValidationError as error:
         raise BadInputError(
-            f"{layout.state_file} cannot be read. Delete {layout.root} with `make clean` and start anew."
+            f"{layout.state_file} cannot be read. Delete {layout.root} with `make clean` and start again."
         ) from error
 
 
 def new_state() -> State:
-    """Random credentials; the ports are chosen by `choose_ports`."""
+    """Return a state with random credentials; `choose_ports` adds the ports."""
     return State(
         ports={},
         postgres_password=secrets.token_hex(16),
@@ -121,7 +121,7 @@ def new_state() -> State:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, at once or not at all."""
+    """Write a file that only its owner can read, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # created with mode 600
     with os.fdopen(descriptor, "w") as file:
@@ -130,9 +130,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 def choose_ports(state: State, running: set[str]) -> list[str]:
-    """Give every service that is not `running` a free port, the remembered one where possible; sentences on what changed.
+    """Give every service that is not running a free port, preferably the remembered one; return changes.
 
-    A port asked for by GROUNDSWELL_LOCAL_<SERVICE>_PORT is taken or AlreadyRunningError is raised.
+    A port requested by GROUNDSWELL_LOCAL_<SERVICE>_PORT is used, or AlreadyRunningError is raised.
     """
     notes = []
     for service in SERVICES:
@@ -143,13 +143,15 @@ def choose_ports(state: State, running: set[str]) -> list[str]:
         port = asked or remembered
         if asked and not is_free(asked):
             raise AlreadyRunningError(
-                f"Port {asked} for {service} is taken by another program: stop that, or set {_ENV}_{service.upper()}_PORT to a free port."
+                f"Port {asked} for {service} is in use by another program: stop that program, or set "
+                f"{_ENV}_{service.upper()}_PORT to a free port."
             )
         if port is None or not is_free(port):
             port = free_port(set(state.ports.values()))
         if remembered not in (None, port):
             notes.append(
-                f"Port {remembered} of {service} is taken by another program or was changed: {service} now has port {port}."
+                f"Port {remembered} of {service} is in use by another program or was changed: "
+                f"{service} now has port {port}."
             )
         state.ports[service] = port
     return notes
@@ -166,7 +168,7 @@ def _asked_port(service: str) -> int | None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of the loopback interface."""
+    """Return whether nothing listens on this port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -177,7 +179,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(taken: set[int]) -> int:
-    """A free port that is not in `taken`."""
+    """Return a free port that is not in `taken`."""
     for _ in range(1000):
         port = secrets.choice(_PORTS)
         if port not in taken and is_free(port):

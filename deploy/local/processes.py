@@ -1,6 +1,6 @@
-"""Programs that outlive the command that started them: start, find again, stop, by a file each under `.local/run`.
+"""Programs that outlive the command that started them: start, find and stop them, by files in `.local/run`.
 
-A program counts as ours only while its process id still has the start time that was written down.
+A program counts as ours only while its process id still has the recorded start time.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ from core.errors import NotReadyError
 from deploy.local.layout import Layout, write_private
 
 MARK = "GROUNDSWELL_STACK"
-"""Environment variable of every program that a stack started; names the stack's folder."""
+"""Environment variable of every program that a stack started: the stack's folder."""
 
 PROGRAM_MARK = "GROUNDSWELL_PROGRAM"
-"""Environment variable that tells one start of a program from every other."""
+"""Environment variable that distinguishes one start of a program from every other."""
 
 LOG_LIMIT_BYTES = 20_000_000
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
@@ -33,7 +33,7 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Program:
-    """A running program: the leader of a session of its own, and the mark that it and its children carry."""
+    """A running program: the leader of its own session, and the mark that it and its children carry."""
 
     name: str
     pid: int
@@ -42,7 +42,7 @@ class Program:
     mark: str = ""
 
     def leader_lives(self) -> bool:
-        """Whether the process that was started is still there."""
+        """Return whether the started process is still alive."""
         _reap(self.pid)
         try:
             return _start_time(self.pid) == self.started and _is_alive(psutil.Process(self.pid))
@@ -50,7 +50,7 @@ class Program:
             return False
 
     def processes(self) -> list[psutil.Process]:
-        """What is alive of it: the leader, its session, and all that came from it, also after the leader died."""
+        """Return what is alive: the leader, its session and all descendants, also after the leader died."""
         is_ours = _start_time(self.pid) == self.started
 
         def belongs(process: psutil.Process) -> bool:
@@ -59,7 +59,7 @@ class Program:
         return [process for process in psutil.process_iter() if belongs(process) and _is_alive(process)]
 
     def _made(self, process: psutil.Process) -> bool:
-        """Whether the process carries this program's mark; children inherit it even where they lead a session of their own."""
+        """Return whether the process carries this program's mark, which children inherit across sessions."""
         try:
             return bool(self.mark) and process.environ().get(PROGRAM_MARK) == self.mark
         except psutil.Error:
@@ -76,7 +76,7 @@ def start(
     directory: Path | None = None,
     stop_signal: int = signal.SIGTERM,
 ) -> Program:
-    """Start `command` in a session of its own, its output appended to `.local/logs/<name>.log`, and register it."""
+    """Start and register `command` in its own session; its output goes to `.local/logs/<name>.log`."""
     mark = uuid.uuid4().hex
     with open_log(layout, name) as log:
         process = subprocess.Popen(
@@ -102,12 +102,12 @@ def start(
 
 
 def register(layout: Layout, program: Program) -> None:
-    """Remember a program, so that `status` and `down` find it."""
+    """Record a program, so that `status` and `down` find it."""
     write_private(_file(layout, program.name), json.dumps(asdict(program)))
 
 
 def run_as(account: str | None, command: Sequence[str], output: IO[bytes] | int) -> int:
-    """Run a short command as another account without any further group; its exit code, -1 where it cannot be run."""
+    """Run a short command as another account without other groups; return its exit code, -1 if impossible."""
     try:
         return subprocess.run(
             command,
@@ -124,7 +124,7 @@ def run_as(account: str | None, command: Sequence[str], output: IO[bytes] | int)
 
 
 def open_log(layout: Layout, name: str) -> IO[bytes]:
-    """The log of `name`, open for appending; one that has grown over 20 MB is set aside as .1 first."""
+    """Open the log of `name` for appending; one of more than 20 MB is set aside as .1 first."""
     path = log_path(layout, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
@@ -133,18 +133,18 @@ def open_log(layout: Layout, name: str) -> IO[bytes]:
 
 
 def log_end(layout: Layout, name: str) -> int:
-    """Size of the log of `name` in bytes, behind which a program that is started now writes."""
+    """Return the size of the log of `name` in bytes: a program started now writes after it."""
     with open_log(layout, name) as log:
         return log.seek(0, os.SEEK_END)
 
 
 def log_path(layout: Layout, name: str) -> Path:
-    """Where the output of `name` goes."""
+    """Return where the output of `name` goes."""
     return layout.logs / f"{name}.log"
 
 
 def last_lines(path: Path, count: int = 5) -> str:
-    """The last lines of a log for an error message."""
+    """Return the last lines of a log for an error message."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
     except OSError:
@@ -152,7 +152,7 @@ def last_lines(path: Path, count: int = 5) -> str:
 
 
 def running(layout: Layout, name: str) -> Program | None:
-    """The registered program `name` if it still runs; a file of one that is gone is removed."""
+    """Return the registered program `name` if it still runs; remove the record of one that is gone."""
     program = _read(_file(layout, name))
     if program is not None and program.processes():
         return program
@@ -161,24 +161,24 @@ def running(layout: Layout, name: str) -> Program | None:
 
 
 def all_running(layout: Layout) -> list[Program]:
-    """Every registered program that still runs, the last started first."""
+    """Return every registered program that still runs, the last started first."""
     names = [path.stem for path in layout.run.glob("*.json")]
     programs = [program for name in names if (program := running(layout, name))]
     return sorted(programs, key=lambda program: program.started, reverse=True)
 
 
 def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
-    """Ask the leader to end, wait, then kill what is left of its session."""
+    """Ask the leader to stop, wait, then kill what is left of its session."""
     if program.leader_lives():
         _signal(program.pid, program.stop_signal)
-        _signal(program.pid, signal.SIGCONT)  # one that was suspended would not hear the other signal
+        _signal(program.pid, signal.SIGCONT)  # a suspended process would not receive the other signal
         wait_until(lambda: not program.leader_lives(), timeout_seconds)
     wait_until(lambda: not program.processes(), 2)
     for process in program.processes():
         _signal(process.pid, signal.SIGKILL)
     if not wait_until(lambda: not program.processes(), 10):
         raise NotReadyError(
-            f"{program.name} (process {program.pid}) does not end. Look at {log_path(layout, program.name)}."
+            f"{program.name} (process {program.pid}) does not stop. See {log_path(layout, program.name)}."
         )
     forget(layout, program)
 
@@ -186,7 +186,7 @@ def stop(layout: Layout, program: Program, timeout_seconds: float = 30) -> None:
 def wait_ready(
     layout: Layout, program: Program, is_ready: Callable[[], bool], timeout_seconds: float = 90
 ) -> None:
-    """Wait until `is_ready`; NotReadyError with the end of the log where the program stops or takes too long."""
+    """Wait until `is_ready`; NotReadyError with the end of the log if the program stops or takes too long."""
     deadline = time.monotonic() + timeout_seconds
     while not is_ready():
         log = log_path(layout, program.name)
@@ -196,23 +196,24 @@ def wait_ready(
             )
         if time.monotonic() > deadline:
             raise NotReadyError(
-                f"{program.name} did not answer within {timeout_seconds:.0f} s. The end of {log}:\n{last_lines(log)}"
+                f"{program.name} did not answer within {timeout_seconds:.0f} s. "
+                f"The end of {log}:\n{last_lines(log)}"
             )
         time.sleep(0.05)
 
 
 def exit_code(program: Program) -> int | None:
-    """How a program ended that this very process started; None while it runs."""
+    """Return the exit code of a program that this process started; None while it runs."""
     return _CHILDREN[program.pid].poll()
 
 
 def forget(layout: Layout, program: Program) -> None:
-    """Take a program that has ended off the register."""
+    """Remove the record of a program that has ended."""
     _file(layout, program.name).unlink(missing_ok=True)
 
 
 def memory_bytes(program: Program) -> int:
-    """Resident memory of the program and of its children; shared pages count for each."""
+    """Return the resident memory of the program and its children; shared pages count for each."""
     total = 0
     for process in program.processes():
         try:
@@ -234,7 +235,7 @@ def _read(path: Path) -> Program | None:
 
 
 def _start_time(pid: int) -> float:
-    """When a process started: clock ticks since boot where /proc tells them (a step of the clock does not move them)."""
+    """Return when a process started, if possible in clock ticks since boot, which clock steps do not move."""
     try:
         return float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except OSError:
@@ -256,7 +257,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """A child of this very process stays a zombie until somebody asks how it ended."""
+    """Collect a child of this process, which otherwise stays a zombie."""
     child = _CHILDREN.get(pid)
     if child is not None:
         child.poll()
@@ -268,7 +269,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def wait_until(condition: Callable[[], bool], timeout_seconds: float) -> bool:
-    """Wait until `condition` holds; whether it came to that in time."""
+    """Wait until `condition` holds; return whether it did in time."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:

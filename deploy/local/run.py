@@ -1,4 +1,4 @@
-"""`python -m deploy.local.run`, behind `make run`: the whole pipeline on this machine, on a simulated world or a person's own posts."""
+"""`python -m deploy.local.run`, behind `make run`: the whole pipeline on this machine."""
 
 import fcntl
 import os
@@ -29,17 +29,18 @@ def run(
     posts: Annotated[
         str,
         typer.Option(
-            envvar="POSTS", help="replay these files (a pattern, or several with spaces between) instead"
+            envvar="POSTS", help="replay these files (a pattern, or several separated by spaces) instead"
         ),
     ] = "",
     clock: Annotated[str, typer.Option(envvar="CLOCK", help="with POSTS: now, original or shifted")] = "",
     speed: Annotated[
-        str, typer.Option(envvar="SPEED", help="how many times faster than life; max: as fast as possible")
+        str,
+        typer.Option(envvar="SPEED", help="how many times faster than real time; max: as fast as possible"),
     ] = "",
-    rate: Annotated[str, typer.Option(envvar="RATE", help="posts a second at most")] = "",
-    limit: Annotated[str, typer.Option(envvar="LIMIT", help="stop after so many posts")] = "",
+    rate: Annotated[str, typer.Option(envvar="RATE", help="maximum posts a second")] = "",
+    limit: Annotated[str, typer.Option(envvar="LIMIT", help="stop after this many posts")] = "",
 ) -> None:
-    """Start everything, replay posts, print alerts; end by itself without a terminal, on Ctrl-C with one."""
+    """Start everything, replay posts, print alerts; in a terminal keep running until Ctrl-C."""
     if preflight.report():
         raise typer.Exit(1)
     layout = layout_for()
@@ -64,7 +65,7 @@ def run(
 
 
 def _stop_everything(session: Session) -> None:
-    """Stop the commands and the servers; a second Ctrl-C does not get between."""
+    """Stop the commands and the servers; a second Ctrl-C does not interrupt that."""
     if not session.is_prepared:
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -72,7 +73,8 @@ def _stop_everything(session: Session) -> None:
     session.stop_commands()
     stack.down(session.layout)
     session.screen.say(
-        "Everything is stopped; the data stays. `make run` goes on from here, `make up` starts the servers alone."
+        "Everything is stopped; the data stays. "
+        "`make run` continues from here, `make up` starts only the servers."
     )
 
 
@@ -88,13 +90,13 @@ def _only_run(layout: Layout) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyRunningError(
-                f"`make run` is at work in {layout.root}: end it with Ctrl-C, or with `make stop`."
+                f"`make run` is already running in {layout.root}: stop it with Ctrl-C or `make stop`."
             ) from error
         yield
 
 
 def main() -> None:
-    """Run the command; an error of ours is told without a traceback, with exit code 1."""
+    """Run the command; an expected error is printed without a traceback, with exit code 1."""
     try:
         app()
     except (GroundswellError, psycopg2.OperationalError) as error:

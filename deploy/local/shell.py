@@ -13,7 +13,7 @@ from deploy.local.servers.postgres import installation
 
 
 def settings_variables(settings: Settings) -> dict[str, str]:
-    """Every setting that differs from its default, by the name of its environment variable; secrets in clear."""
+    """Return the settings that differ from their defaults, by environment variable; secrets in clear text."""
     values = settings.model_dump(mode="json", exclude_unset=True)
     secrets = {
         "postgres_password": settings.postgres_password,
@@ -28,7 +28,7 @@ def settings_variables(settings: Settings) -> dict[str, str]:
 
 
 def client_variables(settings: Settings) -> dict[str, str]:
-    """The variables that psql and AWS's tools read."""
+    """Return the variables that psql and AWS's tools read."""
     secret = settings.s3_secret_access_key
     return {
         "PGHOST": settings.postgres_host,
@@ -46,10 +46,11 @@ def client_variables(settings: Settings) -> dict[str, str]:
 
 
 def airflow_variables(layout: Layout, state: State, settings: Settings) -> dict[str, str]:
-    """Airflow on this stack: its own database, loopback only, few processes, one user with a generated password."""
+    """Return Airflow's variables: own database, loopback only, few processes, one user, a random password."""
     password = quote(settings.postgres_password.get_secret_value(), safe="")
     port = state.ports["airflow"]
-    database = f"postgresql+psycopg2://{settings.postgres_user}:{password}@{settings.postgres_host}:{settings.postgres_port}/airflow"
+    server = f"{settings.postgres_host}:{settings.postgres_port}"
+    database = f"postgresql+psycopg2://{settings.postgres_user}:{password}@{server}/airflow"
     return {
         "AIRFLOW_HOME": str(layout.airflow),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
@@ -72,19 +73,19 @@ def airflow_variables(layout: Layout, state: State, settings: Settings) -> dict[
 
 
 def stack_variables(layout: Layout, state: State, settings: Settings) -> dict[str, str]:
-    """Everything above: what a child process or a shell needs to work with the stack, PATH apart."""
+    """Return everything that a child process or a shell needs to work with the stack, except PATH."""
     return (
         settings_variables(settings) | client_variables(settings) | airflow_variables(layout, state, settings)
     )
 
 
 def search_path() -> list[Path]:
-    """Folders with the programs that the stack brings along: psql, and those of the virtual environment."""
+    """Return the folders of the stack's programs: psql, and those of the virtual environment."""
     return [Path(sys.executable).parent, installation() / "bin"]
 
 
 def child_environment(layout: Layout, state: State, settings: Settings) -> dict[str, str]:
-    """This process's environment with the stack's variables, PATH and PYTHONPATH for programs run from anywhere."""
+    """Return this process's environment with the stack's variables, PATH and PYTHONPATH."""
     path = os.pathsep.join([*map(str, search_path()), os.environ.get("PATH", "")])
     return {
         **os.environ,
@@ -95,7 +96,7 @@ def child_environment(layout: Layout, state: State, settings: Settings) -> dict[
 
 
 def write_env(layout: Layout, state: State, settings: Settings) -> None:
-    """Write `.local/env`, to be sourced: psql, AWS's tools, Airflow and Groundswell's own commands then find the stack."""
+    """Write `.local/env`; once sourced, psql, AWS's tools, Airflow and `groundswell` find the stack."""
     lines = [
         f"export {name}={shlex.quote(value)}"
         for name, value in stack_variables(layout, state, settings).items()

@@ -1,4 +1,4 @@
-"""The three servers as one: up, down, status, clean, and the settings that lead to them."""
+"""The three servers as one: up, down, status, clean, and the settings of programs that use them."""
 
 import fcntl
 import shutil
@@ -33,7 +33,7 @@ BUCKET = "groundswell"
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """What `status` tells of one server or of another program that the stack started."""
+    """What `status` shows of a server or of another program that the stack started."""
 
     name: str
     pid: int | None
@@ -44,13 +44,13 @@ class ServerStatus:
 
 
 def stack_settings(local: Layout | Path | None = None) -> Settings:
-    """The settings that lead to the stack under `local` (default `.local`); NotReadyError where it was never started."""
+    """Return the settings for the stack under `local` (default `.local`); NotReadyError if never started."""
     layout = local if isinstance(local, Layout) else layout_for(local)
     return settings_of(layout, known_state(layout))
 
 
 def settings_of(layout: Layout, state: State) -> Settings:
-    """The settings that lead to a stack."""
+    """Return the settings for a stack."""
     return Settings(
         kafka_bootstrap_servers=f"{LOOPBACK}:{state.ports['kafka']}",
         postgres_host=LOOPBACK,
@@ -71,9 +71,9 @@ def settings_of(layout: Layout, state: State) -> Settings:
 
 
 def up(layout: Layout) -> list[str]:
-    """Start what does not run, side by side, and make topics, bucket, databases and schema; sentences worth saying.
+    """Start what does not run and create topics, bucket, databases and schema; return notes for the user.
 
-    Raises NotReadyError where a server does not start; those that this call started are then stopped again.
+    Raises NotReadyError if a server does not start; those that this call started are then stopped again.
     """
     with _locked(layout):
         state, notes = _prepared(layout)
@@ -93,13 +93,13 @@ def up(layout: Layout) -> list[str]:
 
 
 def prepare(layout: Layout) -> State:
-    """Choose ports and credentials without starting anything, so that programs can be given their settings already."""
+    """Choose ports and credentials without starting anything, so that settings are known early."""
     with _locked(layout):
         return _prepared(layout)[0]
 
 
 def down(layout: Layout) -> list[str]:
-    """Stop every program that the stack started, the servers last; the names of what was stopped."""
+    """Stop every program that the stack started, the servers last; return their names."""
     with _locked(layout):
         programs = processes.all_running(layout)
         others = [program.name for program in programs if program.name not in SERVERS]
@@ -125,7 +125,7 @@ def clean(layout: Layout) -> None:
 
 
 def status(layout: Layout) -> list[ServerStatus]:
-    """One row a server, running or not, then one for every other program that runs."""
+    """Return one row per server, running or not, then one for every other running program."""
     state = read_state(layout)
     running = {program.name: program for program in processes.all_running(layout)}
     names = [*SERVERS, *(name for name in running if name not in SERVERS)]
@@ -165,7 +165,7 @@ def _bring_up_together(layout: Layout, servers: list[Server]) -> None:
 
 
 def _stop(layout: Layout, names: list[str]) -> None:
-    """Stop programs side by side."""
+    """Stop programs in parallel."""
     programs = [program for name in names if (program := processes.running(layout, name))]
     if programs:
         with ThreadPoolExecutor(len(programs)) as pool:
@@ -182,7 +182,7 @@ def _running_services(layout: Layout) -> set[str]:
 
 
 def known_state(layout: Layout) -> State:
-    """The state of a stack that was started before; NotReadyError where it never was."""
+    """Return the state of a stack that was started before; NotReadyError if it never was."""
     state = read_state(layout)
     if state is None:
         raise NotReadyError(f"No stack was started under {layout.root} yet. Run `make up`.")

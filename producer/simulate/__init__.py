@@ -1,1 +1,1 @@
-"""A simulated world of posts, deterministic by seed and by day, with labelled events to find in it."""
+"""A simulated world of posts, deterministic by seed and day, with labelled events to find."""

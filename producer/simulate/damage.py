@@ -1,4 +1,4 @@
-"""Ways in which a record can be broken or odd beyond use, as changes to the bytes of a good one."""
+"""Ways to break a record, as changes to the bytes of a good one."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ UNUSABLE: dict[str, Callable[[bytes], bytes]] = {
     "id an object": _with_id(b'{"value": "6807325450981969158"}'),
     "itemInfos null": lambda line: b'{"itemInfos": null}',
 }
-"""Lines that are no post: no JSON object, or without a usable id."""
+"""Lines that are not posts: not a JSON object, or without a usable id."""
 
 ODD: dict[str, Callable[[bytes], bytes]] = {
     "id as number": _id_as_number,
@@ -72,17 +72,17 @@ ODD: dict[str, Callable[[bytes], bytes]] = {
     "authorInfos missing": lambda line: line.replace(b'"authorInfos"', b'"author"', 1),
     "deep": lambda line: line[:-1] + b', "deep": ' + b"[" * 200 + b"]" * 200 + b"}",
 }
-"""Records that are posts but not as they should be."""
+"""Posts with an odd or missing field."""
 
 DAMAGE_KINDS = [*UNUSABLE, *ODD]
 
 
 def damage(line: bytes, kind: int) -> bytes:
-    """The record `line` broken in way number `kind`, from 1."""
+    """Return the record `line` broken in way number `kind`, from 1."""
     name = DAMAGE_KINDS[kind - 1]
     return (UNUSABLE.get(name) or ODD[name])(line)
 
 
 def is_unusable(kind: int) -> bool:
-    """Whether a record broken in way number `kind` is no post any more."""
+    """Return whether a record broken in way number `kind` is no longer a post."""
     return 0 < kind <= len(UNUSABLE)

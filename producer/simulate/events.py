@@ -1,4 +1,4 @@
-"""What happens on a day of the world, with labels: bursts to be found, habits and outages to be left alone."""
+"""The labelled events of a day: bursts that a detector must find, habits and outages that it must ignore."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from producer.simulate.vocabulary import LANGUAGE_NUMBERS, LANGUAGES, coined_wor
 from producer.simulate.world import DAY_SECONDS, World
 
 HISTORY_DAYS = 7
-"""Days from which statistics are learned first; from this day on a day is full of events."""
+"""The first days, with few events, are for learning statistics; later days are full of events."""
 SPACED_LANGUAGES = ("en", "es", "pt", "ru", "ar", "hi")
 KNOWN_WORDS_PER_DAY = 4
 COINED_WORDS_PER_DAY = 8
@@ -34,7 +34,7 @@ MUST_ALERT: dict[str, bool | None] = {
     HABIT: False,
     OUTAGE: False,
 }
-"""True: an alert is due; false: none may come; null: finding it is welcome and missing it is no error."""
+"""True: must alert; False: must not alert; None: finding it is welcome, missing it is not an error."""
 NEEDS = {
     ORGANIC: "counts",
     UNSEEN: "counts",
@@ -44,7 +44,7 @@ NEEDS = {
     HABIT: "history",
     OUTAGE: "totals",
 }
-"""What a detector must look at to judge the event."""
+"""What a detector must take into account to judge the event."""
 SECONDS = {CLIMB: 5 * 3600, COPY_PASTE: 1800, SPAM: 2400}
 POSTS = {CLIMB: 120, COPY_PASTE: 160, SPAM: 120}
 AUTHORS = {COPY_PASTE: 6, SPAM: 1}
@@ -53,7 +53,7 @@ TEXTS = {COPY_PASTE: 3, SPAM: 12}
 
 @dataclass(frozen=True)
 class Event:
-    """One labelled event: `posts` posts of `authors` authors with `texts` different texts between two moments."""
+    """One labelled event: `posts` posts by `authors` authors with `texts` distinct texts."""
 
     kind: str
     keyword: str | None
@@ -66,13 +66,13 @@ class Event:
 
     @property
     def end_second(self) -> int:
-        """Second of the day at which it ends."""
+        """The second of the day when it ends."""
         return self.start_second + self.seconds
 
 
 @dataclass(frozen=True)
 class KnownWord:
-    """A word that the language has anyway."""
+    """A word of a language's ordinary vocabulary."""
 
     language: int
     word: str
@@ -80,29 +80,26 @@ class KnownWord:
 
 
 def known_words(world: World) -> list[KnownWord]:
-    """The words that may burst or be a habit although they are known, in the world's own order."""
+    """Return the known words that may burst or be a habit, in an order specific to the world."""
     words = [
         KnownWord(LANGUAGE_NUMBERS[name], word, world.posts_per_window(LANGUAGE_NUMBERS[name], rank))
         for name in SPACED_LANGUAGES
         for rank, word in enumerate(LANGUAGES[LANGUAGE_NUMBERS[name]].first_words)
     ]
     fitting = [word for word in words if LEAST_KNOWN_RATE <= word.posts_per_window <= LARGEST_KNOWN_RATE]
-    pool = (
-        fitting
-        if len(fitting) >= LEAST_POOL
-        else sorted(words, key=lambda word: -word.posts_per_window)[:LEAST_POOL]
-    )
+    most_frequent = sorted(words, key=lambda word: -word.posts_per_window)[:LEAST_POOL]
+    pool = fitting if len(fitting) >= LEAST_POOL else most_frequent
     return [pool[position] for position in world.random("known words").permutation(len(pool))]
 
 
 def habit_words(words: list[KnownWord]) -> list[KnownWord]:
-    """Those frequent enough for an hourly profile of their own, so that their habit can be learned at all."""
+    """Return the habits' words: frequent enough for an hourly profile, so that a habit can be learned."""
     frequent = [word for word in words if word.posts_per_window >= LEAST_HABIT_RATE]
     return (frequent + [word for word in words if word not in frequent])[: len(HABIT_POSTS)]
 
 
 def events_of_day(world: World, day: int) -> list[Event]:
-    """The events of day number `day`, by their start; the same whichever other days are made."""
+    """Return the events of day number `day` by start; they do not depend on which other days are made."""
     habits = [_habit(world, position) for position in range(len(HABIT_POSTS))]
     happenings = _happenings(world, day)
     outage = [_outage(world, day)] if has_outage(world, day) else []
@@ -110,7 +107,7 @@ def events_of_day(world: World, day: int) -> list[Event]:
 
 
 def has_outage(world: World, day: int) -> bool:
-    """One day a week, never the first two nor the first day of a week of the world."""
+    """Return whether day number `day` has an outage: one in the third to sixth day of a week of the world."""
     return day % 7 == int(world.random("outage day").integers(2, 6))
 
 
@@ -128,7 +125,7 @@ def _outage(world: World, day: int) -> Event:
 
 
 def _kinds(day: int) -> list[str]:
-    """The kinds of a day: a few in the history, all of them on later days; the first comes early."""
+    """Return the kinds of a day: a few in the history, all of them on later days; the first comes early."""
     if day < HISTORY_DAYS:
         return [ORGANIC, UNSEEN, (CLIMB, COPY_PASTE, SPAM)[day % 3]]
     return [ORGANIC, UNSEEN, ORGANIC, COPY_PASTE, UNSEEN, CLIMB, SPAM, ORGANIC, UNSEEN]
@@ -147,23 +144,13 @@ def _happenings(world: World, day: int) -> list[Event]:
         posts = POSTS.get(kind, int(random.integers(70, 151)))
         keyword, language = next(subjects[kind in (ORGANIC, CLIMB)])
         authors, texts = AUTHORS.get(kind, int(posts * 0.94)), TEXTS.get(kind, posts)
-        events.append(
-            Event(
-                kind,
-                keyword,
-                language,
-                _outside_outage(world, day, start, seconds),
-                seconds,
-                posts,
-                authors,
-                texts,
-            )
-        )
+        start = _outside_outage(world, day, start, seconds)
+        events.append(Event(kind, keyword, language, start, seconds, posts, authors, texts))
     return events
 
 
 def _outside_outage(world: World, day: int, start: int, seconds: int) -> int:
-    """The start, moved so that the event ends within the day and does not touch an outage."""
+    """Return the start, moved so that the event ends within the day and does not touch an outage."""
     start = min(start, DAY_SECONDS - 600 - seconds)
     outage = _outage(world, day) if has_outage(world, day) else None
     if outage and start < outage.end_second + 900 and start + seconds > outage.start_second - 900:
@@ -172,7 +159,7 @@ def _outside_outage(world: World, day: int, start: int, seconds: int) -> int:
 
 
 def _subjects(world: World, day: int) -> dict[bool, Iterator[tuple[str, int]]]:
-    """Keywords and languages for the day's events: known ones under true, never-seen ones under false."""
+    """Return keywords and languages for the day's events: True has known words, False never-seen ones."""
     words = known_words(world)
     habits = habit_words(words)
     others = [(word.word, word.language) for word in words if word not in habits]
@@ -184,7 +171,7 @@ def _subjects(world: World, day: int) -> dict[bool, Iterator[tuple[str, int]]]:
 
 
 def _coined(number: int, position: int) -> tuple[str, int]:
-    """A word that no post held before: every third in Cyrillic, the others in Latin script."""
+    """Return a never-seen word: every third in Cyrillic, the others in Latin script."""
     if position % 3 == 1:
         return coined_word(number, cyrillic=True), LANGUAGE_NUMBERS["ru"]
     return coined_word(number), LANGUAGE_NUMBERS["en" if position % 3 else "es"]

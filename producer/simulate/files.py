@@ -1,4 +1,4 @@
-"""Writes simulated days: a file of posts a day, the labelled events of all days, and each day's totals."""
+"""Write simulated days: a file of posts for each day, the labelled events of all days, and daily totals."""
 
 import os
 from collections import Counter
@@ -23,7 +23,7 @@ from producer.simulate.world import World
 
 RECORDS_PER_TASK = 4_000
 SMALL_RUN_RECORDS = 12_000
-"""Below this a pool of processes costs more than it gains."""
+"""Below this, a pool of processes costs more than it gains."""
 TRUTH_FILE, DAYS_FILE = "truth.ndjson", "days.ndjson"
 
 Report = Callable[[int, int], None]
@@ -33,10 +33,10 @@ Report = Callable[[int, int], None]
 def simulate_days(
     world: World, days: Iterable[int], folder: Path, *, compress: bool, report: Report
 ) -> list[Path]:
-    """Write days of the world into `folder` and their labels into its truth file; returns the files of posts.
+    """Write days of the world and their labels into `folder`; return the files of posts.
 
-    A day that is there already is replaced by the same bytes; days of another world in the folder are refused
-    (BadInputError). A file appears under its name only when it is whole.
+    An existing day is replaced by the same bytes. A file gets its name only once it is complete. Raises
+    BadInputError if the folder has days of another world.
     """
     days = list(days)
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,9 +49,8 @@ def simulate_days(
         for day in days:
             path = folder / f"posts-{world.date_of(day)}.ndjson{'.zst' if compress else ''}"
             count = len(cached_plan(world, day).record_post)
-            slices = [
-                (first, min(first + RECORDS_PER_TASK, count)) for first in range(0, count, RECORDS_PER_TASK)
-            ]
+            firsts = range(0, count, RECORDS_PER_TASK)
+            slices = [(first, min(first + RECORDS_PER_TASK, count)) for first in firsts]
             render = partial(render_slice, world, day)
             parts = map(render, slices) if processes == 1 else pool.map(render, slices)
             _write_day(path, parts, slices, compress=compress, report=report)
@@ -78,11 +77,12 @@ def _write_day(
 
 
 def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
-    """The day's labelled events, one row each.
+    """Return the day's labelled events, one row each.
 
-    kind, keyword (null for an outage), keywords (all words that the event makes frequent), language, start and end (Unix
-    seconds), posts, authors and texts (distinct ones, of the event alone), must_alert (true, false or null: either is
-    right), needs (what a detector must look at), day, day_number, and the world: seed, world_start, posts_per_day.
+    Columns: kind, keyword (null for an outage), keywords (all words that the event makes frequent), language,
+    start and end (Unix seconds), posts, authors and texts (distinct, of the event alone), must_alert (true,
+    false, or null: either is right), needs (what a detector must take into account), day, day_number, and the
+    world: seed, world_start, posts_per_day.
     """
     plan = cached_plan(world, day)
     rows = []
@@ -118,7 +118,10 @@ def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
 
 
 def totals_of_day(world: World, day: int) -> dict[str, Any]:
-    """The day's totals: records (lines) = posts (usable, distinct) + again + edited + unusable; damage by kind."""
+    """Return the day's totals and its damage by kind.
+
+    records (lines) = posts (usable, distinct) + again + edited + unusable.
+    """
     plan = cached_plan(world, day)
     kinds = Counter(DAMAGE_KINDS[kind - 1] for kind in plan.damage[plan.damage > 0].tolist())
     unusable = sum(is_unusable(kind) for kind in plan.damage.tolist())
@@ -150,9 +153,10 @@ def _read_other_days(path: Path, world: World, days: list[int]) -> list[dict[str
     labels = _world_labels(world)
     for row in rows:
         if any(row[name] != value for name, value in labels.items()):
-            was = ", ".join(f"{name} {row[name]}" for name in labels)
+            other = ", ".join(f"{name} {row[name]}" for name in labels)
             raise BadInputError(
-                f"{path.parent} holds days of another world ({was}): choose another folder with --out, or empty this one."
+                f"{path.parent} holds days of another world ({other}): "
+                "choose another folder with --out, or empty this one."
             )
     return [row for row in rows if row["day_number"] not in days]
 

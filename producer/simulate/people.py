@@ -1,4 +1,4 @@
-"""Authors and sounds of the simulated world as ready JSON fragments, each a function of its rank alone."""
+"""Authors and sounds of the simulated world as JSON fragments, each a function of its rank alone."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -18,13 +18,13 @@ _SIZES = {"covers": "100x100", "coversMedium": "720x720", "coversLarger": "1080x
 
 
 def user_id(author: int) -> str:
-    """The author's id: 19 digits, or a few for the oldest accounts."""
+    """Return the author's id: 19 digits, fewer for the oldest accounts."""
     return str(LEAST_SHORT_ID + author) if author % SHORT_ID_EVERY == 7 else str(LEAST_ID + author * ID_STEP)
 
 
 @lru_cache(CACHED_FRAGMENTS)
 def mention_of(author: int) -> str:
-    """The author's name behind an @."""
+    """Return the author's name as it follows an @."""
     return f"{LANGUAGES[author % 3].word(author % 9973)}{author}".translate(_PLAIN)
 
 
@@ -41,12 +41,13 @@ def _covers(digits: str) -> str:
 
 @lru_cache(CACHED_FRAGMENTS)
 def author_infos(author: int) -> bytes:
-    """The author's authorInfos as JSON."""
+    """Return the author's authorInfos as JSON."""
     digits = _hex("author", author)
     language = LANGUAGES[author % len(LANGUAGES)]
     nick_name = orjson.dumps(f"{language.word(author % 5003)} {language.word(author % 211)}").decode()
     return (
-        f'"authorInfos": {{"secUid": "MS4wLjABAAAA{digits[:43]}", "userId": "{user_id(author)}", "uniqueId": "{mention_of(author)}", '
+        f'"authorInfos": {{"secUid": "MS4wLjABAAAA{digits[:43]}", "userId": "{user_id(author)}", '
+        f'"uniqueId": "{mention_of(author)}", '
         f'"nickName": {nick_name}, "signature": "{SIGNATURES[author % len(SIGNATURES)]}", '
         f'"verified": {"true" if author < 300 else "false"}, {_covers(digits[:32])}, '
         f'"isSecret": {"true" if author % 211 == 5 else "false"}}}'
@@ -54,13 +55,13 @@ def author_infos(author: int) -> bytes:
 
 
 def music_id(music: int) -> str:
-    """The sound's id."""
+    """Return the sound's id."""
     return str(LEAST_ID + 1 + music * ID_STEP)
 
 
 @lru_cache(CACHED_FRAGMENTS)
 def music_infos(music: int) -> bytes:
-    """The sound's musicInfos as JSON; `original` is true or "", seldom false."""
+    """Return the sound's musicInfos as JSON; `original` is true or "", rarely false."""
     digits = _hex("music", music)
     original = "false" if music % 50 == 3 else '""' if music % 5 < 2 else "true"
     language = LANGUAGES[music % len(LANGUAGES)]
@@ -70,14 +71,15 @@ def music_infos(music: int) -> bytes:
     return (
         f'"musicInfos": {{"musicId": "{music_id(music)}", "musicName": {orjson.dumps(name).decode()}, '
         f'"authorName": "{mention_of(music * 7 % 49_999_999)}", "original": {original}, '
-        f'"playUrl": ["https://sf16-sg.tiktokcdn.com/obj/musically-maliva-obj/{digits[:24]}.mp3"], {_covers(digits[32:])}}}'
+        f'"playUrl": ["https://sf16-sg.tiktokcdn.com/obj/musically-maliva-obj/{digits[:24]}.mp3"], '
+        f"{_covers(digits[32:])}}}"
     ).encode()
 
 
 def author_stats(author: int) -> bytes:
-    """The author's authorStats as JSON; heartCount is text."""
+    """Return the author's authorStats as JSON; heartCount is text."""
     followers = 50_000_000 // (author + 1) + author % 977
     return (
-        f'"authorStats": {{"followingCount": {author % 1500}, "followerCount": {followers}, "heartCount": "{followers * 31}", '
-        f'"videoCount": {author % 700 + 1}, "diggCount": {author % 9001}}}'
+        f'"authorStats": {{"followingCount": {author % 1500}, "followerCount": {followers}, '
+        f'"heartCount": "{followers * 31}", "videoCount": {author % 700 + 1}, "diggCount": {author % 9001}}}'
     ).encode()

@@ -1,4 +1,4 @@
-"""A day as columns: who posts what and when, and in which order the records are delivered; drawn with numpy, no text yet."""
+"""Plan a day as numpy columns: who posts what and when, in which order records are delivered; no text yet."""
 
 from dataclasses import dataclass
 
@@ -16,25 +16,25 @@ from producer.simulate.world import DAY_SECONDS, EMPTY_TEXT_SHARE, WORDS_PER_TEX
 Ints = NDArray[np.int64]
 OUTAGE_LEFT = 0.02
 FIRST_EVENT_AUTHOR = 60_000_000
-"""Author ranks from here on belong to copy-paste and spam events alone."""
+"""Author ranks from here on belong only to copy-paste and spam events."""
 LARGEST_AUTHOR = 50_000_000
 TAGS_PER_TEXT, MENTIONS_PER_TEXT = 1.2, 1.8
 COMMON_TAG_SHARE = 0.5
 COPIED_WORDS = 2
-"""Words and hashtags that a copied text has at most beside its keyword; each of them bursts with it."""
+"""Maximum words and hashtags of a copied text besides its keyword; each of them bursts with it."""
 DAMAGED_SHARE, LATE_SHARE, VERY_LATE_SHARE, AGAIN_SHARE, AGAIN_LATER_SHARE = 0.004, 0.03, 0.0015, 0.01, 0.003
 FIRST, AGAIN, EDITED = 0, 1, 2
-"""What a record is: the first delivery of a post, the same post delivered again, or again with an edited text."""
+"""Variants of a record: first delivery of a post, delivered again, or delivered again with an edited text."""
 
 
 @dataclass(frozen=True)
 class DayPlan:
     """Columns by post, in order of creation, and by record, in order of delivery.
 
-    By post: created (Unix seconds), id_seconds (Unix seconds in the id), language, author and music (ranks), event (position
-    in `events` or -1), text_of (the post whose words it uses), damage (0 or a kind), bits (64 random bits for small
-    choices), plays; `word_ends`, `tag_ends`, `mention_ends`: ends of the post's part of `words`, `tags`, `mentions`.
-    By record: post and variant.
+    By post: created (Unix seconds), id_seconds (Unix seconds in the id), language, author and music (ranks),
+    event (position in `events` or -1), text_of (the post whose words it uses), damage (0 or a kind), bits
+    (64 random bits for small choices), plays. `word_ends`, `tag_ends`, `mention_ends`: where the post's part
+    of `words`, `tags`, `mentions` ends. By record: post and variant.
     """
 
     events: list[Event]
@@ -59,7 +59,7 @@ class DayPlan:
 
 
 def plan_day(world: World, day: int) -> DayPlan:
-    """Everything of day number `day`; depends on the world and the day alone."""
+    """Return the plan of day number `day`, which depends only on the world and the day."""
     events = events_of_day(world, day)
     seconds, language, author, event, text_of = _posts(world, day, events)
     random = world.random("attributes", day)
@@ -75,9 +75,8 @@ def plan_day(world: World, day: int) -> DayPlan:
     tags, mentions = (
         np.where(empty, 0, random.poisson(mean, size)) for mean in (TAGS_PER_TEXT, MENTIONS_PER_TEXT)
     )
-    copied = np.isin(
-        event, [number for number, one in enumerate(events) if one.kind in (kinds.COPY_PASTE, kinds.SPAM)]
-    )
+    copying = [number for number, one in enumerate(events) if one.kind in (kinds.COPY_PASTE, kinds.SPAM)]
+    copied = np.isin(event, copying)
     words, tags = (np.where(copied, np.minimum(column, COPIED_WORDS), column) for column in (words, tags))
     arrival, record_post, record_variant = _deliveries(world, day, seconds, event, damage)
     order = np.argsort(arrival, kind="stable")
@@ -108,7 +107,7 @@ def plan_day(world: World, day: int) -> DayPlan:
 
 
 def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.float64], Ints, Ints, Ints, Ints]:
-    """Second of the day, language, author, event and text_of by post, in order of creation: ordinary posts and events'."""
+    """Return second of the day, language, author, event and text_of by post, in order of creation."""
     random = world.random("posts", day)
     rates = world.posts_per_minute(day)
     for event in events:
@@ -135,12 +134,12 @@ def _posts(world: World, day: int, events: list[Event]) -> tuple[NDArray[np.floa
             )
     all_seconds = np.concatenate(seconds)
     order = np.argsort(all_seconds, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
     languages, authors, numbers, texts = (
         np.concatenate(parts)[order].astype(np.int64) for parts in (language, author, event_of, text_of)
     )
-    return all_seconds[order], languages, authors, numbers, place[texts]
+    return all_seconds[order], languages, authors, numbers, rank[texts]
 
 
 def _ordinary_authors(random: np.random.Generator, size: int) -> Ints:
@@ -148,7 +147,7 @@ def _ordinary_authors(random: np.random.Generator, size: int) -> Ints:
 
 
 def _moments(random: np.random.Generator, event: Event) -> NDArray[np.float64]:
-    """Seconds of the day of an event's posts: even for a habit, rising for a climb, up and down for all others."""
+    """Return seconds of the day for an event's posts: even for a habit, rising for a climb, else a peak."""
     share = random.random(event.posts) if event.kind == kinds.HABIT else random.beta(2, 3, event.posts)
     if event.kind == kinds.CLIMB:
         share = np.sqrt(random.random(event.posts))
@@ -156,7 +155,7 @@ def _moments(random: np.random.Generator, event: Event) -> NDArray[np.float64]:
 
 
 def _event_authors(random: np.random.Generator, event: Event, day: int, position: int) -> Ints:
-    """Authors of an event's posts: each of its authors at least once."""
+    """Return the authors of an event's posts, each of its authors at least once."""
     if event.kind in (kinds.COPY_PASTE, kinds.SPAM):
         authors = FIRST_EVENT_AUTHOR + (day * 100 + position) * 100 + np.arange(event.authors)
     else:
@@ -168,7 +167,7 @@ def _event_authors(random: np.random.Generator, event: Event, day: int, position
 def _deliveries(
     world: World, day: int, seconds: NDArray[np.float64], event: Ints, damage: Ints
 ) -> tuple[NDArray[np.float64], Ints, Ints]:
-    """Arrival (seconds of the day, beyond its end for late ones), post and variant of every record."""
+    """Return arrival (seconds of the day, past its end if late), post and variant of every record."""
     random = world.random("delivery", day)
     size = len(seconds)
     arrival = seconds + 1.0 + random.exponential(8.0, size)

@@ -1,4 +1,4 @@
-"""From a day's plan to its records: one line of JSON each, in the shape that the posts' web API had."""
+"""Render a planned day as records: one line of JSON each, shaped like the posts of the web API."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -19,8 +19,8 @@ _RECORD = (
     b'"covers": ["https://p16-va-default.akamaized.net/obj/tos-maliva-p-0068/%b"], '
     b'"coversOrigin": ["https://p16-va-default.akamaized.net/obj/tos-maliva-p-0068/%b_%d"], '
     b'"coversDynamic": ["https://p16-va-default.akamaized.net/obj/tos-maliva-p-0068/%b_%d"], '
-    b'"video": {"urls": ["https://v16.muscdn.com/%b/%b/video/tos/useast2a/tos-useast2a-ve-0068c004/%b/?a=1233&br=%d&bt=972&cr=0&cs=0&dr=0'
-    b'&ds=3&er=&l=%b&lr=tiktok_m&qs=0&rc=%b%%3D%%3D&vl=&vr="], '
+    b'"video": {"urls": ["https://v16.muscdn.com/%b/%b/video/tos/useast2a/tos-useast2a-ve-0068c004/%b/'
+    b'?a=1233&br=%d&bt=972&cr=0&cs=0&dr=0&ds=3&er=&l=%b&lr=tiktok_m&qs=0&rc=%b%%3D%%3D&vl=&vr="], '
     b'"videoMeta": {"width": %d, "height": %d, "ratio": %d, "duration": %d}}, '
     b'"diggCount": %d, "shareCount": %d, %b"commentCount": %d, "isOriginal": %b, "isOfficial": %b, '
     b'"isActivityItem": false, "warnInfo": []}, '
@@ -32,38 +32,33 @@ _BOOLEAN = (b"false", b"true")
 
 @lru_cache(1)
 def cached_plan(world: World, day: int) -> DayPlan:
-    """The plan of a day; a worker asks for the same day many times in a row."""
+    """Return the plan of a day, cached because a worker needs the same day many times in a row."""
     return plan_day(world, day)
 
 
 def render_slice(world: World, day: int, numbers: tuple[int, int]) -> bytes:
-    """The day's records from the first number to before the second, in order of delivery, a line each."""
+    """Return the day's records from the first number up to the second, exclusive, in order of delivery."""
     first, last = numbers
     plan = cached_plan(world, day)
     lines = []
-    for post, variant in zip(
-        plan.record_post[first:last].tolist(), plan.record_variant[first:last].tolist(), strict=True
-    ):
+    posts, variants = plan.record_post[first:last].tolist(), plan.record_variant[first:last].tolist()
+    for post, variant in zip(posts, variants, strict=True):
         lines.append(render_post(plan, day, post, variant))
     lines.append(b"")
     return b"\n".join(lines)
 
 
 def post_id(plan: DayPlan, day: int, post: int) -> int:
-    """The post's id: its creation time in the upper 32 bits, and below a number that no other post of eight days has."""
+    """Return the post's id: seconds in the upper 32 bits, a number unique within eight days in the lower."""
     low = ((day % 8) * IDS_PER_DAY + post) * ID_SHUFFLE % 2**32
     return (int(plan.id_seconds[post]) << 32) | low
 
 
 def render_post(plan: DayPlan, day: int, post: int, variant: int = FIRST) -> bytes:
-    """One record as JSON; `variant` is a delivery again, which has grown in the meantime, or also edited."""
+    """Return one record as JSON; delivered again its counts have doubled, and EDITED changes its text too."""
     identity = post_id(plan, day, post)
-    bits, created, author, music = (
-        int(plan.bits[post]),
-        int(plan.created[post]),
-        int(plan.author[post]),
-        int(plan.music[post]),
-    )
+    bits, created = int(plan.bits[post]), int(plan.created[post])
+    author, music = int(plan.author[post]), int(plan.music[post])
     text, extras = write_text(plan, post)
     if variant == EDITED:
         text += " (edited)"
@@ -109,7 +104,7 @@ def render_post(plan: DayPlan, day: int, post: int, variant: int = FIRST) -> byt
 
 
 def _challenges(extras: list[TextExtra], bits: int) -> bytes:
-    """ChallengeInfoList with its comma: mostly [], sometimes of the hashtags, seldom null or absent."""
+    """Return challengeInfoList with its comma: mostly [], sometimes the hashtags, rarely null or absent."""
     choice = bits >> 24 & 127
     if choice == 0:
         return b""

@@ -1,4 +1,4 @@
-"""From a post's drawn ranks to its text and the textExtra that points into it."""
+"""Write a planned post's text, and the textExtra that points into it."""
 
 from producer.simulate.people import mention_of, user_id
 from producer.simulate.plan import DayPlan, Ints
@@ -14,9 +14,9 @@ def _part(values: Ints, ends: Ints, position: int) -> list[int]:
 
 
 def write_text(plan: DayPlan, post: int) -> tuple[str, list[TextExtra]]:
-    """The text of post number `post` and its hashtags and mentions with their offsets in characters.
+    """Return the text of post number `post`, and its hashtags and mentions with offsets in characters.
 
-    Emoji outside the basic plane stand behind the last hashtag and mention, so that offsets counted in characters and
+    Emoji outside the basic plane come after the last hashtag and mention, so that offsets in characters and
     in UTF-16 units are the same.
     """
     source = int(plan.text_of[post])
@@ -37,7 +37,7 @@ def _tag(language: Language, rank: int) -> str:
 
 
 def _insert_keyword(plan: DayPlan, source: int, bits: int, words: list[str], tags: list[str]) -> None:
-    """Put the event's keyword into the words, or for every third post among the hashtags."""
+    """Insert the event's keyword into the words, or for every third post into the hashtags."""
     event = plan.event[source]
     keyword = plan.events[event].keyword if event >= 0 else None
     if keyword is None:
@@ -49,7 +49,7 @@ def _insert_keyword(plan: DayPlan, source: int, bits: int, words: list[str], tag
 
 
 def _sentence(words: list[str], language: Language, bits: int) -> str:
-    """The words as people write them: capitals, commas, a quotation, an exclamation mark, a web address now and then."""
+    """Join the words as users do, at times with capitals, commas, quotation or exclamation marks, a URL."""
     if not language.separator:
         return "".join(words) + ("。" if bits >> 16 & 7 == 0 else "")
     if bits >> 16 & 7 == 0 and len(words) > 2:
@@ -100,7 +100,7 @@ def _extra(start: int, end: int, *, hashtag: str = "", user: str = "") -> TextEx
 
 
 def words_of(plan: DayPlan, post: int) -> set[str]:
-    """The words, hashtags and emoji of a post's text in lower case, without punctuation."""
+    """Return the words, hashtags and emoji of a post's text in lower case, without punctuation."""
     text, _ = write_text(plan, post)
     kept = (part for part in text.lower().split() if not part.startswith(("@", "http")))
     return {word for part in kept if (word := part.strip('#,!"'))}

@@ -1,7 +1,7 @@
-"""From a language and a frequency rank to a word: an endless vocabulary in ten scripts, drawn from Zipf's law.
+"""Make words from a language and a frequency rank: an endless vocabulary in ten scripts, under Zipf's law.
 
-Vocabulary grows as tokens^0.8 where ranks follow a power law with exponent 1/0.8, as in the real posts: about four in
-five words of a day are then seen once. No table is kept: a word is computed from its rank.
+Vocabulary grows as tokens^0.8 if ranks follow a power law with exponent 1/0.8, as in the real posts: about
+four in five words of a day are then seen once. There is no table: a word is computed from its rank.
 """
 
 import math
@@ -15,7 +15,7 @@ from producer.simulate import wordlists as lists
 
 ZIPF_EXPONENT = 1.25
 HEAD = 12.0
-"""Flattens the head: the most frequent word is about 0.25 / HEAD of a language's tokens."""
+"""Flattens the head: the most frequent word makes up about 0.25 / HEAD of a language's tokens."""
 LARGEST_RANK = 2**36
 CACHED_RANKS = 20_000
 
@@ -23,21 +23,23 @@ CACHED_RANKS = 20_000
 def draw_ranks(
     random: np.random.Generator, size: int, *, exponent: float, head: float, largest: int = LARGEST_RANK
 ) -> NDArray[np.int64]:
-    """`size` ranks from 0 with P(rank >= r) = ((r + head) / head)^(1 - exponent): Zipf-Mandelbrot by inverting its tail."""
+    """Draw `size` ranks from 0 under Zipf-Mandelbrot, by inverting its tail.
+
+    P(rank >= r) = ((r + head) / head)^(1 - exponent).
+    """
     ranks = head * (1.0 - random.random(size)) ** (1.0 / (1.0 - exponent)) - head
     return np.minimum(ranks, float(largest)).astype(np.int64)
 
 
 def rank_probability(rank: int) -> float:
-    """The share of a language's tokens that is the word of `rank`."""
-    return math.pow((rank + HEAD) / HEAD, 1 - ZIPF_EXPONENT) - math.pow(
-        (rank + 1 + HEAD) / HEAD, 1 - ZIPF_EXPONENT
-    )
+    """Return the share of the word of `rank` in a language's tokens."""
+    at_least, above = ((first + HEAD) / HEAD for first in (rank, rank + 1))
+    return math.pow(at_least, 1 - ZIPF_EXPONENT) - math.pow(above, 1 - ZIPF_EXPONENT)
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language: its share of the posts, the UTC hour at which it peaks, and what its words are made of."""
+    """A language: its share of the posts, the UTC hour when it peaks, and what its words are made of."""
 
     name: str
     share: float
@@ -60,7 +62,7 @@ class Language:
         return {}
 
     def word(self, rank: int) -> str:
-        """The word of `rank`, from 0, the most frequent."""
+        """Return the word of `rank`; 0 is the most frequent."""
         word = self._words.get(rank)
         if word is None:
             word = self._make_word(rank)
@@ -76,12 +78,12 @@ class Language:
 
 
 def spell(number: int, syllables: list[str]) -> str:
-    """Word number `number` made of `syllables`: all words of two come first, then all of three, and so on."""
+    """Return word number `number` made of `syllables`: first all words of two, then of three, and so on."""
     length, words = 2, len(syllables) ** 2
     while number >= words:
         number -= words
         length, words = length + 1, words * len(syllables)
-    # A multiplication without a common divisor shuffles the words of one length, so that neighbours do not look alike.
+    # Multiplying by a coprime shuffles the words of one length, so that neighbours do not look alike.
     number = number * 1_000_003 % words
     spelled = []
     for _ in range(length):
@@ -106,12 +108,9 @@ LANGUAGE_NUMBERS = {language.name: number for number, language in enumerate(LANG
 
 
 def coined_word(number: int, *, cyrillic: bool = False) -> str:
-    """Word number `number` that no language has: its onsets are in no vocabulary."""
-    onsets, vowels = (
-        (lists.UNUSED_CYRILLIC_ONSETS, lists.CYRILLIC_VOWELS)
-        if cyrillic
-        else (lists.UNUSED_ONSETS, lists.UNUSED_VOWELS)
-    )
-    return spell(
-        number + len(onsets) ** 2 * len(vowels) ** 2, [onset + vowel for onset in onsets for vowel in vowels]
-    )
+    """Return coined word number `number`, which no language has: its onsets are in no vocabulary."""
+    onsets, vowels = lists.UNUSED_ONSETS, lists.UNUSED_VOWELS
+    if cyrillic:
+        onsets, vowels = lists.UNUSED_CYRILLIC_ONSETS, lists.CYRILLIC_VOWELS
+    syllables = [onset + vowel for onset in onsets for vowel in vowels]
+    return spell(number + len(syllables) ** 2, syllables)

@@ -1,4 +1,4 @@
-"""The fixed facts of a simulated world: its seed, its first day, how many posts a day has, and its random streams."""
+"""The constants of a simulated world: seed, first day, posts per day, and its random streams."""
 
 import math
 import zlib
@@ -23,33 +23,35 @@ WORDS_PER_TEXT = 6.0
 
 @dataclass(frozen=True)
 class World:
-    """Everything that days have in common; a day is a function of its world and its number alone."""
+    """What all days have in common; a day is a function of its world and its number alone."""
 
     seed: int
     start: date
     posts_per_day: int
 
     def day_number(self, day: date) -> int:
-        """How many days after the world's first day."""
+        """Return the number of days since the world's first day."""
         return (day - self.start).days
 
     def date_of(self, day: int) -> date:
-        """The date of day number `day`."""
+        """Return the date of day number `day`."""
         return self.start + timedelta(days=day)
 
     def midnight(self, day: int) -> int:
-        """Unix seconds at which day number `day` begins."""
+        """Return when day number `day` begins, in Unix seconds."""
         return int(datetime.combine(self.date_of(day), datetime.min.time(), tzinfo=UTC).timestamp())
 
     def random(self, purpose: str, day: int = 0) -> np.random.Generator:
-        """The random stream for one purpose on one day; streams do not depend on each other."""
+        """Return the random stream for one purpose on one day; streams are independent of each other."""
         return np.random.default_rng([self.seed, day, zlib.crc32(purpose.encode())])
 
     def posts_per_minute(self, day: int) -> NDArray[np.float64]:
-        """Expected posts by minute of the day and language, shape (1440, languages): season, week and growth."""
-        total = (
-            self.posts_per_day * (1 + GROWTH_PER_DAY) ** day * WEEKDAY_FACTORS[self.date_of(day).weekday()]
-        )
+        """Return expected posts by minute of the day and language, shape (1440, languages).
+
+        They follow a daily season, the weekday and growth.
+        """
+        weekday_factor = WEEKDAY_FACTORS[self.date_of(day).weekday()]
+        total = self.posts_per_day * (1 + GROWTH_PER_DAY) ** day * weekday_factor
         hours = np.arange(MINUTES_PER_DAY)[:, None] / 60
         peaks = np.array([language.peak_hour for language in LANGUAGES])
         shares = np.array([language.share for language in LANGUAGES])
@@ -57,6 +59,6 @@ class World:
         return np.asarray(total / MINUTES_PER_DAY * shares * season)
 
     def posts_per_window(self, language: int, rank: int) -> float:
-        """About how many posts of a 15-minute window hold the word of `rank`."""
+        """Return about how many posts in a 15-minute window contain the word of `rank`."""
         texts = self.posts_per_day / WINDOWS_PER_DAY * LANGUAGES[language].share * (1 - EMPTY_TEXT_SHARE)
         return texts * WORDS_PER_TEXT * rank_probability(rank)

@@ -1,6 +1,11 @@
--- Alerts that have no evidence yet, have twice as many posts as it was made of, or are over since; newest first, each with its windows.
--- Where the archive held fewer than half of the posts, at most five times: what it lacks may never come.
-SELECT alerts.alert_id, alerts.keyword, array_agg(windows.window_start ORDER BY windows.window_start) AS windows, alerts.top_post_id
+-- Alerts that have no evidence yet, have twice as many posts as their evidence was made from, or have ended since;
+-- newest first, each with its windows. If the archive held fewer than half of the posts, at most five times: the
+-- missing ones may never arrive.
+SELECT
+    alerts.alert_id,
+    alerts.keyword,
+    array_agg(windows.window_start ORDER BY windows.window_start) AS windows,
+    alerts.top_post_id
 FROM anomaly_alerts AS alerts
 JOIN alert_windows AS windows USING (alert_id)
 LEFT JOIN evidence_runs AS runs USING (alert_id)

@@ -1,13 +1,17 @@
--- What is needed to say anew which alerts are one incident, where the alerts %(alert_ids)s changed: those themselves, all that
--- overlap with them in time, and every member of the incidents that any of these belong to.
+-- Alerts to regroup into incidents after the alerts %(alert_ids)s changed: those alerts, all alerts that overlap with
+-- them in time, and all members of the incidents that any of these belong to.
 WITH changed AS (
-    SELECT alert_id, opened_window, last_window FROM anomaly_alerts WHERE alert_id = ANY (%(alert_ids)s::uuid[])
+    SELECT alert_id, opened_window, last_window
+    FROM anomaly_alerts
+    WHERE alert_id = ANY (%(alert_ids)s::uuid[])
 ), touched AS (
     SELECT alerts.alert_id
     FROM anomaly_alerts AS alerts
     JOIN evidence_runs USING (alert_id)
     WHERE EXISTS (
-        SELECT FROM changed WHERE alerts.opened_window <= changed.last_window AND alerts.last_window >= changed.opened_window
+        SELECT
+        FROM changed
+        WHERE alerts.opened_window <= changed.last_window AND alerts.last_window >= changed.opened_window
     )
 ), together AS (
     SELECT alert_id FROM touched
@@ -18,7 +22,13 @@ WITH changed AS (
     WHERE mine.alert_id IN (SELECT alert_id FROM touched)
 )
 SELECT
-    alerts.alert_id, alerts.keyword, alerts.opened_window, alerts.last_window, alerts.threshold_ratio, alerts.posts, runs.post_ids,
+    alerts.alert_id,
+    alerts.keyword,
+    alerts.opened_window,
+    alerts.last_window,
+    alerts.threshold_ratio,
+    alerts.posts,
+    runs.post_ids,
     alerts.status
 FROM together
 JOIN anomaly_alerts AS alerts USING (alert_id)

@@ -1,4 +1,4 @@
--- Alerts that were written after %(since)s, oldest change first.
+-- Alerts updated after %(since)s, oldest update first.
 SELECT alert_id, keyword, status, provisional, severity, posts, expected_posts, distinct_authors, opened_window, last_window,
        resolved_at, top_post, updated_at
 FROM recent_alerts

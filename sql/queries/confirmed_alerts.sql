@@ -1,4 +1,4 @@
--- The closed windows of the newest confirmed alert of each of %(keywords)s, in order; state for the next decision.
+-- The closed windows of the newest confirmed alert of each of %(keywords)s, in order: what the next decision builds on.
 SELECT
     newest.keyword, newest.status = 'resolved' AS resolved, windows.window_start,
     windows.posts, windows.total_posts, windows.ratio, windows.expected, windows.scale, windows.score, windows.hourly_posts,

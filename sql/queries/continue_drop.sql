@@ -1,4 +1,4 @@
--- A silent window: opens a silence of %(keyword)s or continues the one that lasts.
+-- A window with a drop: continue the open drop of %(keyword)s, or open one.
 WITH continued AS (
     UPDATE drop_alerts
     SET last_window = %(start)s,

@@ -1,4 +1,5 @@
--- Staging tables of what has no table of its own shape: hashtags with their source and moment, and keywords. Unlogged.
+-- Create the staging tables without a table of their own shape: hashtags with source and time, and keywords.
+-- Unlogged.
 DROP TABLE IF EXISTS staging.post_hashtags, staging.post_keywords;
 CREATE UNLOGGED TABLE staging.post_hashtags (
     post_id       bigint      NOT NULL,

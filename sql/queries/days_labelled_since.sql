@@ -1,4 +1,4 @@
--- Learned days of which an alert was labelled after they were learned, oldest first.
+-- Learned days with an alert that was labelled after they were learned, oldest first.
 SELECT DISTINCT batch_days.day
 FROM alert_labels AS labels
 JOIN alert_windows AS windows USING (alert_id)

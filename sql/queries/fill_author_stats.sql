@@ -1,4 +1,5 @@
--- The counts of the staged authors into the partition of their day: the first delivery that tells any, and those on which one changed.
+-- Fill the day's partition with the counts of the staged authors: the first delivery with any counts, and each one
+-- that changed a count.
 INSERT INTO staging.author_stats_day (
     day, author_id, seen_at, follower_count, following_count, heart_count, video_count, like_count
 )

@@ -1,11 +1,13 @@
--- The counts of the staged posts into the partition of their day: each post's first delivery, and those on which something changed.
+-- Fill the day's partition with the counts of the staged posts: each post's first delivery, and each one that
+-- changed something.
 INSERT INTO staging.post_stats_day (
     day, post_id, seen_at, play_count, like_count, share_count, comment_count, author_id, music_id, challenge_ids
 )
 SELECT %(day)s, post_id, seen_at, play_count, like_count, share_count, comment_count, author_id, music_id, challenge_ids
 FROM (
     SELECT delivered.*, row_number() OVER deliveries AS place,
-           lag(ROW(play_count, like_count, share_count, comment_count, author_id, music_id, challenge_ids)) OVER deliveries AS before
+           lag(ROW(play_count, like_count, share_count, comment_count, author_id, music_id, challenge_ids))
+               OVER deliveries AS before
     FROM (
         SELECT DISTINCT ON (post_id, last_seen)
                post_id, last_seen AS seen_at, play_count, like_count, share_count, comment_count, author_id, music_id,

@@ -1,4 +1,5 @@
--- Forget what was learned of the traffic, the thresholds that followed, and which days were learned; the partitions of keyword_statistics are dropped beside it.
+-- Forget the learned traffic, the thresholds derived from it, and which days were learned. The caller drops the
+-- partitions of keyword_statistics.
 DELETE FROM traffic_statistics;
 DELETE FROM candidate_windows;
 DELETE FROM detection_thresholds;

@@ -1,4 +1,4 @@
--- Events that were written after %(since)s, oldest first.
+-- Incidents updated after %(since)s, oldest first.
 SELECT keyword, other_keywords, status, posts, opened_window, last_window, typical_post
 FROM recent_incidents
 WHERE updated_at > %(since)s

@@ -1,4 +1,4 @@
--- The trends of a day from what was counted; a day before that is not among the known ones gives null and not 0.
+-- Insert the trends of a day from its counts; an earlier day that is not in %(known)s gives null, not 0.
 INSERT INTO daily_trends (
     day, kind, key, rank, posts, authors, plays, likes, shares, comments, engagement_rate, virality, discussion,
     posts_day_ago, posts_week_ago, growth_1h, steepest_hour, growth_1d, growth_7d
@@ -23,8 +23,9 @@ WITH sums AS (
     LEFT JOIN (SELECT * FROM staging.trend_before WHERE day = %(day)s::date - 1) AS day_ago USING (trend_id)
     LEFT JOIN (SELECT * FROM staging.trend_before WHERE day = %(day)s::date - 7) AS week_ago USING (trend_id)
 )
-SELECT %(day)s, kind, key, rank, posts, coalesce(authors, 0), plays, likes, shares, comments, engagement_rate, virality, discussion,
-       posts_day_ago, posts_week_ago, coalesce(growth_1h, 0), hour, growth(posts, posts_day_ago), growth(posts, posts_week_ago)
+SELECT %(day)s, kind, key, rank, posts, coalesce(authors, 0), plays, likes, shares, comments, engagement_rate,
+       virality, discussion, posts_day_ago, posts_week_ago, coalesce(growth_1h, 0), hour, growth(posts, posts_day_ago),
+       growth(posts, posts_week_ago)
 FROM staging.trend_kept
 JOIN sums USING (trend_id)
 JOIN before USING (trend_id)

@@ -1,4 +1,4 @@
--- Primary key and indexes of a partitioned table, as what has to be said to make them on another one.
+-- Primary key and indexes of a partitioned table, as the clauses that create them on another table.
 SELECT pg_get_constraintdef(keys.oid) AS key_columns,
        regexp_replace(pg_get_indexdef(indexes.indexrelid), '^CREATE INDEX \S+ ON ONLY \S+ ', '') AS index_by
 FROM pg_index AS indexes

@@ -1,8 +1,12 @@
--- Labelled alerts with the windows that they have in %(day)s, numbered from 0, and their threshold_ratio; the newest label of a keyword wins.
+-- Labelled alerts with their windows in %(day)s, numbered from 0, and their threshold ratio; the newest label of a
+-- keyword wins.
 SELECT DISTINCT ON (alerts.keyword)
     alerts.keyword,
     labels.label,
-    array_agg((extract(epoch FROM windows.window_start - %(day)s::date::timestamptz) / 900)::integer ORDER BY windows.window_start),
+    array_agg(
+        (extract(epoch FROM windows.window_start - %(day)s::date::timestamptz) / 900)::integer
+        ORDER BY windows.window_start
+    ) AS window_numbers,
     alerts.threshold_ratio
 FROM alert_labels AS labels
 JOIN anomaly_alerts AS alerts USING (alert_id)

@@ -1,2 +1,2 @@
--- Note in the ledger that the trends step is done for a day that was loaded.
+-- Record in the ledger that the step trends is done for a loaded day.
 UPDATE batch_days SET trended_at = now(), trends = %(trends)s WHERE day = %(day)s

@@ -1,12 +1,14 @@
--- Merge staging.authors into authors: a newer delivery replaces an older one and never the reverse, so that days may be
--- loaded again and in any order. A row that changes nothing is not written.
+-- Merge staging.authors into authors: a newer delivery replaces an older one, never the reverse, so days can be
+-- loaded again and in any order. Rows that would not change are not written.
 MERGE INTO authors AS kept
 USING (
     SELECT DISTINCT ON (author_id) *, min(first_seen) OVER (PARTITION BY author_id) AS earliest
     FROM staging.authors
     ORDER BY author_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC
 ) AS new ON kept.author_id = new.author_id
-WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
+WHEN MATCHED
+    AND (new.last_seen, new.kafka_offset, new.kafka_partition)
+        > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     unique_id = new.unique_id,
     nickname = new.nickname,

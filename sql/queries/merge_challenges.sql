@@ -1,12 +1,14 @@
--- Merge staging.challenges into challenges: a newer delivery replaces an older one and never the reverse, so that days may be
--- loaded again and in any order. A row that changes nothing is not written.
+-- Merge staging.challenges into challenges: a newer delivery replaces an older one, never the reverse, so days can
+-- be loaded again and in any order. Rows that would not change are not written.
 MERGE INTO challenges AS kept
 USING (
     SELECT DISTINCT ON (challenge_id) *, min(first_seen) OVER (PARTITION BY challenge_id) AS earliest
     FROM staging.challenges
     ORDER BY challenge_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC, name DESC, description DESC
 ) AS new ON kept.challenge_id = new.challenge_id
-WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
+WHEN MATCHED
+    AND (new.last_seen, new.kafka_offset, new.kafka_partition)
+        > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     name = new.name,
     description = new.description,

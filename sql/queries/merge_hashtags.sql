@@ -1,5 +1,5 @@
--- Merge the hashtags of staging.post_hashtags into hashtags: the span of time widens, the first post is that of the earliest
--- delivery, so that days may be loaded again and in any order. A row that changes nothing is not written.
+-- Merge the hashtags of staging.post_hashtags into hashtags: the time span widens and the first post is that of the
+-- earliest delivery, so days can be loaded again and in any order. Rows that would not change are not written.
 MERGE INTO hashtags AS kept
 USING (
     SELECT hashtag, min(hashtag_id) AS hashtag_id, (array_agg(post_id ORDER BY seen_at, post_id))[1] AS first_post_id,

@@ -1,12 +1,14 @@
--- Merge staging.music into music: a newer delivery replaces an older one and never the reverse, so that days may be
--- loaded again and in any order. A row that changes nothing is not written.
+-- Merge staging.music into music: a newer delivery replaces an older one, never the reverse, so days can be loaded
+-- again and in any order. Rows that would not change are not written.
 MERGE INTO music AS kept
 USING (
     SELECT DISTINCT ON (music_id) *, min(first_seen) OVER (PARTITION BY music_id) AS earliest
     FROM staging.music
     ORDER BY music_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC
 ) AS new ON kept.music_id = new.music_id
-WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
+WHEN MATCHED
+    AND (new.last_seen, new.kafka_offset, new.kafka_partition)
+        > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     name = new.name,
     author_name = new.author_name,

@@ -1,4 +1,4 @@
--- Merge staging.post_challenges into post_challenges: the span of time widens, pairs are never taken away.
+-- Merge staging.post_challenges into post_challenges: the time span widens, pairs are never removed.
 MERGE INTO post_challenges AS kept
 USING (
     SELECT post_id, challenge_id, min(first_seen) AS first_seen, max(last_seen) AS last_seen

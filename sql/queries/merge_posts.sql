@@ -1,12 +1,14 @@
--- Merge staging.posts into posts: a newer delivery replaces an older one and never the reverse, so that days may be
--- loaded again and in any order. A row that changes nothing is not written.
+-- Merge staging.posts into posts: a newer delivery replaces an older one, never the reverse, so days can be loaded
+-- again and in any order. Rows that would not change are not written.
 MERGE INTO posts AS kept
 USING (
     SELECT DISTINCT ON (post_id) *, min(first_seen) OVER (PARTITION BY post_id) AS earliest
     FROM staging.posts
     ORDER BY post_id, last_seen DESC, kafka_offset DESC, kafka_partition DESC
 ) AS new ON kept.post_id = new.post_id
-WHEN MATCHED AND (new.last_seen, new.kafka_offset, new.kafka_partition) > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
+WHEN MATCHED
+    AND (new.last_seen, new.kafka_offset, new.kafka_partition)
+        > (kept.last_seen, kept.kafka_offset, kept.kafka_partition)
 THEN UPDATE SET
     text = new.text,
     created_at = new.created_at,

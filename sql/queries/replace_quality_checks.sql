@@ -1,4 +1,4 @@
--- Check a loaded day and write one row a check. What was counted in the archive comes as parameters.
+-- Check a loaded day and write one row per check. What was counted in the archive arrives as parameters.
 WITH of_day AS (
     SELECT DISTINCT ON (post_id) *, min(seen_at) OVER (PARTITION BY post_id) AS first_seen
     FROM post_stats WHERE day = %(day)s
@@ -17,10 +17,11 @@ WITH of_day AS (
 ), tags AS (
     SELECT avg((challenges.challenge_id IS NULL)::int) AS unknown
     FROM (SELECT DISTINCT unnest(challenge_ids) AS challenge_id FROM of_day) AS named LEFT JOIN challenges USING (challenge_id)
-), silent AS (
+), quiet_hours AS (
     SELECT count(*) AS hours
     FROM traffic_statistics
-    WHERE as_of = (SELECT max(as_of) FROM traffic_statistics WHERE as_of < %(day)s) AND 4 * expected_posts >= %(busy_posts)s
+    WHERE as_of = (SELECT max(as_of) FROM traffic_statistics WHERE as_of < %(day)s)
+      AND 4 * expected_posts >= %(busy_posts)s
       AND hour NOT IN (SELECT extract(hour FROM first_seen AT TIME ZONE 'UTC') FROM of_day)
 ), ledger AS (
     SELECT status, counted_posts, loaded_posts, trended_at FROM batch_days WHERE day = %(day)s
@@ -43,20 +44,24 @@ WITH of_day AS (
         ('share of authors without a row', no_author), ('share of sounds without a row', no_sound)) AS named
     WHERE posts > 0
     UNION ALL SELECT 'share of challenges without a row', unknown FROM tags WHERE unknown IS NOT NULL
-), found (name, value, expected, passed, blocking) AS (
+), checks (name, value, expected, passed, blocking) AS (
     SELECT name, value::float8, expected::text, value = expected, true FROM exact
     UNION ALL
     SELECT name, value::float8,
-           coalesce(format('%%s to %%s', round(greatest(mean - band, 0)::numeric, 3), round(least(mean + band, 1)::numeric, 3)), 'not known yet'),
+           coalesce(
+               format('%%s to %%s', round(greatest(mean - band, 0)::numeric, 3), round(least(mean + band, 1)::numeric, 3)),
+               'not known yet'
+           ),
            coalesce(value BETWEEN mean - band AND mean + band, true), false
     FROM shares LEFT JOIN usual ON usual."check" = name
     UNION ALL
-    SELECT 'hours without a post', hours::float8, '0', hours = 0, false FROM silent
-), gone AS (
-    DELETE FROM quality_checks WHERE day = %(day)s AND "check" NOT IN (SELECT name FROM found)
+    SELECT 'hours without a post', hours::float8, '0', hours = 0, false FROM quiet_hours
+), deleted AS (
+    DELETE FROM quality_checks WHERE day = %(day)s AND "check" NOT IN (SELECT name FROM checks)
 )
 INSERT INTO quality_checks (day, "check", value, expected, passed, blocking)
-SELECT %(day)s, name, value, expected, passed, blocking FROM found
+SELECT %(day)s, name, value, expected, passed, blocking FROM checks
 ON CONFLICT (day, "check") DO UPDATE
-SET value = excluded.value, expected = excluded.expected, passed = excluded.passed, blocking = excluded.blocking, checked_at = now()
+SET value = excluded.value, expected = excluded.expected, passed = excluded.passed, blocking = excluded.blocking,
+    checked_at = now()
 RETURNING "check", value, expected, passed, blocking

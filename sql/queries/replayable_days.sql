@@ -1,4 +1,5 @@
--- How many learned days from %(oldest)s to %(day)s have candidates: all but the very first, which nothing was known before.
+-- Number of learned days from %(oldest)s to %(day)s with candidates: all but the very first, which has no
+-- statistics before it.
 SELECT count(*)::integer
 FROM batch_days
 WHERE day >= %(oldest)s

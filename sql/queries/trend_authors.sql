@@ -1,4 +1,4 @@
--- How many different authors the kept keys have.
+-- Number of distinct authors of each kept key.
 CREATE UNLOGGED TABLE staging.trend_authors AS
 SELECT trend_id, count(*) AS authors
 FROM (

@@ -1,4 +1,4 @@
--- How many posts the kept keys had on the day before and on the same weekday a week before.
+-- Posts of the kept keys on the day before and on the same weekday a week before.
 CREATE UNLOGGED TABLE staging.trend_before AS
 SELECT trend_id, day, count(*) AS posts
 FROM post_keys

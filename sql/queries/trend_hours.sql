@@ -1,4 +1,4 @@
--- Posts and sums of the kept keys, hour by hour.
+-- Posts and sums of the kept keys per hour.
 CREATE UNLOGGED TABLE staging.trend_hours AS
 SELECT trend_id, hour, count(*) AS posts, sum(play_count) AS plays, sum(like_count) AS likes, sum(share_count) AS shares,
        sum(comment_count) AS comments, sum(engaged) AS engaged, sum(engaged_plays) AS engaged_plays,

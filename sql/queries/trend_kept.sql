@@ -1,4 +1,4 @@
--- The keys of a day that are kept, by kind, with their rank and a number that is cheap to group by.
+-- The keys of a day that are kept, by kind, with their rank and an integer id that is cheap to group by.
 CREATE UNLOGGED TABLE staging.trend_kept AS
 SELECT row_number() OVER ()::integer AS trend_id, kind, key, rank
 FROM (

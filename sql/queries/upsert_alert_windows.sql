@@ -1,4 +1,4 @@
--- Writes windows of incidents as they are now.
+-- Upsert the current windows of alerts.
 INSERT INTO alert_windows (
     alert_id, window_start, closed, posts, total_posts, ratio, expected, scale, score, hourly_posts, hourly_expected, hourly_spread,
     hourly_score, threshold, threshold_ratio, statistics_as_of, authors_bitmap, hourly_authors_bitmap, texts_bitmap, first_post_at,

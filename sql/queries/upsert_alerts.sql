@@ -1,4 +1,4 @@
--- Writes incidents as they are now; absolute values under the natural key, so it may run twice.
+-- Upsert the current state of alerts; absolute values under the natural key, so a repeat changes nothing.
 INSERT INTO anomaly_alerts (
     alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, first_post_at, posts, expected, score,
     peak_score, threshold_ratio, severity, opened_by, origin, distinct_authors, distinct_texts, first_post_id, latest_post_id, top_post_id,

@@ -1,8 +1,9 @@
--- Notes of which posts the evidence of alerts was made; absolute values but for the number of runs. An alert that is gone has none.
+-- Record which posts the evidence of an alert was made from; absolute values except for the number of runs.
+-- Writes nothing for an alert that does not exist any more.
 INSERT INTO evidence_runs AS kept (alert_id, posts, final, post_ids)
-SELECT alerts.alert_id, new.posts, alerts.status = 'resolved', new.post_ids
-FROM (VALUES %s) AS new (alert_id, posts, post_ids)
-JOIN anomaly_alerts AS alerts USING (alert_id)
+SELECT alert_id, %(posts)s, status = 'resolved', %(post_ids)s::bigint[]
+FROM anomaly_alerts
+WHERE alert_id = %(alert_id)s
 ON CONFLICT (alert_id) DO UPDATE SET
     posts = excluded.posts,
     final = excluded.final,

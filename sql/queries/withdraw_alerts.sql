@@ -1,4 +1,4 @@
--- Takes back early alerts whose first window closed without confirming them: those not among the confirmed %(alert_ids)s.
+-- Withdraw provisional alerts whose first window is closed by %(closed_until)s without confirming them: all but %(alert_ids)s.
 UPDATE anomaly_alerts
 SET status = 'withdrawn',
     provisional = false,

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seed N] [--only F1,F3] [--kills N]`: faults on the real stack, each held against an oracle."""
+"""`python -m tests.faults [--seed N] [--only F1,F3] [--kills N]`: faults on the real stack, audited."""
 
 import random
 import time
@@ -22,10 +22,10 @@ FAULTS: dict[str, Callable[[Stage], Outcome]] = {
     "F7": records.impossible_times,
     "F8": records.delivered_again,
     "F9": records.late_posts,
-    "F10": checkpoints.damaged_checkpoints,
+    "F10": checkpoints.corrupt_checkpoints,
     "F11": checkpoints.other_settings,
     "F12": checkpoints.full_disk,
-    "F13": checkpoints.passed_retention,
+    "F13": checkpoints.expired_records,
     "F14": clocks.quiet_topic,
     "F15": clocks.other_time_zone,
 }
@@ -33,18 +33,18 @@ FAULTS: dict[str, Callable[[Stage], Outcome]] = {
 
 def main(
     seed: Annotated[
-        int | None, typer.Option(help="repeat the run that printed this seed; without it a new one")
+        int | None, typer.Option(help="Repeat the run that printed this seed; a new one by default.")
     ] = None,
-    only: Annotated[str, typer.Option(help="faults to run, parted by commas; without it all")] = "",
+    only: Annotated[str, typer.Option(help="Faults to run, separated by commas; all by default.")] = "",
     number_of_kills: Annotated[
-        int, typer.Option("--kills", min=1, help="kills of F1; F2 has a fifth of them")
+        int, typer.Option("--kills", min=1, help="Kills of F1; F2 has a fifth as many.")
     ] = 20,
 ) -> None:
-    """Run faults against a stack of their own, and print for each whether anything was lost or doubled."""
+    """Run faults on a stack of their own and print for each whether anything was lost or duplicated."""
     chosen = [name.strip() for name in only.split(",") if name.strip()] or list(FAULTS)
     unknown = sorted(set(chosen) - FAULTS.keys())
     if unknown:
-        raise typer.BadParameter(f"there is no fault {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+        raise typer.BadParameter(f"Unknown fault {', '.join(unknown)}; choose from {', '.join(FAULTS)}.")
     seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     began = time.monotonic()
     print(f"seed {seed}; kills {number_of_kills}", flush=True)
@@ -60,7 +60,7 @@ def main(
 
 
 def run(name: str, stage: Stage) -> Outcome:
-    """One fault; whatever it runs into is its failure, and the next one has its turn."""
+    """Run one fault; whatever it raises is reported as its failure, and the next fault runs."""
     try:
         return FAULTS[name](stage)
     except Exception as error:

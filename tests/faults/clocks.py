@@ -1,4 +1,4 @@
-"""F14 and F15: nothing comes any more, or only into one partition; the process runs in another time zone."""
+"""F14 and F15: posts stop, or go to one partition only; the process runs in another time zone."""
 
 from sql.connection import transaction
 from tests.faults.feed import planted, portion
@@ -12,7 +12,7 @@ ZONES = ("America/New_York", "Pacific/Auckland")
 
 
 def quiet_topic(stage: Stage) -> Outcome:
-    """F14: posts come into one partition only, then not at all: the wall clock alone decides the last window and resolves the alerts."""
+    """F14: posts in one partition, then none: the wall clock closes the last window and resolves alerts."""
     with stage.world("F14", idle_seconds=IDLE_SECONDS) as world:
         world.start()
         for number in range(COMMON_PORTIONS):
@@ -22,9 +22,9 @@ def quiet_topic(stage: Stage) -> Outcome:
         _let_hours_pass(world)
         wait_for(lambda: _open_alerts(world) == 0, 60, "the wall clock resolves every alert", world)
         world.stop()
-        found = audit(world.settings, world.sent)
+        result = audit(world.settings, world.sent)
         compare_alerts(
-            found,
+            result,
             alerts_of(world.settings),
             stage.undisturbed.alerts(stage.seed, COMMON_PORTIONS),
             list(planted(COMMON_PORTIONS)),
@@ -32,29 +32,29 @@ def quiet_topic(stage: Stage) -> Outcome:
         return Outcome(
             "F14",
             "one of two partitions silent, then both; alerts resolved by the wall clock without a command",
-            found,
+            result,
         )
 
 
 def other_time_zone(stage: Stage) -> Outcome:
-    """F15: the process runs in time zones with summer time, over the hour in which one of them moves its clocks."""
+    """F15: the process runs in zones with daylight saving time, through the hour of a change."""
     with stage.world("F15") as world:
-        in_turn = (*ZONES, "UTC")
-        for place, zone in enumerate(in_turn):
+        zones = (*ZONES, "UTC")
+        for number, zone in enumerate(zones, start=1):
             world.variables = {"TZ": zone}
             world.start()
-            world.send_portions((place + 1) * COMMON_PORTIONS // len(in_turn))
+            world.send_portions(number * COMMON_PORTIONS // len(zones))
             world.catch_up()
             world.stop()
         return Outcome(
             "F15",
-            f"run with TZ of {' and '.join(ZONES)} over the change to summer time",
+            f"run with TZ of {' and '.join(ZONES)} through the change to daylight saving time",
             world.audit(stage.undisturbed),
         )
 
 
 def _let_hours_pass(world: World) -> None:
-    """Hours pass since the newest post was seen; the clock of the machine itself stays as it is."""
+    """Make the newest post hours older in detection's clock; the machine's own clock is not touched."""
     with transaction(world.settings) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('groundswell.detect'))")
         cursor.execute("UPDATE detect_clock SET seen_at = seen_at - interval '6 hours'")

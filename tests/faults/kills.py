@@ -1,4 +1,4 @@
-"""F1 and F2: the streaming process killed at random moments and at named points, killed again while it recovers, and run twice."""
+"""F1 and F2: the streaming process is killed, killed again while it recovers, and run twice."""
 
 import os
 import random
@@ -23,13 +23,13 @@ RESUME_SECONDS = 60.0
 POINT_SECONDS = 60.0
 RANDOM_SECONDS = 20.0
 LARGE_BATCH = Settings.model_fields["max_offsets_per_trigger"].default
-"""Records a batch of the start that is left to finish: what a hundred kills pile up is tens of a world's small batches."""
-REFUSAL = "Another streaming process uses the checkpoints"
+"""Records a batch of the last start: the backlog of a hundred kills is tens of a world's small batches."""
+ALREADY_RUNNING = "Another streaming process uses the checkpoints"
 
 
 @dataclass
 class Kills:
-    """What was killed, where, and what that left behind."""
+    """What was killed, where, and the state that this left."""
 
     targets: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Kills:
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """For the table."""
+        """Return the text for the table."""
         parts = (
             ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
             for counts in (self.targets, self.points, self.left)
@@ -47,7 +47,7 @@ class Kills:
 
 
 def random_kills(stage: Stage) -> Outcome:
-    """F1: so many kills as asked for, each of JVM, Python or both, at a named point or at any moment; the last start is left to finish."""
+    """F1: kills of JVM, Python or both, at named points or any moment; the last start is left to finish."""
     with stage.world("F1") as world, stage.watch(world) as watch:
         kills = kill_repeatedly(world, watch, stage.kills, POINTS, random.Random(stage.seed))
         return finish("F1", world, stage.undisturbed, kills)
@@ -56,7 +56,7 @@ def random_kills(stage: Stage) -> Outcome:
 def kill_repeatedly(
     world: World, watch: Watch, count: int, points: Sequence[Point], rng: random.Random
 ) -> Kills:
-    """Feed a portion, start, kill, `count` times; every third kill comes at any moment, the others at `points` in turn."""
+    """Send a portion, start and kill, `count` times; every third kill is random, the others at `points`."""
     kills = Kills()
     chosen = rng.sample(points, len(points))
     for number in range(count):
@@ -72,14 +72,14 @@ def kill_repeatedly(
 
 
 def feed(world: World, until: int) -> None:
-    """Send portions up to one, each with a record that is rejected, so that every table has something to write."""
+    """Send portions up to `until`, each with a record that is rejected, so that every table is written to."""
     while world.portions < until:
         world.send([*portion(world.seed, world.portions), Record(b"not json", rejected=True)])
         world.portions += 1
 
 
 def wait_at(point: Point | None, watch: Watch, rng: random.Random) -> str:
-    """Wait for the point, or for any moment; the name of what was waited for."""
+    """Wait for the point, or for a random time; returns the name of what was reached."""
     if point is None:
         time.sleep(rng.uniform(0.0, RANDOM_SECONDS))
         return "any moment"
@@ -87,7 +87,7 @@ def wait_at(point: Point | None, watch: Watch, rng: random.Random) -> str:
 
 
 def kill(world: World, watch: Watch, target: str, kills: Kills) -> None:
-    """Kill one half of the streaming process or both; the other half must end by itself."""
+    """Kill one half of the streaming process or both; the other half must end on its own."""
     python, jvm = world.python(), world.jvm()
     target = target if jvm is not None else "Python"
     if target == "the JVM" and jvm is not None:
@@ -112,7 +112,7 @@ def kill(world: World, watch: Watch, target: str, kills: Kills) -> None:
 
 
 def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
-    """Note how long after its start the process had done its first batch, where it came to one."""
+    """Note how long after its start the process committed its first batch, if it did."""
     commits = watch.checkpoints / "detect" / "commits"
     done = (
         [moment for path in commits.glob("*") if (moment := path.stat().st_mtime) > started]
@@ -124,21 +124,22 @@ def note_resumption(watch: Watch, started: float, kills: Kills) -> None:
 
 
 def finish(fault: str, world: World, undisturbed: Undisturbed, kills: Kills) -> Outcome:
-    """Start once more, with batches as by default and something left to read; catch up, see a second process rejected, audit."""
+    """Start once more, with default batch sizes; catch up, try a second process, audit."""
     feed(world, world.portions + 1)
-    world.led = world.led.model_copy(update={"max_offsets_per_trigger": LARGE_BATCH})
+    large = {"max_offsets_per_trigger": LARGE_BATCH}
+    world.streaming_settings = world.streaming_settings.model_copy(update=large)
     world.start()
     kills.resume_seconds = max(kills.resume_seconds, world.catch_up())
-    refuse_a_second_process(world)
+    check_second_process_is_turned_away(world)
     if kills.resume_seconds > RESUME_SECONDS:
-        kills.problems.append(f"processing went on only after {kills.resume_seconds:.0f} s")
-    found = world.audit(undisturbed)
-    found.problems += kills.problems
-    return Outcome(fault, str(kills), found, kills.resume_seconds)
+        kills.problems.append(f"processing resumed only after {kills.resume_seconds:.0f} s")
+    result = world.audit(undisturbed)
+    result.problems += kills.problems
+    return Outcome(fault, str(kills), result, kills.resume_seconds)
 
 
 def kills_in_a_row(stage: Stage) -> Outcome:
-    """F2: killed again while it recovers, a JVM that lost its Python and wakes late, a second process on the same checkpoints."""
+    """F2: killed while it recovers, a JVM that wakes after its Python is gone, a second process."""
     rng = random.Random(stage.seed)
     with stage.world("F2") as world, stage.watch(world) as watch:
         kills = kill_repeatedly(world, watch, 1, [POINTS[2]], rng)
@@ -153,7 +154,7 @@ def kills_in_a_row(stage: Stage) -> Outcome:
 
 
 def wake_a_jvm_late(world: World, kills: Kills) -> None:
-    """Pause the JVM, kill its Python, let a new process do the work, then let the old JVM go on: it must end and change nothing."""
+    """Pause the JVM, kill its Python, start another process, resume the JVM: it must end without effect."""
     world.start()
     wait_for(
         lambda: not world.behind("detect") and not world.behind("archive"),
@@ -175,14 +176,14 @@ def wake_a_jvm_late(world: World, kills: Kills) -> None:
         jvm.resume()
     feed(world, world.portions + 1)
     if psutil.wait_procs([jvm], timeout=END_SECONDS)[1]:
-        kills.problems.append("a JVM that had lost its Python went on")
+        kills.problems.append("a JVM that had lost its Python kept running")
         jvm.kill()
     world.catch_up()
     kills.points["a late JVM"] += 1
 
 
-def refuse_a_second_process(world: World) -> None:
-    """While one process runs, another on the same checkpoints ends with one sentence."""
+def check_second_process_is_turned_away(world: World) -> None:
+    """Check that a second process on the same checkpoints ends with a one-line message."""
     log = world.folder / "second.log"
     second = start_streaming(world.settings, log)
     try:
@@ -190,7 +191,7 @@ def refuse_a_second_process(world: World) -> None:
     finally:
         if second.poll() is None:
             os.killpg(second.pid, signal.SIGKILL)
-    if code != 1 or REFUSAL not in log.read_text():
+    if code != 1 or ALREADY_RUNNING not in log.read_text():
         raise FaultError(
-            f"a second streaming process on the same checkpoints was not rejected: {log.read_text()[-300:]}"
+            f"a second process on the same checkpoints was not turned away: {log.read_text()[-300:]}"
         )

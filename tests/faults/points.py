@@ -1,4 +1,4 @@
-"""Named points in the work of the streaming process, seen from outside: in its checkpoints, in the bucket and in Postgres."""
+"""Named points in the streaming process, observed from outside: in checkpoints, the bucket and Postgres."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from core.settings import Settings
 from sql.connection import connect
 from sql.lake import metadata_location
 
-LOOK_SECONDS = 0.002
+POLL_SECONDS = 0.002
 
 
 @dataclass
 class Watch:
-    """Watches one world: its checkpoint folders, its part of the bucket's folder, and its sessions in Postgres."""
+    """Watches one world: its checkpoint folders, its part of the bucket, its sessions in Postgres."""
 
     settings: Settings
     checkpoints: Path
@@ -35,7 +35,7 @@ class Watch:
         self._connection.close()
 
     def files(self, *parts: str) -> set[str]:
-        """Names of all files under a folder of the checkpoints, temporary ones too."""
+        """Return the names of all files in a folder of the checkpoints, temporary ones included."""
         return {
             entry
             for _, _, names in os.walk(self.checkpoints.joinpath(*parts))
@@ -44,7 +44,7 @@ class Watch:
         }
 
     def objects(self, part: str) -> set[str]:
-        """Names of all objects of the archive in the bucket whose folder is `part` (data or metadata)."""
+        """Return the names of the archive's objects whose folder is `part` (data or metadata)."""
         return {
             name
             for folder, _, names in os.walk(self.bucket)
@@ -53,7 +53,7 @@ class Watch:
         }
 
     def in_transaction(self, application_name: str) -> bool:
-        """Whether a session of that name has a transaction open."""
+        """Return whether a session of that name has an open transaction."""
         return (
             self._count(
                 "pg_stat_activity",
@@ -64,23 +64,23 @@ class Watch:
         )
 
     def ledger(self) -> int:
-        """Batches in detection's ledger."""
+        """Return the number of batches in detection's ledger."""
         return self._count("detect_batches", "true")
 
     def committed(self, query: str) -> int:
-        """Number of the newest batch that a checkpoint has as done, -1 where there is none."""
+        """Return the newest batch that a checkpoint has as done; -1 if none."""
         return _newest(self.checkpoints / query / "commits")
 
     def logged(self, query: str) -> int:
-        """Number of the newest batch that a checkpoint has planned."""
+        """Return the newest batch that a checkpoint has planned; -1 if none."""
         return _newest(self.checkpoints / query / "offsets")
 
     def in_ledger(self, batch: int) -> bool:
-        """Whether Postgres holds what a batch of detection wrote."""
+        """Return whether Postgres holds what a batch of detection wrote."""
         return self._count("detect_batches", "batch_id = %s", batch) > 0
 
     def in_archive(self) -> int:
-        """Number of the newest batch whose records are in the archive, by the summary of its newest snapshot; -1 for none."""
+        """Return the newest batch in the archive, by the summaries of its snapshots; -1 if none."""
         location = metadata_location(self.settings)
         if location is None:
             return -1
@@ -95,7 +95,7 @@ class Watch:
         statement = f"SELECT count(*) FROM {table} WHERE {condition}"
         try:
             return self._ask(statement, arguments)
-        except psycopg2.Error:  # a restart of Postgres has ended the connection
+        except psycopg2.Error:  # a restart of Postgres ended the connection
             self.__post_init__()
             return self._ask(statement, arguments)
 
@@ -107,21 +107,21 @@ class Watch:
 
 @dataclass
 class Point:
-    """A point to kill at: `look` gives something that changes when it is reached, or is true while it lasts."""
+    """A point to kill at: `observe` returns what changes there or, if it `lasts`, is True meanwhile."""
 
     name: str
-    look: Callable[[Watch], object]
+    observe: Callable[[Watch], object]
     lasts: bool = False
 
     def wait(self, watch: Watch, seconds: float) -> bool:
-        """Wait until the point is reached; false where it never was."""
-        before = self.look(watch)
+        """Wait until the point is reached; returns False if it was not."""
+        before = self.observe(watch)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            now = self.look(watch)
+            now = self.observe(watch)
             if (now is True) if self.lasts else (now != before):
                 return True
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return False
 
 
@@ -147,21 +147,21 @@ POINTS = [
 
 
 def left_open(watch: Watch) -> list[str]:
-    """In what state a kill has left each query."""
-    found = []
+    """Describe the state in which a kill left each query."""
+    states = []
     detect = watch.logged("detect")
     if detect > watch.committed("detect"):
-        found.append(
+        states.append(
             "batch in Postgres, not in the checkpoint" if watch.in_ledger(detect) else "batch not in Postgres"
         )
     archive = watch.logged("archive")
     if archive > watch.committed("archive"):
-        found.append(
+        states.append(
             "batch in the archive, not in the checkpoint"
             if watch.in_archive() >= archive
             else "batch not in the archive"
         )
-    return found or ["no batch open"]
+    return states or ["no batch open"]
 
 
 def _newest(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback in front of a server: it delays, refuses, resets, cuts connections after some bytes, or answers 503."""
+"""A TCP proxy in front of a local server: delays, refuses, resets or cuts connections, or answers 503."""
 
 import asyncio
 import socket
@@ -15,27 +15,27 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How the proxy treats connections, the open ones too."""
+class Behavior:
+    """How the proxy treats connections, including open ones."""
 
     delay_seconds: float = 0.0
-    """Before each piece of data goes on, in either direction."""
+    """Delay before each chunk is passed on, in either direction."""
     cut_after_bytes: int | None = None
-    """Of a connection's data towards the server; then it is reset."""
+    """Bytes to the server after which a connection is reset."""
     is_unavailable: bool = False
-    """Whether requests of HTTP are answered with 503."""
+    """Whether HTTP requests are answered with 503."""
     refuses: bool = False
     """Whether new connections are reset."""
 
 
 class Proxy:
-    """Passes connections on to a port of this machine; `manner` may be changed at any time."""
+    """Passes connections on to a port of this machine; `behavior` may be changed at any time."""
 
     def __init__(self, target_port: int) -> None:
-        self.manner = Manner()
+        self.behavior = Behavior()
         self.port = 0
         self.disturbed = 0
-        """Connections that were cut, refused or answered with 503."""
+        """Number of connections that were cut, refused or answered with 503."""
         self._target_port = target_port
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -48,7 +48,7 @@ class Proxy:
         self._do(self._reset_all())
 
     def close(self) -> None:
-        """Reset every connection and listen no more."""
+        """Reset every connection and stop listening."""
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -70,7 +70,7 @@ class Proxy:
             self._reset(writer)
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        if self.manner.refuses:
+        if self.behavior.refuses:
             self.disturbed += 1
             self._reset(to_client)
             return
@@ -91,41 +91,41 @@ class Proxy:
     async def _towards_server(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
     ) -> None:
-        passed = 0
-        async for piece in self._pieces(reader):
-            passed += len(piece)
-            limit = self.manner.cut_after_bytes
-            if limit is not None and passed > limit:
+        passed_bytes = 0
+        async for chunk in self._chunks(reader):
+            passed_bytes += len(chunk)
+            limit = self.behavior.cut_after_bytes
+            if limit is not None and passed_bytes > limit:
                 self.disturbed += 1
                 self._reset(writer)
                 self._reset(back)
                 return
-            if self.manner.is_unavailable:
+            if self.behavior.is_unavailable:
                 self.disturbed += 1
                 back.write(UNAVAILABLE)
                 back.close()
                 break
-            writer.write(piece)
+            writer.write(chunk)
         writer.close()
 
     async def _towards_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for piece in self._pieces(reader):
+        async for chunk in self._chunks(reader):
             if not writer.is_closing():
-                writer.write(piece)
+                writer.write(chunk)
         writer.close()
 
-    async def _pieces(self, reader: asyncio.StreamReader):
-        """What comes, each piece after the delay; ends with the connection, also where it is reset."""
+    async def _chunks(self, reader: asyncio.StreamReader):
+        """Yield each chunk after the delay; ends with the connection, even if that is reset."""
         while True:
             try:
-                piece = await reader.read(CHUNK_BYTES)
+                chunk = await reader.read(CHUNK_BYTES)
             except OSError:
                 return
-            if not piece:
+            if not chunk:
                 return
-            if self.manner.delay_seconds:
-                await asyncio.sleep(self.manner.delay_seconds)
-            yield piece
+            if self.behavior.delay_seconds:
+                await asyncio.sleep(self.behavior.delay_seconds)
+            yield chunk
 
     def _reset(self, writer: asyncio.StreamWriter) -> None:
         self._writers.discard(writer)
@@ -137,7 +137,7 @@ class Proxy:
 
 @contextmanager
 def proxy_to(port: int) -> Iterator[Proxy]:
-    """A proxy in front of `port`."""
+    """Run a proxy in front of `port`."""
     proxy = Proxy(port)
     try:
         yield proxy

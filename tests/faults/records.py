@@ -1,4 +1,4 @@
-"""F6 to F9: records that are no posts, event times that cannot be, posts delivered again, posts that come late."""
+"""F6 to F9: records that are not posts, impossible event times, posts delivered again, late posts."""
 
 import json
 import random
@@ -16,7 +16,7 @@ LARGEST_BYTES = 10_000_000
 
 
 def poison(stage: Stage) -> Outcome:
-    """F6: poison among the posts, by name and by chance, and a line that the producer rejected."""
+    """F6: poison among the posts, listed and fuzzed, and a line that the producer rejected."""
     rng = random.Random(stage.seed)
     bad, good = list(_poison()), list(_odd_posts())
     fuzzed = [Record(_fuzz(rng), rejected=True) for _ in range(FUZZED)]
@@ -30,13 +30,15 @@ def poison(stage: Stage) -> Outcome:
             topic=world.settings.rejected_topic,
             partition=0,
         )
-        found = world.audit(stage.undisturbed)
-        done = f"{len(bad)} kinds of poison up to 10 MB, {FUZZED} fuzzed records, {len(good)} odd posts, 1 line the producer rejected"
-        return Outcome("F6", done, found)
+        done = (
+            f"{len(bad)} kinds of poison up to 10 MB, {FUZZED} fuzzed records, {len(good)} odd posts, "
+            "1 line the producer rejected"
+        )
+        return Outcome("F6", done, world.audit(stage.undisturbed))
 
 
 def impossible_times(stage: Stage) -> Outcome:
-    """F7: records dated ahead of Kafka's time, before 1970, and without a date; then posts that must still count."""
+    """F7: records dated after Kafka's time, before 1970 or not at all, then posts that must still count."""
     with stage.world("F7") as world:
         world.start()
         for _ in range(PORTIONS):
@@ -45,13 +47,13 @@ def impossible_times(stage: Stage) -> Outcome:
             world.catch_up()
         return Outcome(
             "F7",
-            f"{PORTIONS} times 4 dates ahead, 2 before 1970, 11 that are no date",
+            f"{PORTIONS} times 4 dates ahead, 2 before 1970, 11 that are not dates",
             world.audit(stage.undisturbed),
         )
 
 
 def _impossible(now: datetime) -> list[Record]:
-    """Records of which none may count; the nearest date lies a minute behind what is allowed at `now`."""
+    """Return records none of which may count; the nearest date is a minute past what is allowed at `now`."""
     ahead = [
         now + timedelta(minutes=6),
         now + timedelta(days=1),
@@ -60,7 +62,7 @@ def _impossible(now: datetime) -> list[Record]:
     ]
     before = [datetime(1969, 12, 31, 23, 59, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)]
     no_dates: list[object] = ["NaN", "Infinity", "-Infinity", "1e400", "soon", "", "0x10", None, True, [], {}]
-    values = [value_of(700 + place, at, "word1x") for place, at in enumerate([*ahead, *before])]
+    values = [value_of(700 + number, at, "word1x") for number, at in enumerate([*ahead, *before])]
     values += [
         json.dumps({"itemInfos": {"id": "800", "text": "word1x"}, "time_stamp": text}).encode()
         for text in no_dates
@@ -69,18 +71,14 @@ def _impossible(now: datetime) -> list[Record]:
 
 
 def delivered_again(stage: Stage) -> Outcome:
-    """F8: posts delivered again in their window, after a restart, with another text, and ten minutes on, in another window."""
+    """F8: posts delivered again: in their window, after a restart, with another text, ten minutes later."""
     with stage.world("F8") as world:
         world.start()
         for number in range(PORTIONS):
             world.send_portions(number + 1)
             if number:
-                world.send(
-                    [
-                        _moved(record, place)
-                        for place, record in enumerate(_last_minutes(portion(stage.seed, number - 1)))
-                    ]
-                )
+                before = _last_minutes(portion(stage.seed, number - 1))
+                world.send([_moved(record, index) for index, record in enumerate(before)])
             world.catch_up()
             recent = _last_minutes(portion(stage.seed, number))
             world.send([*recent, *(_edited(record) for record in recent)])
@@ -89,47 +87,53 @@ def delivered_again(stage: Stage) -> Outcome:
                 world.stop()
                 world.start()
                 world.send(recent)
-        done = f"the newest posts of {PORTIONS} portions again, with edited text, ten minutes on, and after {PORTIONS // 2} restarts"
+        done = (
+            f"the newest posts of {PORTIONS} portions again, with edited text, ten minutes later, "
+            f"and after {PORTIONS // 2} restarts"
+        )
         return Outcome("F8", done, world.audit(stage.undisturbed))
 
 
 def late_posts(stage: Stage) -> Outcome:
-    """F9: posts held back for less than the lateness count, those held back for hours are late; each is sent again later."""
+    """F9: posts delayed within the lateness count, posts delayed for hours are late; each is sent again."""
     with stage.world("F9") as world:
         world.start()
         first = portion(stage.seed, 0)
-        held = first[-60:]
+        delayed = first[-60:]
         world.send(first[:-60])
         world.portions = 1
         world.send_portions(2)
         world.catch_up()
-        world.send(held)
+        world.send(delayed)
         world.send_portions(8)
         world.catch_up()
         old = START - timedelta(hours=3)
-        late = [Record(value_of(post_id_of(place, old), old, "lateword"), late=True) for place in range(40)]
+        late = [Record(value_of(post_id_of(number, old), old, "lateword"), late=True) for number in range(40)]
         again = [replace(record, late=True) for record in first[:50]]
         world.send(late)
         world.send(again)
         world.catch_up()
         world.send(late)
-        done = f"{len(held)} posts held back within the lateness; {len(late)} and {len(again)} known ones behind it, twice"
+        done = (
+            f"{len(delayed)} posts delayed within the lateness; {len(late)} new and {len(again)} known ones "
+            "beyond it, twice"
+        )
         return Outcome("F9", done, world.audit(stage.undisturbed))
 
 
 def _last_minutes(records: list[Record]) -> list[Record]:
-    """The posts of the last five minutes of a portion."""
+    """Return the posts of the last five minutes of a portion."""
     return records[-int(300 / SECONDS_A_POST) :]
 
 
 def _edited(record: Record) -> Record:
-    """The same post with another text, which must not count, because its first delivery did."""
+    """Return the same post with another text, which must not count, because its first delivery did."""
     return _changed(record, text="edited since", later_seconds=0.0)
 
 
-def _moved(record: Record, place: int) -> Record:
-    """The same post ten minutes on, with a word that no other has: it counts where that is another window."""
-    return _changed(record, text=f"moved{place}y", later_seconds=600.0)
+def _moved(record: Record, number: int) -> Record:
+    """Return the same post ten minutes later, with a word of its own: it counts if that is another window."""
+    return _changed(record, text=f"moved{number}y", later_seconds=600.0)
 
 
 def _changed(record: Record, *, text: str, later_seconds: float) -> Record:
@@ -140,7 +144,7 @@ def _changed(record: Record, *, text: str, later_seconds: float) -> Record:
 
 
 def _poison() -> Iterator[Record]:
-    """Records that are no usable posts."""
+    """Yield records that are not usable posts."""
     at = START.timestamp()
     texts = [
         b"not json",
@@ -196,7 +200,7 @@ def _poison() -> Iterator[Record]:
 
 
 def _odd_posts() -> Iterator[Record]:
-    """Usable posts with text that breaks naive readers; none of them in a word of the feed."""
+    """Yield usable posts with text that breaks naive readers; none has a word of the feed."""
     at = START + timedelta(seconds=SECONDS_A_POST * (3 * POSTS_A_PORTION - 1))
     texts = [
         "nul\u0000inside",
@@ -208,12 +212,12 @@ def _odd_posts() -> Iterator[Record]:
         "%s %(x)s",
         "",
     ]
-    for place, text in enumerate(texts):
-        yield Record(value_of(post_id_of(900_000 + place, at), at, text))
+    for number, text in enumerate(texts, start=900_000):
+        yield Record(value_of(post_id_of(number, at), at, text))
 
 
 def _fuzz(rng: random.Random) -> bytes:
-    """A post with some bytes cut off or replaced so that it is no JSON any more."""
+    """Return a post with bytes cut off or replaced so that it is no longer JSON."""
     value = value_of(rng.randrange(1, 2**62), START, "word1x")
     kept = value[: rng.randrange(1, len(value) - 1)]
     return bytes(rng.randrange(256) if rng.random() < 0.05 else byte for byte in kept).replace(b"}", b"{")

@@ -1,4 +1,4 @@
-"""The table of a run of faults: one row a fault as it is done, and the last line."""
+"""The table of a fault run: one row per fault, as it finishes, and the last line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ COLUMNS = ("in", "archived", "counted", "rejected", "late", "lost", "doubled", "
 
 @dataclass
 class Outcome:
-    """What was done to the pipeline and what came of it."""
+    """What was done to the pipeline, and the result."""
 
     fault: str
     done: str
     audit: Audit
     recovery_seconds: float | None = None
-    """The longest time from the end of a fault until nothing was behind."""
+    """The longest time from the end of a fault until the queries had caught up."""
     skipped: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was wrong."""
+        """Whether the audit found no problem."""
         return not self.audit.problems
 
 
 def heading() -> str:
-    """The line above the rows."""
+    """Return the line above the rows."""
     return f"{'fault':<7}{'':<9}" + "".join(f"{name:>10}" for name in COLUMNS) + "  what was done"
 
 
 def lines_of(outcome: Outcome) -> Iterator[str]:
-    """The row of one fault, and a line for each thing that is wrong."""
+    """Yield the row of one fault and a line for each problem."""
     audit = outcome.audit
     if outcome.skipped:
         yield f"{outcome.fault:<7}{'skipped':<9}{'':>{10 * len(COLUMNS)}}  {outcome.done}"
@@ -54,7 +54,7 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
 
 
 def last_line(outcomes: list[Outcome]) -> str:
-    """How many passed and failed."""
+    """Return how many passed and failed."""
     skipped = sum(outcome.skipped for outcome in outcomes)
     failed = sum(not outcome.passed for outcome in outcomes)
     return f"{len(outcomes) - skipped - failed} passed, {failed} failed" + (

@@ -1,4 +1,4 @@
-"""F3, F4 and F5: broker, Postgres and S3 stopped, killed, paused, slow, cut off; nobody touches the streaming process meanwhile."""
+"""F3, F4 and F5: broker, Postgres and S3 stopped, killed, paused, slow or cut off under streaming."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from sql.connection import transaction
 from tests.faults.points import POINTS, Watch
-from tests.faults.proxy import Manner, Proxy, proxy_to
+from tests.faults.proxy import Behavior, Proxy, proxy_to
 from tests.faults.report import Outcome
 from tests.faults.stage import Stage
 from tests.faults.world import FaultError, World, wait_for
@@ -17,12 +17,12 @@ LONG_SECONDS = 75.0
 """Longer than every timeout of Kafka's clients."""
 SHORT_SECONDS = 20.0
 RECOVERY_SECONDS = 90.0
-"""How long after the end of a fault everything may be behind."""
+"""How long after the end of a fault the queries may take to catch up."""
 
 
 @dataclass
 class Trial:
-    """One world under one kind of server faults, in which the streaming process runs all the time."""
+    """One world under faults of one server, in which the streaming process runs all the time."""
 
     stage: Stage
     world: World
@@ -34,9 +34,9 @@ class Trial:
     def during(
         self, name: str, fault: Callable[[], Iterator[None]], *, sends: bool = True, flows: str | None = None
     ) -> None:
-        """Send posts, let `fault` happen (what it yields up to is while it lasts), send, and time how long it takes to catch up after it.
+        """Send posts, cause `fault`, send more up to its yield, and time the catching up after it.
 
-        `sends`: whether posts can be sent while it lasts; `flows`: the query that must catch up while it lasts.
+        `sends`: whether posts can be sent meanwhile; `flows`: the query that must catch up meanwhile.
         """
         self._send()
         with contextmanager(fault)():
@@ -48,27 +48,27 @@ class Trial:
         self.done.append(f"{name} ({seconds:.0f} s)")
         self.worst_seconds = max(self.worst_seconds, seconds)
         if seconds > RECOVERY_SECONDS:
-            self.problems.append(f"{name}: everything was read only {seconds:.0f} s after its end")
+            self.problems.append(f"{name}: caught up only {seconds:.0f} s after its end")
 
     def finish(self, fault: str) -> Outcome:
-        """Audit, with the process that was started first."""
-        found = self.world.audit(self.stage.undisturbed)
-        found.problems += self.problems
-        return Outcome(fault, "; ".join(self.done), found, self.worst_seconds)
+        """Audit, with the process still running that was started first."""
+        result = self.world.audit(self.stage.undisturbed)
+        result.problems += self.problems
+        return Outcome(fault, "; ".join(self.done), result, self.worst_seconds)
 
     def _send(self) -> None:
         self.world.send_portions(self.world.portions + 1)
 
     def _must_flow(self, name: str, query: str) -> None:
         try:
-            wait_for(lambda: self.world.behind(query) == 0, LONG_SECONDS, f"{query} goes on", self.world)
+            wait_for(lambda: self.world.behind(query) == 0, LONG_SECONDS, f"{query} catches up", self.world)
         except FaultError as error:
             self.problems.append(f"{name}: {error}")
 
 
 @contextmanager
 def a_trial(stage: Stage, world: World) -> Iterator[Trial]:
-    """A running streaming process that has read its first posts."""
+    """Start a streaming process and wait until it has read its first posts."""
     with stage.watch(world) as watch:
         world.send_portions(1)
         world.start()
@@ -77,7 +77,7 @@ def a_trial(stage: Stage, world: World) -> Iterator[Trial]:
 
 
 def broker(stage: Stage) -> Outcome:
-    """F3: the broker restarted, killed and away for longer than its clients wait, paused."""
+    """F3: the broker is restarted, down for longer than its clients wait, and paused."""
     with stage.world("F3") as world, a_trial(stage, world) as trial:
         trial.during("broker restarted", lambda: _away(stage.stop, stage, "kafka", 0), sends=False)
         trial.during(
@@ -94,11 +94,13 @@ def broker(stage: Stage) -> Outcome:
 
 
 def postgres(stage: Stage) -> Outcome:
-    """F4: Postgres killed, restarted inside a transaction, paused, locked, slow, its connections reset and cut."""
+    """F4: Postgres killed, restarted in a transaction, paused, locked, slow, connections reset and cut."""
     with proxy_to(stage.servers.postgres_port) as proxy, stage.world("F4") as world:
         database = world.settings.postgres_database
         catalog = f"jdbc:postgresql://{world.settings.postgres_host}:{proxy.port}/lake_{database}"
-        world.led = world.settings.model_copy(update={"postgres_port": proxy.port, "catalog_uri": catalog})
+        world.streaming_settings = world.settings.model_copy(
+            update={"postgres_port": proxy.port, "catalog_uri": catalog}
+        )
         with a_trial(stage, world) as trial:
             trial.during(
                 f"Postgres killed, {LONG_SECONDS:.0f} s away",
@@ -110,22 +112,25 @@ def postgres(stage: Stage) -> Outcome:
             )
             trial.during(f"tables locked for {SHORT_SECONDS:.0f} s", lambda: _locked(world))
             trial.during(
-                "every answer 50 ms late", lambda: _treated(proxy, Manner(delay_seconds=0.05), SHORT_SECONDS)
+                "every answer 50 ms late",
+                lambda: _with_behavior(proxy, Behavior(delay_seconds=0.05), SHORT_SECONDS),
             )
-            trial.during("connections reset", lambda: _treated(proxy, Manner(refuses=True), SHORT_SECONDS))
+            trial.during(
+                "connections reset", lambda: _with_behavior(proxy, Behavior(refuses=True), SHORT_SECONDS)
+            )
             trial.during(
                 "connections cut after 4 KB",
-                lambda: _treated(proxy, Manner(cut_after_bytes=4_000), SHORT_SECONDS),
+                lambda: _with_behavior(proxy, Behavior(cut_after_bytes=4_000), SHORT_SECONDS),
             )
             trial.done.append(f"{proxy.disturbed} connections disturbed")
             return trial.finish("F4")
 
 
 def s3(stage: Stage) -> Outcome:
-    """F5: S3 killed, paused, answering 503, slow, uploads cut; detection goes on meanwhile."""
+    """F5: S3 killed, paused, answering 503, slow, its uploads cut; detection continues meanwhile."""
     endpoint = urlsplit(stage.servers.s3_endpoint or "")
     with proxy_to(endpoint.port or 80) as proxy, stage.world("F5") as world:
-        world.led = world.settings.model_copy(
+        world.streaming_settings = world.settings.model_copy(
             update={"s3_endpoint": f"http://{endpoint.hostname}:{proxy.port}"}
         )
         with a_trial(stage, world) as trial:
@@ -139,39 +144,39 @@ def s3(stage: Stage) -> Outcome:
                 lambda: _paused(stage, "s3", SHORT_SECONDS),
                 flows="detect",
             )
-            unavailable = Manner(is_unavailable=True)
+            unavailable = Behavior(is_unavailable=True)
             trial.during(
                 f"503 for {SHORT_SECONDS:.0f} s",
-                lambda: _treated(proxy, unavailable, SHORT_SECONDS),
+                lambda: _with_behavior(proxy, unavailable, SHORT_SECONDS),
                 flows="detect",
             )
             trial.during(
-                "every piece 300 ms late",
-                lambda: _treated(proxy, Manner(delay_seconds=0.3), SHORT_SECONDS),
+                "every chunk 300 ms late",
+                lambda: _with_behavior(proxy, Behavior(delay_seconds=0.3), SHORT_SECONDS),
                 flows="detect",
             )
-            cut = Manner(cut_after_bytes=3_000)
+            cut = Behavior(cut_after_bytes=3_000)
             trial.during(
-                "uploads cut after 3 KB", lambda: _treated(proxy, cut, SHORT_SECONDS), flows="detect"
+                "uploads cut after 3 KB", lambda: _with_behavior(proxy, cut, SHORT_SECONDS), flows="detect"
             )
             trial.done.append(f"{proxy.disturbed} connections disturbed")
             return trial.finish("F5")
 
 
 def _away(end: Callable[[str], None], stage: Stage, server: str, seconds: float) -> Iterator[None]:
-    """The server is ended and comes back after so many seconds."""
+    """End the server and start it again after `seconds`."""
     end(server)
     yield from _for_seconds(seconds, then=stage.up)
 
 
 def _paused(stage: Stage, server: str, seconds: float) -> Iterator[None]:
-    """The server stands still for so many seconds, its connections open."""
+    """Suspend the server for `seconds`; its connections stay open."""
     stage.pause(server)
     yield from _for_seconds(seconds, then=lambda: stage.resume(server))
 
 
 def _for_seconds(seconds: float, *, then: Callable[[], None]) -> Iterator[None]:
-    """Let be what is, for so many seconds with what is done meanwhile; `then` ends it in any case."""
+    """Keep the fault up for `seconds`, including what is done meanwhile; `then` always ends it."""
     began = time.monotonic()
     try:
         yield
@@ -181,7 +186,7 @@ def _for_seconds(seconds: float, *, then: Callable[[], None]) -> Iterator[None]:
 
 
 def _restarted_inside(trial: Trial) -> Iterator[None]:
-    """Postgres is stopped while a transaction of detection is open, and started again."""
+    """Stop Postgres while a transaction of detection is open, and start it again."""
     inside = next(point for point in POINTS if point.name == "detect: inside the transaction")
     trial.world.send_portions(trial.world.portions + 1)
     if not inside.wait(trial.watch, 30):
@@ -192,21 +197,22 @@ def _restarted_inside(trial: Trial) -> Iterator[None]:
 
 
 def _locked(world: World) -> Iterator[None]:
-    """Somebody holds the tables of detection and of progress."""
+    """Lock the tables of detection and of progress."""
     with transaction(world.settings, application_name="faults lock") as cursor:
         cursor.execute(
-            "LOCK TABLE detect_batches, anomaly_alerts, pipeline_progress, rejected_records IN ACCESS EXCLUSIVE MODE"
+            "LOCK TABLE detect_batches, anomaly_alerts, pipeline_progress, rejected_records "
+            "IN ACCESS EXCLUSIVE MODE"
         )
         yield
         time.sleep(SHORT_SECONDS)
 
 
-def _treated(proxy: Proxy, manner: Manner, seconds: float) -> Iterator[None]:
-    """Connections are treated in that manner for so many seconds; those that were open are reset first."""
+def _with_behavior(proxy: Proxy, behavior: Behavior, seconds: float) -> Iterator[None]:
+    """Apply `behavior` to connections for `seconds`; open ones are reset first."""
 
     def as_before() -> None:
-        proxy.manner = Manner()
+        proxy.behavior = Behavior()
 
-    proxy.manner = manner
+    proxy.behavior = behavior
     proxy.reset_all()
     yield from _for_seconds(seconds, then=as_before)

@@ -1,4 +1,4 @@
-"""The stage of a run of faults: the servers of its own, which it may stop, kill and pause, and the worlds on them."""
+"""The stage of a fault run: its own servers, which it may stop, kill and pause, and the worlds on them."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.servers import own_layout
 
 @dataclass
 class Stage:
-    """The servers of one run, its folder and its seed."""
+    """The servers, folder and seed of one run."""
 
     layout: Layout
     servers: Settings
@@ -32,38 +32,38 @@ class Stage:
 
     @contextmanager
     def world(self, name: str, **changes: object) -> Iterator[World]:
-        """A world on these servers."""
+        """Create a world on these servers."""
         with a_world(self.servers, self.folder / name, self.seed, **changes) as world:
             yield world
 
     def watch(self, world: World) -> Watch:
-        """Look at the work of a world's streaming process."""
+        """Watch a world's streaming process."""
         bucket = self.layout.data("s3") / world.settings.s3_bucket / world.settings.s3_prefix
         return Watch(world.settings, world.checkpoints, bucket)
 
     def stop(self, server: str) -> None:
-        """Stop a server as a person would."""
+        """Stop a server as a user would."""
         processes.stop(self.layout, self._program(server))
 
     def kill(self, server: str) -> None:
-        """Kill a server with all its processes."""
+        """Kill a server and all its processes."""
         self._signal(server, signal.SIGKILL)
 
     def pause(self, server: str) -> None:
-        """Let a server stand still, its connections open."""
+        """Suspend a server; its connections stay open."""
         self._signal(server, signal.SIGSTOP)
 
     def resume(self, server: str) -> None:
-        """Let a paused server go on."""
+        """Resume a paused server."""
         self._signal(server, signal.SIGCONT)
 
     def up(self) -> None:
-        """Start the servers that do not run."""
+        """Start the servers that are not running."""
         stack.up(self.layout)
 
     def _program(self, server: str) -> processes.Program:
         program = processes.running(self.layout, server)
-        assert program is not None, f"{server} does not run"
+        assert program is not None, f"{server} is not running"
         return program
 
     def _signal(self, server: str, number: int) -> None:
@@ -76,7 +76,7 @@ class Stage:
 
 @contextmanager
 def a_stage(seed: int, kills: int) -> Iterator[Stage]:
-    """Servers for one run, with a migrated database to copy from; all of it gone at the end."""
+    """Start servers for one run, with a migrated database to copy from; all is removed at the end."""
     with own_layout() as layout:
         stack.up(layout)
         servers = stack.stack_settings(layout)

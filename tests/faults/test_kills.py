@@ -1,4 +1,4 @@
-"""A small seeded part of F1: the streaming process killed at named points, and a second one refused."""
+"""A small seeded part of F1: the streaming process is killed at named points, a second one is turned away."""
 
 import random
 from pathlib import Path

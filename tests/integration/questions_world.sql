@@ -1,4 +1,4 @@
--- A small world for the questions of docs/questions.md: three authors, six posts, two learned days, three incidents.
+-- A small world for the questions of docs/questions.md: three authors, six posts, two learned days, four alerts.
 INSERT INTO authors (author_id, unique_id, follower_count, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
     (1, 'ana', 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1),
     (2, 'ben', NULL, '2026-01-05 10:05Z', '2026-01-05 10:06Z', 0, 3),

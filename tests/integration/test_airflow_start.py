@@ -1,4 +1,4 @@
-"""The day from which `make airflow` lets the daily batch run: behind what was learned, else where the archive begins."""
+"""Laws of the first day that `make airflow` schedules: after the last learned day, or the archive's first."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -14,7 +14,7 @@ from tests.factories import a_post
 TODAY = date(2026, 1, 10)
 
 
-def test_nothing_is_caught_up_on_but_what_the_archive_holds_and_nobody_learned(
+def test_only_archived_days_that_were_not_learned_are_caught_up(
     settings: Settings, spark_for: Callable[[Settings], SparkSession]
 ) -> None:
     assert first_day_to_schedule(settings, TODAY) == TODAY
@@ -28,7 +28,7 @@ def test_nothing_is_caught_up_on_but_what_the_archive_holds_and_nobody_learned(
     assert first_day_to_schedule(settings, TODAY) == date(2026, 1, 5)
     with transaction(settings) as cursor:
         cursor.execute(
-            "INSERT INTO batch_days (day, status, fitted_at, counted_posts, keywords) VALUES ('2026-01-05', 'fitted', now(), 1, 1), "
-            "('2026-01-06', 'empty', now(), 0, 0)"
+            "INSERT INTO batch_days (day, status, fitted_at, counted_posts, keywords) "
+            "VALUES ('2026-01-05', 'fitted', now(), 1, 1), ('2026-01-06', 'empty', now(), 0, 0)"
         )
     assert first_day_to_schedule(settings, TODAY) == date(2026, 1, 7)

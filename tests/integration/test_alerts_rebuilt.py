@@ -1,4 +1,4 @@
-"""Laws of the rebuild: with Postgres lost, the archive gives back every alert that the stream gave, column by column. On real servers."""
+"""Laws of the rebuild, on real servers: the archive gives back every alert, column by column."""
 
 import json
 import random
@@ -28,25 +28,12 @@ from tests.tables import rows
 DAYS = [date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)]
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
 A_DAY = 96
-VOCABULARY = [
-    "alpaca",
-    "banjo",
-    "cactus",
-    "dolphin",
-    "ember",
-    "falcon",
-    "garlic",
-    "harbor",
-    "indigo",
-    "jungle",
-    "kettle",
-    "lantern",
-]
+VOCABULARY = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle kettle lantern".split()
 USUAL = {
     **dict.fromkeys(range(-A_DAY, 2 * A_DAY), 20),
     **dict.fromkeys(range(A_DAY + 10, A_DAY + 14), 0),
 }
-"""Posts of a word that is as usual in every window, and falls silent in four."""
+"""Posts of a word by window: always 20, but none in four windows."""
 BURSTS = {
     "steady": USUAL,
     "boomtown": {3: 40, 4: 70, 5: 25},
@@ -71,9 +58,9 @@ BURSTS = {
     "ember": dict.fromkeys(range(A_DAY + 10, A_DAY + 14), 30),
     "lively": {number: number % 5 for number in USUAL},
 }
-"""Posts by text and window, numbered from the first midnight, beside the usual ones."""
+"""Posts by text and window, numbered from the first midnight, on top of the usual ones."""
 OF_ALERTS = ("anomaly_alerts", "alert_windows", "alert_evidence", "alert_terms", "evidence_runs")
-"""Tables of alerts; those that were withdrawn do not come back."""
+"""Tables of alerts; withdrawn alerts do not come back."""
 OTHERS = (
     "suppressed_windows",
     "drop_alerts",
@@ -88,30 +75,30 @@ OTHERS = (
     "daily_trends",
 )
 WHEN = {"created_at", "updated_at", "computed_at", "runs"}
-"""Columns that tell when and how often rows were written."""
+"""Columns that say when and how often rows were written."""
 
 
 def values(rng: random.Random, numbers: range) -> list[bytes | None]:
-    """Posts as Kafka has them: up to ten minutes late, every twelfth delivered twice with other likes, some again later."""
+    """Posts in order of arrival: up to ten minutes late, every twelfth twice with other likes, some later."""
     arrivals: list[tuple[float, bytes | None]] = []
     for number in numbers:
         texts = [" ".join(rng.sample(VOCABULARY, 2)) for _ in range(24)]
         texts += [text for text, posts in BURSTS.items() for _ in range(posts.get(number, 0))]
-        for place, text in enumerate(texts):
+        for index, text in enumerate(texts):
             at = (MIDNIGHT + number * WINDOW + rng.random() * WINDOW).timestamp()
             author = rng.randrange(3) if text == "rings" else rng.randrange(10_000)
             infos = {
-                "id": str(7_100_000_000_000_000_000 + 1_000 * (number + 50) + place),
+                "id": str(7_100_000_000_000_000_000 + 1_000 * (number + 50) + index),
                 "text": text,
                 "authorId": str(author),
             }
             arrived = at + rng.random() * 600
             arrivals.append((arrived, record(infos, at, likes=rng.randrange(50))))
-            if place % 12 == 0:
+            if index % 12 == 0:
                 arrivals.append((arrived + rng.random() * 60, record(infos, at, likes=rng.randrange(50))))
-            if place % 40 == 0 and number + 1 in numbers:
+            if index % 40 == 0 and number + 1 in numbers:
                 arrivals.append((arrived + 900, record(infos, at + 900, likes=3)))
-            if place % 50 == 0:
+            if index % 50 == 0:
                 arrivals.append((arrived, b"not json"))
     return [value for _, value in sorted(arrivals, key=lambda pair: pair[0])]
 
@@ -120,21 +107,22 @@ def record(infos: dict[str, str], at: float, *, likes: int) -> bytes:
     return json.dumps({"itemInfos": {**infos, "diggCount": likes}, "time_stamp": at}).encode()
 
 
-def tell(settings: Settings) -> None:
-    """What people told: a planned time, watched words, one of them also for its silence."""
+def configure(settings: Settings) -> None:
+    """Plan a time, and watch keywords, one of them for drops too."""
     with transaction(settings) as cursor:
         launch = MIDNIGHT + A_DAY * WINDOW
         cursor.execute(
             "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')", (launch, launch + 4 * WINDOW)
         )
         cursor.execute(
-            "INSERT INTO watchlist (phrase, drops) VALUES ('alpaca', false), ('new york pizza', false), ('steady', true)"
+            "INSERT INTO watchlist (phrase, drops) "
+            "VALUES ('alpaca', false), ('new york pizza', false), ('steady', true)"
         )
 
 
 @pytest.fixture(scope="module")
 def lived(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> Settings:
-    """Three days through the stream, in several batches, each learned before the next begins."""
+    """Three days processed by the stream in several batches, each learned before the next begins."""
     settings = module_settings.model_copy(
         update={
             "spark_jars_dir": str(layout_for().jars / "spark"),
@@ -143,11 +131,11 @@ def lived(module_settings: Settings, spark_for: Callable[[Settings], SparkSessio
             "alerts_per_day": 6,
         }
     )
-    tell(settings)
+    configure(settings)
     rng = random.Random(12)
-    for place, day in enumerate(DAYS):
-        begin = (place - 1) * A_DAY
-        # To one partition, as all deliveries of a post share one.
+    for index, day in enumerate(DAYS):
+        begin = (index - 1) * A_DAY
+        # To one partition, because all deliveries of a post share one.
         send(settings, values(rng, range(begin, begin + A_DAY)), topic=settings.posts_topic)
         drain_topics(spark_for(settings), settings)
         over = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
@@ -159,21 +147,21 @@ def lived(module_settings: Settings, spark_for: Callable[[Settings], SparkSessio
 
 @contextmanager
 def emptied(settings: Settings) -> Iterator[Settings]:
-    """The same world with new databases of tables and catalog, in which people have told the same again."""
-    names = [f"{settings.postgres_database}_anew", f"lake_{settings.postgres_database}_anew"]
+    """The same archive with new databases for tables and catalog, configured the same way."""
+    names = [f"{settings.postgres_database}_again", f"lake_{settings.postgres_database}_again"]
     catalog = f"jdbc:postgresql://{settings.postgres_host}:{settings.postgres_port}/{names[1]}"
     empty = settings.model_copy(update={"postgres_database": names[0], "catalog_uri": catalog})
     create_databases(settings, names)
     try:
         migrate(empty)
-        tell(empty)
+        configure(empty)
         yield empty
     finally:
         drop_databases(settings, names)
 
 
 def whole(settings: Settings) -> dict[str, list[dict[str, object]]]:
-    """All rows of what is rebuilt, by table."""
+    """All rows of the rebuilt tables, by table."""
     confirmed = "WHERE alert_id IN (SELECT alert_id FROM anomaly_alerts WHERE status <> 'withdrawn')"
     found = {}
     for name in (*OF_ALERTS, *OTHERS):
@@ -188,7 +176,7 @@ def whole(settings: Settings) -> dict[str, list[dict[str, object]]]:
 
 
 def timeless(tables: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[str, object]]]:
-    """The same without the columns that tell when a row was written."""
+    """The same without the columns that say when a row was written."""
     return {
         name: sorted(({key: cell for key, cell in row.items() if key not in WHEN} for row in found), key=str)
         for name, found in tables.items()
@@ -198,7 +186,7 @@ def timeless(tables: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[
 def differences(
     found: dict[str, list[dict[str, object]]], wanted: dict[str, list[dict[str, object]]]
 ) -> dict[str, list[object]]:
-    """By table the first rows that are in one of both only."""
+    """By table, the first rows that only one side has."""
     return {
         name: [
             *[row for row in rows if row not in wanted[name]][:2],
@@ -212,23 +200,23 @@ def differences(
 
 @pytest.fixture(scope="module")
 def rebuilt(lived: Settings, spark_for: Callable[[Settings], SparkSession]) -> Iterator[Settings]:
-    """A new database, rebuilt out of the archive with an interruption between the second day's alerts and its tables."""
-    with emptied(lived) as anew:
-        lake = spark_for(anew)
-        interrupted = Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
-        assert next(interrupted).startswith("The catalog had no archive; it goes on from s3://")
+    """A new database rebuilt from the archive, interrupted between the second day's alerts and its tables."""
+    with emptied(lived) as empty:
+        lake = spark_for(empty)
+        interrupted = Rebuild(empty, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
+        assert next(interrupted).startswith("The catalog had no archive; registered s3://")
         assert next(line for line in interrupted if line.startswith("2026-03-04  alerts "))
         interrupted.close()
-        assert rows(anew, "SELECT max(day) FROM batch_days WHERE status = 'fitted'") == [(DAYS[0],)]
-        lines = list(Rebuild(anew, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
+        assert rows(empty, "SELECT max(day) FROM batch_days WHERE status = 'fitted'") == [(DAYS[0],)]
+        lines = list(Rebuild(empty, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
         assert [line[:20].strip() for line in lines][:2] == ["2026-03-04  load", "2026-03-04  trends"]
-        yield anew
+        yield empty
 
 
 def test_a_lost_database_gets_every_alert_back_column_by_column(lived: Settings, rebuilt: Settings) -> None:
     before = timeless(whole(lived))
-    kept_back = {(row["keyword"], row["reason"]) for row in before["suppressed_windows"]}
-    assert {("rings", "few authors"), ("launch", "calendar")} <= kept_back
+    suppressed = {(row["keyword"], row["reason"]) for row in before["suppressed_windows"]}
+    assert {("rings", "few authors"), ("launch", "calendar")} <= suppressed
     assert {"overnight", "phoenix", "boomtown", "alpaca", "new york pizza"} <= {
         row["keyword"] for row in before["anomaly_alerts"]
     }
@@ -241,7 +229,10 @@ def test_a_lost_database_gets_every_alert_back_column_by_column(lived: Settings,
 def test_a_second_run_changes_nothing(rebuilt: Settings) -> None:
     before = whole(rebuilt)
     again = batch(rebuilt, "rebuild", "--from", str(DAYS[0]), "--to", str(DAYS[-1]))
-    nothing_to_do = "2026-03-03 to 2026-03-05 are there, and no window of them is judged again. Start the stream: python -m streaming\n"
+    nothing_to_do = (
+        "2026-03-03 to 2026-03-05 are rebuilt, and none of their windows will be judged again. "
+        "Start the stream: groundswell stream\n"
+    )
     assert (again.returncode, again.stdout) == (0, nothing_to_do), again.stderr[-3000:]
     assert differences(whole(rebuilt), before) == {}
 
@@ -257,7 +248,7 @@ def test_detection_starts_on_a_new_checkpoint_and_judges_nothing_again(rebuilt: 
     assert differences(whole(rebuilt), before) == {}
 
 
-def test_where_detection_itself_has_decided_a_rebuild_is_refused_and_changes_nothing(
+def test_where_detection_itself_has_decided_a_rebuild_fails_and_changes_nothing(
     lived: Settings, spark_for
 ) -> None:
     before, lake = whole(lived), spark_for(lived)
@@ -269,24 +260,25 @@ def test_where_detection_itself_has_decided_a_rebuild_is_refused_and_changes_not
     assert differences(whole(lived), before) == {}
 
 
-def test_beside_a_streaming_process_a_rebuild_is_refused(lived: Settings) -> None:
+def test_beside_a_streaming_process_a_rebuild_fails(lived: Settings) -> None:
     with without_streaming(lived):
-        refused = batch(lived, "rebuild")
-    assert refused.returncode == 1
+        failed = batch(lived, "rebuild")
+    assert failed.returncode == 1
     assert (
         "A streaming process is at work on this database. Stop it (`make stop`) and run this again."
-        in refused.stderr
+        in failed.stderr
     )
 
 
-def test_a_day_that_is_not_over_is_refused(lived: Settings) -> None:
-    refused = batch(lived, "rebuild", "--to", f"{datetime.now(UTC):%Y-%m-%d}")
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Nothing more was done. ")
-    assert "UTC at the earliest. Run this again after that." in refused.stderr
+def test_a_day_that_is_not_over_is_not_rebuilt(lived: Settings) -> None:
+    failed = batch(lived, "rebuild", "--to", f"{datetime.now(UTC):%Y-%m-%d}")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("Nothing more was done. ")
+    assert "is not complete before" in failed.stderr
+    assert "UTC. Run this again after that." in failed.stderr
 
 
-def test_alerts_alone_are_rebuilt_by_the_statistics_that_are_there(lived: Settings, spark_for) -> None:
+def test_alerts_alone_are_rebuilt_with_the_statistics_in_place(lived: Settings, spark_for) -> None:
     before = timeless(whole(lived))
     emptying, forgetting = re.findall(r'make psql Q="(.*)"', (REPOSITORY / "docs" / "rebuild.md").read_text())
     with transaction(lived) as cursor:

@@ -1,4 +1,4 @@
-"""Laws of the archive's upkeep: the same records in fewer files, a history that the stream can go on with, no strangers."""
+"""Laws of archive upkeep: the same records in fewer files, enough history for the stream, no orphan files."""
 
 import os
 import tempfile
@@ -26,7 +26,7 @@ COMMITS = 6
 
 @pytest.fixture(scope="module")
 def lake(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> SparkSession:
-    """An archive of six commits, each with a post of two days and a rejected record."""
+    """An archive of six commits, each with a post on each of two days and a rejected record."""
     spark = spark_for(module_settings)
     for number in range(COMMITS):
         posts = [
@@ -52,7 +52,7 @@ def snapshots(spark: SparkSession) -> int:
     return spark.table(f"{RAW_POSTS}.snapshots").count()
 
 
-def test_a_days_files_become_one_and_hold_the_same_records(lake: SparkSession) -> None:
+def test_a_days_files_become_one_with_the_same_records(lake: SparkSession) -> None:
     before = records(lake)
     assert files(lake)[DAY] == COMMITS
     assert compact_day(lake, DAY) == (2 * COMMITS, 2)
@@ -61,23 +61,21 @@ def test_a_days_files_become_one_and_hold_the_same_records(lake: SparkSession) -
     assert compact_day(lake, DAY) == (0, 0)
 
 
-def test_the_newest_snapshots_and_those_of_the_last_day_stay(lake: SparkSession) -> None:
-    had = snapshots(lake)
+def test_the_newest_snapshots_and_those_of_the_last_day_are_kept(lake: SparkSession) -> None:
+    before = snapshots(lake)
     assert tidy_archive(lake).snapshots == 0
     assert tidy_archive(lake, snapshot_age=timedelta(0)).snapshots == 0
-    assert had <= snapshots(lake) < KEPT_SNAPSHOTS
+    assert before <= snapshots(lake) < KEPT_SNAPSHOTS
 
 
-def test_older_ones_are_forgotten_and_no_record_with_them(lake: SparkSession) -> None:
-    before, had = records(lake), snapshots(lake)
-    assert tidy_archive(lake, snapshot_age=timedelta(0), kept_snapshots=5).snapshots >= had - 5
+def test_older_snapshots_are_expired_without_losing_a_record(lake: SparkSession) -> None:
+    before, count = records(lake), snapshots(lake)
+    assert tidy_archive(lake, snapshot_age=timedelta(0), kept_snapshots=5).snapshots >= count - 5
     assert snapshots(lake) == 5
     assert records(lake) == before
 
 
-def test_a_file_of_no_snapshot_is_deleted_once_it_is_old(
-    lake: SparkSession, module_settings: Settings
-) -> None:
+def test_an_orphan_file_is_deleted_once_it_is_old(lake: SparkSession, module_settings: Settings) -> None:
     settings = module_settings
     assert settings.s3_secret_access_key
     s3 = boto3.client(
@@ -87,21 +85,21 @@ def test_a_file_of_no_snapshot_is_deleted_once_it_is_old(
         aws_access_key_id=settings.s3_access_key_id,
         aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
     )
-    stranger = f"{settings.s3_prefix}/tiktok/raw_posts/data/stranger.parquet"
-    s3.put_object(Bucket=settings.s3_bucket, Key=stranger, Body=b"left by a commit that was killed")
+    orphan = f"{settings.s3_prefix}/tiktok/raw_posts/data/orphan.parquet"
+    s3.put_object(Bucket=settings.s3_bucket, Key=orphan, Body=b"left by a killed commit")
     before = records(lake)
     assert tidy_archive(lake).orphans == 0
-    as_it_lies = next(Path(tempfile.gettempdir()).glob("groundswell-*/**/stranger.parquet"), None)
-    if as_it_lies is None:
+    on_disk = next(Path(tempfile.gettempdir()).glob("groundswell-*/**/orphan.parquet"), None)
+    if on_disk is None:
         pytest.skip("only the embedded S3 server keeps files whose age can be changed")
     four_days_ago = time.time() - 4 * 86_400
-    os.utime(as_it_lies, (four_days_ago, four_days_ago))
+    os.utime(on_disk, (four_days_ago, four_days_ago))
     assert tidy_archive(lake).orphans == 1
-    assert "Contents" not in s3.list_objects_v2(Bucket=settings.s3_bucket, Prefix=stranger)
+    assert "Contents" not in s3.list_objects_v2(Bucket=settings.s3_bucket, Prefix=orphan)
     assert records(lake) == before
 
 
-def test_the_stream_goes_on_after_an_upkeep_and_doubles_nothing(
+def test_the_stream_resumes_after_upkeep_and_archives_nothing_twice(
     lake: SparkSession, module_settings: Settings
 ) -> None:
     send(module_settings, [b"one", b"two"])
@@ -110,8 +108,8 @@ def test_the_stream_goes_on_after_an_upkeep_and_doubles_nothing(
     tidy_archive(lake)
     send(module_settings, [b"three", b"four"])
     drain_topics(lake, module_settings, "archive")
-    found = lake.table(RAW_POSTS).where(
+    archived = lake.table(RAW_POSTS).where(
         "value IN (CAST('one' AS binary), CAST('two' AS binary), CAST('three' AS binary), "
         "CAST('four' AS binary))"
     )
-    assert found.count() == 4
+    assert archived.count() == 4

@@ -1,4 +1,4 @@
-"""Laws of backup and restore: the commands of docs/backup.md bring back what was there before the loss. On real servers."""
+"""Laws of backup and restore: the commands of docs/backup.md restore everything, on real servers."""
 
 import os
 import random
@@ -36,7 +36,7 @@ TABLES = (
 
 
 def values(rng: random.Random, first_window: int, windows: int, bursts: dict[str, int]) -> list[bytes | None]:
-    """Thirty posts a window of a quarter of an hour, 40 more of a word in its window of `bursts`, and a rejected record."""
+    """Return 30 posts per window, 40 more of each word in its window of `bursts`, and a rejected record."""
     sent: list[bytes | None] = [b"not json"]
     for window in range(first_window, first_window + windows):
         texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(30)] + [
@@ -53,14 +53,14 @@ def values(rng: random.Random, first_window: int, windows: int, bursts: dict[str
 
 
 def whole(settings: Settings) -> dict[str, list[object]]:
-    """Every row of what must come back, without the columns that say when it was written."""
-    leave = "- 'created_at' - 'updated_at' - 'computed_at' - 'kafka_time' - 'rejected_at' - 'runs'"
+    """Return every row that must be restored, without the columns with the time of writing."""
+    without = "- 'created_at' - 'updated_at' - 'computed_at' - 'kafka_time' - 'rejected_at' - 'runs'"
     some = {name: "WHERE status <> 'withdrawn'" if name == "anomaly_alerts" else "" for name in TABLES}
     return {
         name: [
             row[0]
             for row in rows(
-                settings, f"SELECT to_jsonb({name}) {leave} AS row FROM {name} {some[name]} ORDER BY 1"
+                settings, f"SELECT to_jsonb({name}) {without} AS row FROM {name} {some[name]} ORDER BY 1"
             )
         ]
         for name in TABLES
@@ -68,14 +68,14 @@ def whole(settings: Settings) -> dict[str, list[object]]:
 
 
 def commands(section: str) -> list[str]:
-    """The lines of the blocks of code in a section of docs/backup.md."""
+    """Return the lines of the code blocks in a section of docs/backup.md."""
     page = (REPOSITORY / "docs" / "backup.md").read_text()
     [text] = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     return [line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
 
 
 def shell(settings: Settings, folder: Path, line: str) -> None:
-    """Run a line of the page as a person would who has sourced the variables of the stack."""
+    """Run a line of the page as a user would after sourcing the variables of the stack."""
     path = os.pathsep.join(
         [str(installation() / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     )
@@ -92,7 +92,7 @@ def world(settings: Settings) -> Settings:
     )
 
 
-def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(
+def test_after_the_loss_of_both_databases_a_dump_restores_everything(
     world: Settings, spark_for, tmp_path: Path
 ) -> None:
     rng, lake = random.Random(3), spark_for(world)
@@ -114,7 +114,7 @@ def test_after_the_loss_of_both_databases_a_restored_dump_has_everything_again(
         if line.startswith("mv "):
             with pytest.raises(CheckpointError, match="are older than its checkpoint, or others"):
                 drain_topics(spark_for(world), world, "detect")
-        if not line.startswith(("python -m streaming", "python -m batch --from")):
+        if not line.startswith(("groundswell stream", "groundswell batch --from")):
             shell(world, tmp_path, line.replace("createdb lake", f"createdb {catalog}"))
     lake = spark_for(world)
     drain_topics(lake, world)
@@ -140,24 +140,24 @@ def test_registering_an_archive_that_is_registered_changes_nothing(world: Settin
     assert metadata_location(world) == before
 
 
-def test_a_catalog_that_is_older_than_the_archive_is_brought_forward_also_where_its_state_is_deleted(
+def test_a_catalog_older_than_the_archive_is_updated_even_if_its_metadata_is_deleted(
     world: Settings, spark_for
 ) -> None:
     from archive.register import register_archive
     from archive.storage import s3_client
 
     lake = spark_for(world)
-    of_catalog = world.model_copy(update={"postgres_database": world.catalog_database})
+    catalog = world.model_copy(update={"postgres_database": world.catalog_database})
     rng = random.Random(5)
     send(world, values(rng, 0, 1, {}))
     drain_topics(lake, world, "archive")
-    [(old,)] = rows(of_catalog, "SELECT metadata_location FROM iceberg_tables")
+    [(old,)] = rows(catalog, "SELECT metadata_location FROM iceberg_tables")
     send(world, values(rng, 1, 1, {}))
     drain_topics(lake, world, "archive")
-    with transaction(of_catalog) as cursor:
+    with transaction(catalog) as cursor:
         cursor.execute("UPDATE iceberg_tables SET metadata_location = %s", (old,))
-    # As Iceberg does with all but the newest twenty.
+    # As Iceberg does with all metadata files but the newest twenty.
     s3_client(world).delete_object(Bucket=world.s3_bucket, Key=old.partition(f"{world.s3_bucket}/")[2])
-    anew = spark_for(world)
-    assert register_archive(anew, world) not in (None, old)
-    assert anew.table(RAW_POSTS).count() == 2 * 31
+    lake = spark_for(world)
+    assert register_archive(lake, world) not in (None, old)
+    assert lake.table(RAW_POSTS).count() == 2 * 31

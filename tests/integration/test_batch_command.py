@@ -1,4 +1,4 @@
-"""Laws of the command `python -m batch`, from Kafka through the archive to the tables, as a person and as Airflow run it."""
+"""Laws of the command `groundswell batch`, run by hand and by Airflow, from Kafka to the tables."""
 
 import subprocess
 import sys
@@ -87,12 +87,10 @@ def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_ai
         "2026-01-05  load        10 posts, 1 authors, 1 music, 1 challenges, 10 post challenges, "
     )
     assert trends.startswith("2026-01-05  trends      6 trends, ")
-    assert statistics.startswith(
-        "2026-01-05  statistics  10 posts, 11 keywords, on top of nothing: history starts here, "
-    )
+    assert statistics.startswith("2026-01-05  statistics  10 posts, 11 keywords, the first day of history, ")
     assert evidence.startswith("2026-01-05  evidence    0 alerts, ")
     assert checks.startswith("2026-01-05  checks      15 of 15 passed, ")
-    assert compaction.startswith("2026-01-05  upkeep      no file had to be rewritten, ")
+    assert compaction.startswith("2026-01-05  upkeep      no files to compact, ")
     assert tidying.startswith("2026-01-05  upkeep      ")
     before = tables(archived)
     assert [len(table) for table in before] == [10, 1, 1, 1, 10, 11, 24, 1, 10, 20, 10, 1, 6]
@@ -104,7 +102,7 @@ def test_a_day_of_kafka_is_in_the_tables_after_the_command_and_the_same_after_ai
             "UPDATE batch_days SET loaded_at = NULL, loaded_posts = NULL, counted_posts = NULL, trends = NULL"
         )
     airflow(archived, tmp_path / "airflow home", "db", "migrate")
-    # The others are commands of the same kind; each would start a Spark of its own for ten posts.
+    # The other tasks are commands of the same kind; each would start its own Spark for ten posts.
     done_before = ["--mark-success-pattern", "evidence|checks|upkeep"]
     airflow(archived, tmp_path / "airflow home", "dags", "test", "daily_batch", str(DAY), *done_before)
     assert tables(archived) == before
@@ -132,12 +130,12 @@ def test_a_refusal_is_one_sentence_and_a_failed_command(archived):
     assert (refused.returncode, refused.stdout, refused.stderr) == (
         1,
         "",
-        "Nothing more was done. 2026-01-06 is not learned yet, and days are learned in order. "
-        "Run: python -m batch --from 2026-01-06 --to 2026-01-07\n",
+        "Nothing more was done. 2026-01-06 has not been learned yet, and days are learned in order. "
+        "Run: groundswell batch --from 2026-01-06 --to 2026-01-07\n",
     )
 
 
-def test_a_database_that_is_away_is_one_sentence(archived):
+def test_a_database_that_is_down_is_one_sentence(archived):
     away = batch(archived.model_copy(update={"postgres_port": 9}), str(DAY))
     assert away.returncode == 1
     assert away.stderr.startswith("Nothing more was done. Postgres does not answer at 127.0.0.1:9")
@@ -151,6 +149,6 @@ def test_a_second_batch_at_the_same_time_is_refused(archived):
         second = batch(archived, str(DAY))
     assert (second.returncode, second.stderr) == (
         1,
-        "Nothing more was done. Another batch is at work on this database, at the step statistics. "
-        "Wait until it is done, then run this again.\n",
+        "Nothing more was done. Another batch is running the step statistics on this database. "
+        "Wait for it to finish, then run this again.\n",
     )

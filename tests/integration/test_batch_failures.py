@@ -1,10 +1,12 @@
-"""Laws of the batch when a server goes away: one sentence that names the endpoint and says what to do."""
+"""Laws of the batch when a server goes down: one sentence that names the endpoint and says what to do."""
 
 from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from py4j.protocol import Py4JError
 from pydantic import SecretStr
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from archive.days import read_archived_day
@@ -22,11 +24,12 @@ from tests.factories import a_post
 from tests.servers import own_layout
 
 DAY = date(2026, 1, 5)
+SPARK_ERRORS = (Py4JError, PySparkException)
 
 
 @pytest.fixture
 def servers() -> Iterator[Layout]:
-    """A stack whose servers may be stopped."""
+    """A stack whose servers a test may stop."""
     with own_layout() as layout:
         local_stack.up(layout)
         yield layout
@@ -38,7 +41,7 @@ def stop(layout: Layout, name: str) -> None:
     processes.stop(layout, program)
 
 
-def test_servers_that_go_away_in_mid_work_are_named(servers: Layout, spark: SparkSession) -> None:
+def test_servers_that_go_down_during_work_are_named(servers: Layout, spark: SparkSession) -> None:
     settings = local_stack.stack_settings(servers)
     lake = spark.newSession()
     for name, value in {
@@ -49,13 +52,13 @@ def test_servers_that_go_away_in_mid_work_are_named(servers: Layout, spark: Spar
     archive_posts(lake, settings, [a_post(time_stamp=1767571200.0)])
     records = read_archived_day(lake, settings, DAY)
     stop(servers, "s3")
-    with pytest.raises(Exception) as raised:
+    with pytest.raises(SPARK_ERRORS) as raised:
         records.collect()
     assert (sentence_for(raised.value, settings) or "").startswith(
         f"S3 does not answer at {settings.s3_endpoint}. Start it, or correct"
     )
     stop(servers, "postgres")
-    with pytest.raises(Exception) as raised:
+    with pytest.raises(SPARK_ERRORS) as raised:
         read_rows(lake, settings, DAY).count()
     assert (sentence_for(raised.value, settings) or "").startswith(
         f"Postgres does not answer at 127.0.0.1:{settings.postgres_port}."
@@ -79,7 +82,7 @@ def test_servers_that_go_away_in_mid_work_are_named(servers: Layout, spark: Spar
         ),
     ],
 )
-def test_an_s3_that_cannot_be_used_is_told_before_anything_is_started(
+def test_an_unusable_s3_is_reported_before_anything_is_started(
     stack: Settings, changes: dict[str, object], sentence: str
 ) -> None:
     check_storage(stack)

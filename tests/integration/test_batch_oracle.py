@@ -1,4 +1,4 @@
-"""The tables of load and trends against DuckDB, which computes them from the lines of ndjson and shares no code with ours."""
+"""Compare the tables of load and trends with DuckDB, which computes them without our code."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -37,7 +37,7 @@ def simulated() -> list[bytes]:
 
 def real() -> list[bytes]:
     if not REAL_POSTS.is_dir():
-        pytest.skip(f"{REAL_POSTS} is absent: the real posts are no part of the project")
+        pytest.skip(f"{REAL_POSTS} is absent: the real posts are not part of the project")
     first, second = ("web_api_march_2020_24.ndjson", "trending_december_2020_1000.ndjson")
     return [
         *with_time_stamps((REAL_POSTS / first).read_bytes().splitlines(), DAYS[0]),
@@ -80,14 +80,18 @@ def test_what_our_tables_hold_duckdb_computes_from_the_lines(both: Both, name: s
 
 def test_frequent_words_are_in_as_many_posts_of_as_many_authors_as_a_search_finds(both: Both) -> None:
     settings, oracle = both
-    words = "SELECT key, posts, authors FROM daily_trends WHERE kind = 'keyword' AND day = '2026-01-06' AND key ~ '^[a-z]{3,}$'"
+    words = (
+        "SELECT key, posts, authors FROM daily_trends "
+        "WHERE kind = 'keyword' AND day = '2026-01-06' AND key ~ '^[a-z]{3,}$'"
+    )
     found = ours(settings, f"{words} ORDER BY rank LIMIT 20")
     assert len(found) >= 5
     unspaced, letter = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}ー]", r"[\p{L}\p{M}\p{N}_]"
-    # A hashtag is one keyword as a whole, and in running text an unspaced script ends a word.
+    # A whole hashtag is one keyword; in running text an unspaced script ends a word.
     search = f"""
         SELECT count(DISTINCT post_id), count(DISTINCT author_id) FROM delivered
-        WHERE day = '2026-01-06' AND regexp_matches(regexp_replace(said, '#{letter}*{unspaced}{letter}*', ' ', 'g'), ?)
+        WHERE day = '2026-01-06'
+          AND regexp_matches(regexp_replace(said, '#{letter}*{unspaced}{letter}*', ' ', 'g'), ?)
     """
     other = rf"[^\p{{L}}\p{{M}}\p{{N}}_']|{unspaced}"
     around = rf"(^|{other}|(^|{other})')%s({other}|'[^\p{{L}}\p{{M}}\p{{N}}_]|'$|$)"

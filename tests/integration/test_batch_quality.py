@@ -1,4 +1,4 @@
-"""Laws of the checks: a day whose tables are what the archive says passes, and what is lost, doubled or unusual is named."""
+"""Laws of the checks: a day that matches the archive passes; what is lost, doubled or unusual is named."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def posts_of(day: date, **infos: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def lake(spark_for, module_settings: Settings) -> SparkSession:
-    """Four days; Kafka took all records on the last of them. Offsets run on from day to day."""
+    """Four days; Kafka took all records on the last of them. Offsets continue from day to day."""
     spark: SparkSession = spark_for(module_settings)
     for number, day in enumerate([*BEFORE, DAY]):
         plays = ABSENT if day == DAY else 100
@@ -43,7 +43,7 @@ def lake(spark_for, module_settings: Settings) -> SparkSession:
 
 @pytest.fixture(scope="module")
 def lines(lake: SparkSession, module_settings: Settings) -> list[str]:
-    """What the batch says of the four days."""
+    """What the batch prints for the four days."""
     return run_batch(lake, module_settings, [*BEFORE, DAY], STEPS)
 
 
@@ -53,7 +53,7 @@ def found(checks: list[QualityCheck]) -> dict[str, QualityCheck]:
 
 @contextmanager
 def changed(settings: Settings, *statements: str) -> Iterator[None]:
-    """Postgres with a change, taken back by the second statement."""
+    """Postgres with a change, which the second statement undoes."""
     change, undo = statements
     with transaction(settings) as cursor:
         cursor.execute(change)
@@ -64,7 +64,7 @@ def changed(settings: Settings, *statements: str) -> Iterator[None]:
             cursor.execute(undo)
 
 
-def test_a_day_that_is_what_the_archive_says_passes_and_every_check_is_a_row(
+def test_a_day_that_matches_the_archive_passes_and_every_check_is_a_row(
     lines: list[str], module_settings: Settings
 ) -> None:
     passed = [line for line in lines if " checks " in line and "passed" in line]
@@ -83,9 +83,9 @@ def test_a_day_that_is_what_the_archive_says_passes_and_every_check_is_a_row(
         assert cursor.fetchall() == [(4.0 * POSTS, str(4 * POSTS))]
 
 
-def test_a_share_of_nulls_beyond_its_usual_band_is_told_and_stops_nothing(lines: list[str]) -> None:
+def test_a_share_of_nulls_outside_its_usual_band_is_reported_and_blocks_nothing(lines: list[str]) -> None:
     assert [line for line in lines if "unusual" in line] == [
-        f"{DAY}  checks      unusual: share of unknown plays is 1, expected is 0.000 to 0.020"
+        f"{DAY}  checks      unusual: share of unknown plays is 1 (expected 0.000 to 0.020)"
     ]
 
 
@@ -110,12 +110,12 @@ def test_a_share_of_nulls_beyond_its_usual_band_is_told_and_stops_nothing(lines:
     ],
 )
 @pytest.mark.usefixtures("lines")
-def test_tables_that_are_not_what_the_archive_says_are_named_with_day_and_check(
+def test_tables_that_differ_from_the_archive_are_named_with_day_and_check(
     lake: SparkSession, module_settings: Settings, change: str, undo: str, check: str
 ) -> None:
     with (
         changed(module_settings, change, undo),
-        pytest.raises(QualityError, match=rf"^{DAY} did not pass its checks: {check} is"),
+        pytest.raises(QualityError, match=rf"^{DAY} failed its checks: {check} is"),
     ):
         run_batch(lake, module_settings, [DAY], [Step.CHECKS])
     assert found(check_day(lake, module_settings, DAY))[check].passed
@@ -139,7 +139,7 @@ def test_an_empty_day_passes_and_one_that_was_not_loaded_is_refused(
     lake: SparkSession, module_settings: Settings
 ) -> None:
     empty = DAY + timedelta(days=1)
-    with pytest.raises(NotReadyError, match=f"{empty} is not loaded yet: there is nothing to check"):
+    with pytest.raises(NotReadyError, match=f"{empty} has not been loaded yet, so there is nothing to check"):
         check_day(lake, module_settings, empty)
     run_batch(lake, module_settings, [empty], [Step.LOAD, Step.CHECKS])
     assert all(check.passed for check in check_day(lake, module_settings, empty) if check.blocking)

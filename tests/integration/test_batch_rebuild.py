@@ -1,4 +1,4 @@
-"""Laws of rebuilding: what was lost or damaged in Postgres comes out of the archive as it was, by the commands of docs/rebuild.md."""
+"""Laws of rebuilding: the commands of docs/rebuild.md restore from the archive what Postgres lost."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from deploy.local.servers.postgres import create_databases, drop_databases
 from sql.connection import transaction
 from tests.archived import archive_posts, run_batch
 from tests.integration.test_batch_command import batch, tables
-from tests.integration.test_batch_statistics import DAYS, posts_of
+from tests.integration.three_days import DAYS, posts_of
 from tests.kafka_posts import REPOSITORY, environment
 from tests.tables import rows
 
@@ -41,13 +41,14 @@ def learned_days(settings: Settings) -> list[tuple[object, ...]]:
     )
 
 
-def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Settings, spark_for) -> None:
+def test_starting_over_restores_damaged_statistics(learned: Settings, spark_for) -> None:
     before = tables(learned), learned_days(learned)
     with transaction(learned) as cursor:
         cursor.execute("UPDATE keyword_statistics SET level = level + 1, variance = 7")
         cursor.execute("UPDATE traffic_statistics SET expected_posts = 0")
         cursor.execute(
-            "INSERT INTO keyword_statistics SELECT as_of, 'made up', level, NULL, variance, dispersion, hourly_spread, NULL "
+            "INSERT INTO keyword_statistics "
+            "SELECT as_of, 'made up', level, NULL, variance, dispersion, hourly_spread, NULL "
             "FROM keyword_statistics WHERE keyword = 'snow'"
         )
     run_batch(spark_for(learned), learned, DAYS, [Step.STATISTICS], start_over=True)
@@ -55,8 +56,10 @@ def test_damaged_statistics_are_after_starting_over_what_they_were(learned: Sett
     assert len(before[0][5]) > 12
 
 
-def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: Settings, spark_for) -> None:
-    empty = learned.model_copy(update={"postgres_database": f"{learned.postgres_database}_anew"})
+def test_migrate_and_the_batch_fill_an_empty_database_with_the_same_rows(
+    learned: Settings, spark_for
+) -> None:
+    empty = learned.model_copy(update={"postgres_database": f"{learned.postgres_database}_again"})
     create_databases(learned, [empty.postgres_database])
     try:
         subprocess.run(
@@ -72,13 +75,13 @@ def test_an_empty_database_holds_the_same_after_migrate_and_the_batch(learned: S
         drop_databases(learned, [empty.postgres_database])
 
 
-def test_days_without_posts_between_others_are_noted_without_work(settings: Settings, spark_for) -> None:
+def test_days_without_posts_between_others_are_marked_without_work(settings: Settings, spark_for) -> None:
     lake, later = spark_for(settings), DAYS[0] + timedelta(days=100)
     archive_posts(lake, settings, [*posts_of(DAYS[0]), *posts_of(later)])
-    told = list(Rebuild(settings, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
-    quiet = [line for line in told if line.endswith("  no posts in the archive")]
+    lines = list(Rebuild(settings, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
+    quiet = [line for line in lines if line.endswith("  no posts in the archive")]
     assert quiet == [f"{DAYS[0] + timedelta(days=2)} to {later - timedelta(days=1)}  no posts in the archive"]
-    assert len(told) < 20
+    assert len(lines) < 20
     assert rows(settings, "SELECT status, count(*)::int FROM batch_days GROUP BY 1 ORDER BY 1") == [
         ("empty", 99),
         ("fitted", 2),
@@ -94,7 +97,7 @@ def test_days_without_posts_between_others_are_noted_without_work(settings: Sett
             DAYS,
             [Step.LOAD],
             BadInputError,
-            "--start-over forgets the statistics, and --steps load would not learn them again",
+            "--start-over forgets the statistics, but --steps load would not learn them again",
         ),
         (
             [date(2025, 12, 31)],
@@ -106,7 +109,7 @@ def test_days_without_posts_between_others_are_noted_without_work(settings: Sett
             [date(2026, 2, 1)],
             [Step.STATISTICS],
             NotReadyError,
-            "2026-02-01 is complete at 2026-02-02 00:15 UTC at the earliest",
+            "2026-02-01 is not complete before 2026-02-02 00:15 UTC",
         ),
     ],
 )
@@ -115,18 +118,16 @@ def test_what_cannot_be_learned_again_is_not_forgotten(
 ) -> None:
     before = tables(learned)
     lake = spark_for(learned)
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    learner = Batch(
+        learned, session=lambda: lake, now=lambda: now, assume_complete=days[0] < date(2026, 2, 1)
+    )
     with pytest.raises(error, match=sentence):
-        complete = days[0] < date(2026, 2, 1)
-        Batch(
-            learned,
-            session=lambda: lake,
-            now=lambda: datetime(2026, 2, 1, tzinfo=UTC),
-            assume_complete=complete,
-        ).start_over(days, steps)
+        learner.start_over(days, steps)
     assert tables(learned) == before
 
 
-def test_with_s3_away_starting_over_forgets_nothing_and_names_the_endpoint(learned: Settings) -> None:
+def test_with_s3_down_starting_over_forgets_nothing_and_names_the_endpoint(learned: Settings) -> None:
     before = tables(learned)
     away = batch(learned.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"}), *ALL_DAYS, "--start-over")
     assert away.returncode == 1
@@ -134,6 +135,7 @@ def test_with_s3_away_starting_over_forgets_nothing_and_names_the_endpoint(learn
         line for line in away.stderr.splitlines() if not line.startswith("WARNING: Using incubator")
     ]
     assert sentence.startswith(
-        "Nothing more was done. S3 does not answer at http://127.0.0.1:9. Start it, or correct GROUNDSWELL_S3_"
+        "Nothing more was done. S3 does not answer at http://127.0.0.1:9. "
+        "Start it, or correct GROUNDSWELL_S3_"
     )
     assert tables(learned) == before

@@ -1,4 +1,4 @@
-"""Laws of the trends step: what is counted, what growth is, what is unknown and what is refused, on a real archive and a real Postgres."""
+"""Laws of the step `trends`: what is counted, what growth is, what is unknown, which days are refused."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -67,7 +67,7 @@ def posts_of_the_days() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def batch(spark_for: Callable[[Settings], SparkSession], module_settings: Settings) -> Batch:
-    """A batch over an archive of three days, the first of them a week before the last, all loaded and counted."""
+    """A batch over three archived days, the first a week before the last, all loaded and counted."""
     lake = spark_for(module_settings)
     archive_posts(lake, module_settings, posts_of_the_days())
     batch = Batch(module_settings, session=lambda: lake, now=lambda: LATER)
@@ -121,7 +121,7 @@ def test_rates_are_over_the_posts_of_which_everything_in_them_is_known_and_plays
 
 
 @pytest.mark.usefixtures("batch")
-def test_growth_is_against_the_day_before_and_a_week_before_with_a_prior_of_ten_posts(
+def test_growth_compares_with_the_day_before_and_a_week_before_with_a_prior_of_ten_posts(
     module_settings: Settings,
 ) -> None:
     columns = "posts_day_ago, growth_1d, posts_week_ago, growth_7d"
@@ -137,7 +137,7 @@ def test_the_steepest_hour_is_the_one_that_grew_most_over_the_hour_before(module
 
 
 @pytest.mark.usefixtures("batch")
-def test_growth_against_a_day_that_was_not_loaded_is_unknown_and_not_against_zero(
+def test_growth_over_a_day_that_was_not_loaded_is_unknown_and_not_over_zero(
     module_settings: Settings,
 ) -> None:
     columns = "key, posts_day_ago, growth_1d, posts_week_ago, growth_7d"
@@ -147,7 +147,7 @@ def test_growth_against_a_day_that_was_not_loaded_is_unknown_and_not_against_zer
     assert found == [("ice", None, None, None, None)]
 
 
-def test_a_day_counted_again_has_the_same_rows_and_the_days_that_grew_on_it_are_named(
+def test_a_day_counted_again_has_the_same_rows_and_days_that_compare_with_it_are_named(
     batch: Batch, module_settings: Settings
 ) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")
@@ -157,7 +157,7 @@ def test_a_day_counted_again_has_the_same_rows_and_the_days_that_grew_on_it_are_
         "2026-01-07  trends      1 trends,",
     ]
     assert lines[2:] == [
-        "Growth on 2026-01-08 was counted against days as they were before. Run: python -m batch 2026-01-08 --steps trends"
+        "Growth on 2026-01-08 compares with outdated counts. Run: groundswell batch 2026-01-08 --steps trends"
     ]
     list(batch.run_days([DAY], [Step.TRENDS]))
     assert rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank") == before
@@ -180,13 +180,13 @@ def test_a_day_that_was_not_loaded_is_refused_with_the_command_that_comes_first(
 ) -> None:
     with pytest.raises(
         NotReadyError,
-        match=r"2026-01-09 is not loaded yet.* Run: python -m batch 2026-01-09 --steps load,trends",
+        match=r"2026-01-09 has not been loaded yet.* Run: groundswell batch 2026-01-09 --steps load,trends",
     ):
         count_trends(module_settings, date(2026, 1, 9))
 
 
 @pytest.mark.usefixtures("batch")
-def test_a_day_that_stands_on_one_that_is_no_longer_kept_is_refused_and_keeps_what_was_counted(
+def test_a_day_whose_growth_needs_a_day_no_longer_kept_is_refused_and_keeps_its_trends(
     module_settings: Settings,
 ) -> None:
     before = rows(module_settings, "SELECT * FROM daily_trends ORDER BY day, kind, rank")

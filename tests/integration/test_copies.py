@@ -1,4 +1,4 @@
-"""A word in five hundred posts, through Kafka: three people who copy raise no alert, the same word by 480 people does."""
+"""A word in 500 posts through Kafka: copied by three users it raises no alert, used by 480 users it does."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +12,11 @@ from tests.tables import rows
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POSTS, MANY, FEW = 500, 480, 3
 SPAM, NEWS, CHAIN = (START + timedelta(hours=hour) for hour in (0, 2, 4))
-"""Windows in which the word is posted by three people, by many in words of their own; and another one by many with one text."""
+"""Windows in which three users post a word, many users post it, and many post another word in one text."""
 
 
 def values() -> list[bytes]:
-    """Six hours with a background post every ten seconds, and the three bursts, each within twelve minutes."""
+    """Return six hours of background posts, one every ten seconds, and three bursts of twelve minutes."""
     posts = [
         (START + timedelta(seconds=10 * i), f"quiet{i % 50}x morning{i % 7}x", 10_000 + i % 400)
         for i in range(6 * 360)
@@ -37,26 +37,28 @@ def values() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for) -> Settings:
-    """All of it judged, without a history."""
+    """All posts judged, without earlier statistics."""
     send(module_settings, values())
     drain_topics(spark_for(module_settings), module_settings, "detect")
     let_time_decide(module_settings, START + timedelta(days=2))
     return module_settings
 
 
-def test_five_hundred_copies_by_three_people_raise_no_alert_and_are_a_row_that_says_why(
+def test_500_copies_by_three_users_raise_no_alert_and_are_suppressed_with_the_reason(
     world: Settings,
 ) -> None:
     assert rows(
         world,
-        f"SELECT reason, posts, distinct_authors < 4 FROM suppressed_windows WHERE keyword = 'meteor' AND window_start = '{SPAM}'",
+        "SELECT reason, posts, distinct_authors < 4 FROM suppressed_windows "
+        "WHERE keyword = 'meteor' AND window_start = %s",
+        SPAM,
     ) == [("few authors", POSTS, True)]
 
 
-def test_the_same_word_by_480_people_alerts_and_is_told_to_be_organic_or_one_text(world: Settings) -> None:
-    found = rows(
+def test_the_same_word_by_480_users_alerts_with_the_origin_organic_or_one_text(world: Settings) -> None:
+    alerts = rows(
         world,
         "SELECT keyword, opened_window, posts, origin, distinct_authors > 250 FROM anomaly_alerts "
         "WHERE keyword IN ('meteor', 'comet') ORDER BY 2",
     )
-    assert found == [("meteor", NEWS, POSTS, "organic", True), ("comet", CHAIN, POSTS, "one text", True)]
+    assert alerts == [("meteor", NEWS, POSTS, "organic", True), ("comet", CHAIN, POSTS, "one text", True)]

@@ -1,4 +1,4 @@
-"""Law of counts: the batch counts what the stream counts."""
+"""The batch counts what the stream counts."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +27,7 @@ TEXTS = [
 
 
 def records() -> list[tuple[Any, ...]]:
-    """Posts all over the day, some delivered again in the same window and some in another, some rejected."""
+    """Posts over the whole day, some delivered again in the same or another window, and rejected records."""
     posts = [
         a_post(time_stamp=MIDNIGHT + 700.5 * n, itemInfos={"id": str(n + 1), "text": TEXTS[n % len(TEXTS)]})
         for n in range(120)

@@ -1,4 +1,4 @@
-"""Laws of evidence on real Kafka, S3, Postgres and Spark: posts in roles, terms that stand out, one incident an event."""
+"""Laws of evidence on real Kafka, S3, Postgres and Spark: posts in roles, terms that stand out, incidents."""
 
 import json
 import random
@@ -22,25 +22,12 @@ from tests.tables import rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
-WORDS = [
-    "alpaca",
-    "banjo",
-    "cactus",
-    "dolphin",
-    "ember",
-    "falcon",
-    "garlic",
-    "harbor",
-    "indigo",
-    "jungle",
-    "kettle",
-    "lantern",
-]
+WORDS = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle kettle lantern".split()
 FIRST_ID = 7_000_000_000_000_000_000
 
 
 def posts_of_an_hour() -> list[dict]:
-    """2,000 posts of two of twelve words; from 10:31 a storm with five words in 60 posts, at the same time `concert` in 40 others."""
+    """2,000 posts of two of twelve words; from 10:31 also a storm's five words in 60 and `concert` in 40."""
     rng = random.Random(5)
     posts = []
     for i in range(2_000):
@@ -70,7 +57,7 @@ def posts_of_an_hour() -> list[dict]:
 
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for) -> Settings:
-    """A world in which that hour, 30 posts of it twice, has gone through the streaming process."""
+    """A stack whose streaming process has processed that hour, 30 posts of it delivered twice."""
     posts = posts_of_an_hour()
     repeated = [
         {**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]
@@ -92,27 +79,26 @@ def evidence_of(settings: Settings) -> list[list[tuple]]:
 
 
 def test_every_alert_has_evidence_when_the_streaming_process_ends(world: Settings) -> None:
-    assert (
-        rows(
-            world,
-            "SELECT count(*) FROM anomaly_alerts JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn'",
-        )[0][0]
-        >= 8
-    )
-    missing = "SELECT keyword FROM anomaly_alerts LEFT JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn' AND runs IS NULL"
+    alerts = "FROM anomaly_alerts LEFT JOIN evidence_runs USING (alert_id) WHERE status <> 'withdrawn'"
+    assert rows(world, f"SELECT count(*) {alerts} AND runs IS NOT NULL")[0][0] >= 8
+    missing = f"SELECT keyword {alerts} AND runs IS NULL"
     assert rows(world, missing) == []
 
 
-def test_a_post_that_was_delivered_twice_counts_once_as_it_was_first(world: Settings) -> None:
-    found = "SELECT runs.posts, alerts.posts, cardinality(post_ids) FROM evidence_runs runs JOIN anomaly_alerts alerts USING (alert_id) "
-    assert rows(world, found + "WHERE keyword = 'landslide'") == [(60, 60, 60)]
+def test_a_post_that_was_delivered_twice_counts_once_as_first_delivered(world: Settings) -> None:
+    counted = (
+        "SELECT runs.posts, alerts.posts, cardinality(post_ids) "
+        "FROM evidence_runs runs JOIN anomaly_alerts alerts USING (alert_id) WHERE keyword = 'landslide'"
+    )
+    assert rows(world, counted) == [(60, 60, 60)]
     assert rows(world, "SELECT max(likes) < 1000 FROM alert_evidence") == [(True,)]
 
 
 def test_each_role_names_three_posts_with_author_text_time_and_link(world: Settings) -> None:
     found = rows(
         world,
-        "SELECT role, rank, post_id, author_name, text, likes, posted_at, link FROM alert_evidence JOIN anomaly_alerts USING (alert_id) "
+        "SELECT role, rank, post_id, author_name, text, likes, posted_at, link "
+        "FROM alert_evidence JOIN anomaly_alerts USING (alert_id) "
         "WHERE keyword = 'landslide' ORDER BY role, rank",
     )
     storm = [post for post in posts_of_an_hour() if "landslide" in post["itemInfos"]["text"]]
@@ -130,23 +116,15 @@ def test_each_role_names_three_posts_with_author_text_time_and_link(world: Setti
     author = first["authorInfos"]["uniqueId"]
     link = f"https://www.tiktok.com/@{author}/video/{ids[0]}"
     at = datetime.fromtimestamp(first["time_stamp"], UTC)
-    assert found[0] == (
-        "first",
-        1,
-        ids[0],
-        author,
-        first["itemInfos"]["text"],
-        first["itemInfos"]["diggCount"],
-        at,
-        link,
-    )
+    text, likes = (first["itemInfos"][name] for name in ("text", "diggCount"))
+    assert found[0] == ("first", 1, ids[0], author, text, likes, at, link)
 
 
-def test_what_comes_with_an_event_stands_out_and_what_is_always_there_does_not(world: Settings) -> None:
+def test_terms_of_the_alerts_posts_stand_out_and_common_terms_do_not(world: Settings) -> None:
     found = rows(
         world,
-        "SELECT kind, coalesce(name, term), t.posts, share, usual_share FROM alert_terms t JOIN anomaly_alerts USING (alert_id) "
-        "WHERE keyword = 'landslide'",
+        "SELECT kind, coalesce(name, term), t.posts, share, usual_share "
+        "FROM alert_terms t JOIN anomaly_alerts USING (alert_id) WHERE keyword = 'landslide'",
     )
     words = {term for kind, term, *_ in found if kind == "word"}
     assert words == {"flooding", "evacuated", "riverbank"}
@@ -154,25 +132,28 @@ def test_what_comes_with_an_event_stands_out_and_what_is_always_there_does_not(w
     assert [row[1:] for row in found if row[0] == "music"] == [("Storm Warning", 30, 0.5, 0.0)]
 
 
-def test_five_words_of_one_event_are_one_incident_and_another_burst_of_the_time_is_its_own(
-    world: Settings,
-) -> None:
+def test_five_words_of_a_storm_are_one_incident_and_a_burst_at_the_same_time_another(world: Settings) -> None:
     found = rows(
         world,
-        "SELECT keyword, other_keywords, posts, members FROM recent_incidents WHERE keyword IN ('storm', 'concert')",
+        "SELECT keyword, other_keywords, posts, members FROM recent_incidents "
+        "WHERE keyword IN ('storm', 'concert')",
     )
     assert sorted(found) == [
         ("concert", "tonight", 40, 2),
         ("storm", "evacuated, flooding, landslide, riverbank", 60, 5),
     ]
-    overlaps = "SELECT DISTINCT overlap FROM incident_members JOIN incidents USING (incident_id) WHERE keyword = 'storm'"
+    overlaps = (
+        "SELECT DISTINCT overlap FROM incident_members JOIN incidents USING (incident_id) "
+        "WHERE keyword = 'storm'"
+    )
     assert rows(world, overlaps) == [(1.0,)]
 
 
-def test_people_read_an_event_as_one_line(world: Settings) -> None:
+def test_an_incident_is_printed_as_one_line(world: Settings) -> None:
     (line,) = [line for line in incident_lines(world, since=BEGINNING) if "storm" in line]
     assert line.startswith(
-        "OPEN      2026-03-02 10:30 to 10:30  storm (with evacuated, flooding, landslide, riverbank): 60 posts  https://"
+        "OPEN      2026-03-02 10:30 to 10:30  "
+        "storm (with evacuated, flooding, landslide, riverbank): 60 posts  https://"
     )
 
 
@@ -189,14 +170,14 @@ def test_every_alert_belongs_to_one_incident(world: Settings) -> None:
     ) == [(0,)]
 
 
-def test_the_batch_says_the_same_as_the_stream_and_may_run_again(world: Settings, spark_for) -> None:
+def test_the_batch_stores_the_same_as_the_stream_and_may_run_again(world: Settings, spark_for) -> None:
     before = evidence_of(world)
     (line,) = run_batch(spark_for(world), world, [date(2026, 3, 2)], [Step.EVIDENCE])
     assert evidence_of(world) == before
     assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
 
 
-def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
+def test_a_sample_of_other_posts_gives_the_same_terms_and_leaves_the_alerts_posts_alone(
     world: Settings, spark_for, monkeypatch
 ) -> None:
     windows = frozenset({START + timedelta(minutes=30), START + timedelta(minutes=45)})
@@ -224,7 +205,7 @@ def test_a_sample_of_the_others_tells_the_same_and_takes_nothing_from_the_alert(
         assert all(abs(words[word].usual_share - all_words[word].usual_share) < 0.1 for word in words)
 
 
-def test_what_is_over_is_gathered_once_more_and_incidents_end_with_their_alerts(
+def test_evidence_of_an_ended_alert_is_gathered_once_more_and_incidents_end_with_their_alerts(
     world: Settings, spark_for
 ) -> None:
     let_time_decide(world, START + timedelta(days=1))
@@ -243,7 +224,8 @@ def test_a_withdrawn_alert_leaves_its_incident(world: Settings, spark_for, tmp_p
     store_due_evidence(spark_for(world), world)
     found = rows(
         world,
-        "SELECT keyword, other_keywords, members FROM recent_incidents WHERE keyword = 'landslide' OR members = 4",
+        "SELECT keyword, other_keywords, members FROM recent_incidents "
+        "WHERE keyword = 'landslide' OR members = 4",
     )
     assert found == [("evacuated", "flooding, landslide, riverbank", 4)] or found == [
         ("flooding", "evacuated, landslide, riverbank", 4)

@@ -1,4 +1,4 @@
-"""Laws of `python -m alerts.explain.command`: every figure of every alert follows from archive and statistics."""
+"""Laws of `groundswell explain`: every figure of every alert follows from archive and statistics."""
 
 import json
 import random
@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from alerts.explain.command import Explanation, explain, find_alerts, lines_of
+from alerts.explain.explanation import Explanation, explain
+from alerts.explain.load import find_alerts
+from alerts.explain.text import explanation_lines
 from alerts.step import FAR
 from batch.run import Step
 from core.errors import BadInputError
@@ -24,31 +26,31 @@ from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_de
 MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
 WORDS = [f"word{number}" for number in range(90)]
-"""Word n is usually in about 20/(n + 1) posts a window."""
+"""Word n is usually in about 20/(n + 1) posts per window."""
 
 
 def usual_posts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
-    """Moments and texts of `windows` usual windows from `start`."""
+    """Times and texts of the posts of `windows` ordinary windows from `start`."""
     for window in range(windows):
-        for place, word in enumerate(WORDS):
-            for _ in range(rng.randrange(1 + 40 // (place + 1)) if place < 40 else int(rng.random() < 0.3)):
+        for number, word in enumerate(WORDS):
+            for _ in range(rng.randrange(1 + 40 // (number + 1)) if number < 40 else int(rng.random() < 0.3)):
                 yield start + window * WINDOW + rng.random() * WINDOW, f"{word} usual"
 
 
 def bursts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
-    """For each of sixty words: ten minutes of many posts, two hours of some or a slow climb over one and a half."""
-    for place, word in enumerate(WORDS[3:63]):
+    """Bursts of sixty words: 60 posts in 10 minutes, 100 in 100, or a slow climb of 60 in 90."""
+    for number, word in enumerate(WORDS[3:63]):
         begin = start + rng.randrange(1, windows - 9) * WINDOW
-        posts, minutes = [(60, 10), (100, 100), (60, 90)][place % 3]
+        posts, minutes = [(60, 10), (100, 100), (60, 90)][number % 3]
         for _ in range(posts):
             yield (
                 begin + rng.random() * timedelta(minutes=minutes),
-                f"{word} burst of many{rng.randrange(300) if place % 2 else ''}",
+                f"{word} burst of many{rng.randrange(300) if number % 2 else ''}",
             )
 
 
 def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: int) -> list[bytes]:
-    """Records in order of time; every thirtieth comes again with other likes."""
+    """Records in order of time; every thirtieth is delivered again with other likes."""
     records: list[bytes] = []
     again: tuple[int, bytes] | None = None
     for number, (at, text) in enumerate(sorted(posts)):
@@ -75,7 +77,10 @@ def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: 
 
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for) -> Settings:
-    """A usual day that was learned, and seven hours around the next midnight with sixty bursts, through detection in several batches."""
+    """A stack that learned an ordinary day and detected sixty bursts in seven hours around midnight.
+
+    Detection ran in several batches.
+    """
     rng = random.Random(12)
     settings = module_settings.model_copy(
         update={
@@ -99,7 +104,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
 
 
 def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m ARGUMENTS` as a person runs it."""
+    """Run `python -m ARGUMENTS` as a user does."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=REPOSITORY,
@@ -112,21 +117,20 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def explanations(world: Settings, spark_for) -> list[Explanation]:
-    """All alerts, explained."""
+    """The explanations of all alerts."""
     return list(explain(spark_for(world), world, find_alerts(world, [], every=True)))
 
 
 @contextmanager
 def changed(settings: Settings, statement: str, undo: str) -> Iterator[None]:
-    """Postgres with a change that is taken back."""
-    for_now = [statement, undo]
+    """Change Postgres for the time of the block, and undo it afterwards."""
     with transaction(settings) as cursor:
-        cursor.execute(for_now[0])
+        cursor.execute(statement)
     try:
         yield
     finally:
         with transaction(settings) as cursor:
-            cursor.execute(for_now[1])
+            cursor.execute(undo)
 
 
 def one(settings: Settings, spark_for, name: str) -> Explanation:
@@ -134,7 +138,7 @@ def one(settings: Settings, spark_for, name: str) -> Explanation:
     return explanation
 
 
-def test_all_stored_figures_of_fifty_alerts_are_met_exactly(explanations: list[Explanation]) -> None:
+def test_all_stored_figures_of_fifty_alerts_match_exactly(explanations: list[Explanation]) -> None:
     assert len(explanations) >= 50
     assert [explanation.problem for explanation in explanations if explanation.problem] == []
     wrong = [
@@ -147,7 +151,7 @@ def test_all_stored_figures_of_fifty_alerts_are_met_exactly(explanations: list[E
     assert all(e.comparison is not None and e.comparison.figures >= 40 for e in explanations)
 
 
-def test_the_alerts_that_were_explained_have_all_kinds_of_figures(explanations: list[Explanation]) -> None:
+def test_the_explained_alerts_have_all_kinds_of_figures(explanations: list[Explanation]) -> None:
     windows = [window for e in explanations for window in e.stored.windows]
     assert {window["statistics_as_of"] for window in windows} == {date(2026, 1, 5)}
     assert {e.stored.alert["opened_by"] for e in explanations} == {"window", "hour"}
@@ -161,24 +165,25 @@ def test_the_alerts_that_were_explained_have_all_kinds_of_figures(explanations: 
     assert any(window["hourly_posts"] > window["posts"] for window in windows)
 
 
-def test_a_stored_figure_that_does_not_follow_is_named(
+def test_a_stored_figure_that_does_not_follow_is_reported(
     world: Settings, explanations: list[Explanation], spark_for
 ) -> None:
     stored = explanations[0].stored
-    where = f"WHERE alert_id = '{stored.alert['alert_id']}' AND window_start = '{stored.windows[0]['window_start'].isoformat()}'"
+    start = stored.windows[0]["window_start"].isoformat()
+    where = f"WHERE alert_id = '{stored.alert['alert_id']}' AND window_start = '{start}'"
     with changed(
         world,
         f"UPDATE alert_windows SET total_posts = total_posts + 1 {where}",
         f"UPDATE alert_windows SET total_posts = total_posts - 1 {where}",
     ):
         explanation = one(world, spark_for, str(stored.alert["alert_id"]))
-    assert not explanation.is_met
+    assert not explanation.matches
     assert explanation.comparison is not None
     assert [difference.column for difference in explanation.comparison.differences] == ["total_posts"]
-    assert any(line.startswith("  NOT MET: 1 of ") for line in lines_of(explanation, world))
+    assert any(line.startswith("  Mismatch: 1 of ") for line in explanation_lines(explanation, world))
 
 
-def test_statistics_that_are_no_longer_kept_are_said_so(
+def test_statistics_that_are_no_longer_kept_are_reported(
     world: Settings, explanations: list[Explanation], spark_for
 ) -> None:
     gone = "UPDATE traffic_statistics SET as_of = as_of - 1000 WHERE as_of = '2026-01-05'"
@@ -186,12 +191,12 @@ def test_statistics_that_are_no_longer_kept_are_said_so(
         world, gone, "UPDATE traffic_statistics SET as_of = as_of + 1000 WHERE as_of < '2025-01-01'"
     ):
         explanation = one(world, spark_for, str(explanations[-1].stored.alert["alert_id"]))
-    assert not explanation.is_met
+    assert not explanation.matches
     assert explanation.problem is not None
     assert "are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS)" in explanation.problem
 
 
-def test_a_window_that_is_still_open_is_said_to_be_provisional(
+def test_an_alert_with_an_open_window_is_reported_as_provisional(
     world: Settings, explanations: list[Explanation], spark_for
 ) -> None:
     key = explanations[0].stored.alert["alert_id"]
@@ -200,30 +205,32 @@ def test_a_window_that_is_still_open_is_said_to_be_provisional(
     )
     with changed(world, begin, end):
         explanation = one(world, spark_for, str(key))
-    assert explanation.is_met
-    assert any("Provisional: a window is still open" in line for line in lines_of(explanation, world))
+    assert explanation.matches
+    assert any(
+        "Provisional: a window is still open" in line for line in explanation_lines(explanation, world)
+    )
 
 
-def test_a_keyword_names_its_newest_alert_and_the_command_ends_with_0(
+def test_a_keyword_selects_its_newest_alert_and_the_command_exits_with_0(
     world: Settings, explanations: list[Explanation]
 ) -> None:
     newest = max(explanations, key=lambda explanation: explanation.stored.alert["opened_window"]).stored.alert
-    done = run(world, "alerts.explain.command", f"#{newest['keyword'].upper()}")
+    done = run(world, "groundswell", "explain", f"#{newest['keyword'].upper()}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"alert {newest['alert_id']}" in done.stdout
     assert "posts by" in done.stdout.splitlines()[1]
-    assert "stored figures are met exactly." in done.stdout
+    assert "stored figures match the archive exactly." in done.stdout
 
 
-def test_an_alert_that_does_not_exist_ends_with_2_and_says_what_to_do(world: Settings) -> None:
-    done = run(world, "alerts.explain.command", "nosuchword")
+def test_an_alert_that_does_not_exist_exits_with_2_and_says_what_to_do(world: Settings) -> None:
+    done = run(world, "groundswell", "explain", "nosuchword")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "There is no alert 'nosuchword'. `python -m alerts.listing` prints all" in done.stderr
-    with pytest.raises(BadInputError, match="Say which alert"):
+    assert "There is no alert 'nosuchword'. `groundswell alerts` prints all" in done.stderr
+    with pytest.raises(BadInputError, match="Give either alerts"):
         find_alerts(world, [], every=False)
 
 
-def test_posts_that_came_too_late_to_be_counted_are_told_apart(
+def test_posts_that_arrived_too_late_to_be_counted_are_reported(
     world: Settings, explanations: list[Explanation], spark_for
 ) -> None:
     stored = explanations[-1].stored
@@ -235,10 +242,10 @@ def test_posts_that_came_too_late_to_be_counted_are_told_apart(
         first_offset=10**9,
     )
     explanation = one(world, spark_for, str(stored.alert["alert_id"]))
-    assert explanation.is_met
+    assert explanation.matches
     assert any(
-        "The archive holds 1 more post in its windows than was counted" in line
-        for line in lines_of(explanation, world)
+        "The archive holds 1 more post in the alert's windows than was counted" in line
+        for line in explanation_lines(explanation, world)
     )
     late = a_post(time_stamp=at, itemInfos={"id": "78", "text": stored.keyword})
     archive_posts(spark_for(world), world, [late], first_offset=10**9 + 1)
@@ -246,6 +253,6 @@ def test_posts_that_came_too_late_to_be_counted_are_told_apart(
     assert explanation.comparison is not None
     assert "posts" in {difference.column for difference in explanation.comparison.differences}
     assert any(
-        "The archive holds 2 more posts in its windows than were counted" in line
-        for line in lines_of(explanation, world)
+        "The archive holds 2 more posts in the alert's windows than were counted" in line
+        for line in explanation_lines(explanation, world)
     )

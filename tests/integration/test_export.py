@@ -1,4 +1,4 @@
-"""Laws of the export: whole files or none, the same rows and digits as in the tables and the archive, no formulas."""
+"""Laws of the export: complete files or none, the rows and digits of tables and archive, no formulas."""
 
 import csv
 import io
@@ -26,7 +26,8 @@ BIG = 7698971293886388232
 def world(module_settings: Settings, spark_for: Callable[[Settings], SparkSession]) -> Settings:
     with transaction(module_settings) as cursor:
         cursor.execute(
-            "INSERT INTO watchlist (phrase, note) VALUES ('snow', '=1+1'), ('cats', '-1'), ('тренд', NULL), ('quiet', '')"
+            "INSERT INTO watchlist (phrase, note) "
+            "VALUES ('snow', '=1+1'), ('cats', '-1'), ('тренд', NULL), ('quiet', '')"
         )
         cursor.execute(
             "CREATE TABLE wide AS SELECT %s + n AS post_id, -n AS number, repeat('x', 400) AS text "
@@ -45,7 +46,7 @@ def as_csv(settings: Settings, query: str, out: Path, *, spreadsheet_safe: bool 
     return list(csv.reader(io.StringIO(out.read_bytes().decode("utf-8"), newline="")))
 
 
-def test_a_csv_holds_every_cell_and_no_formula(world, tmp_path):
+def test_a_csv_has_every_cell_and_no_formula(world, tmp_path):
     query = "SELECT phrase, note FROM watchlist ORDER BY phrase"
     assert as_csv(world, query, tmp_path / "a.csv") == [
         ["phrase", "note"],
@@ -56,7 +57,7 @@ def test_a_csv_holds_every_cell_and_no_formula(world, tmp_path):
     ]
 
 
-def test_null_and_an_empty_text_stay_apart(world, tmp_path):
+def test_null_and_an_empty_text_stay_different(world, tmp_path):
     export(
         world,
         query_source("SELECT note FROM watchlist WHERE phrase IN ('quiet', 'тренд') ORDER BY phrase"),
@@ -84,7 +85,10 @@ def test_the_archive_is_a_table_like_the_others(world, tmp_path):
 
 
 def test_a_query_may_join_archive_and_tables(world, tmp_path):
-    query = "SELECT value, phrase FROM raw_posts, watchlist WHERE phrase = 'cats' AND event_time IS NULL ORDER BY \"offset\""
+    query = (
+        "SELECT value, phrase FROM raw_posts, watchlist "
+        "WHERE phrase = 'cats' AND event_time IS NULL ORDER BY \"offset\""
+    )
     assert as_csv(world, query, tmp_path / "a.csv")[1:] == [["broken", "cats"], ["/w==", "cats"]]
 
 
@@ -99,13 +103,13 @@ def test_a_view_may_be_exported(world, tmp_path):
     assert (tmp_path / "alerts.csv").read_text().startswith("keyword,status,provisional,")
 
 
-def test_an_unknown_table_is_told_with_the_nearest(world):
+def test_an_unknown_table_is_an_error_with_similar_names(world):
     with pytest.raises(BadInputError, match=r"There is no table anomaly_alert\. Did you mean anomaly_alerts"):
         table_source(world, "anomaly_alert")
 
 
 def test_a_query_can_change_nothing(world, tmp_path):
-    with pytest.raises(BadInputError, match="Postgres refuses the query"):
+    with pytest.raises(BadInputError, match="Postgres rejects the query"):
         export(world, query_source("DELETE FROM watchlist RETURNING phrase"), str(tmp_path / "a.csv"))
     with pytest.raises(BadInputError, match="read-only transaction"):
         export(world, query_source("SELECT nextval('numbers')"), str(tmp_path / "a.csv"))
@@ -128,7 +132,7 @@ def test_without_permission_the_sentence_says_so(world, tmp_path):
             cursor.execute("DROP ROLE stranger")
 
 
-def test_a_file_that_cannot_be_finished_leaves_the_old_one_as_it_was(world, tmp_path):
+def test_a_file_that_cannot_be_finished_leaves_the_old_one_unchanged(world, tmp_path):
     out = tmp_path / "wide.csv"
     out.write_text("old")
     with pytest.raises(BadInputError, match="division by zero"):
@@ -136,24 +140,27 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_as_it_was(world, tmp_
     assert (out.read_text(), list(tmp_path.iterdir())) == ("old", [out])
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(world, tmp_path):
-    program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); from sql.__main__ import main; main()"
-    told = subprocess.run(
+def test_a_full_disk_is_an_error_and_leaves_no_file(world, tmp_path):
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); "
+        "from core.command_line import run; from sql.commands import app; run(app)"
+    )
+    done = subprocess.run(
         [sys.executable, "-c", program, "export", "--table", "wide", "--out", str(tmp_path / "wide.csv")],
         cwd=REPOSITORY,
         env=environment(world),
         capture_output=True,
         text=True,
     )
-    assert (told.returncode, list(tmp_path.iterdir())) == (1, [])
-    assert "cannot be written" in told.stderr and "Traceback" not in told.stderr
+    assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_standard_output_is_appended_to_and_told_apart_from_what_is_said(world, tmp_path):
+def test_standard_output_is_appended_to_and_has_no_messages(world, tmp_path):
     out = tmp_path / "all.csv"
     out.write_text("before\n")
     with out.open("ab") as file:
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "sql", "export", "--query", "SELECT 1 AS one, '@x' AS text -- end"],
             cwd=REPOSITORY,
             env=environment(world),
@@ -162,4 +169,4 @@ def test_standard_output_is_appended_to_and_told_apart_from_what_is_said(world, 
             text=True,
         )
     assert out.read_text() == "before\none,text\n1,'@x\n"
-    assert told.stderr.startswith("1 rows to standard output")
+    assert done.stderr.startswith("1 rows to standard output")

@@ -1,4 +1,4 @@
-"""Laws of the pipeline's figures: status and Prometheus show the same, totals never shrink, and an outage is a figure too."""
+"""Laws of the figures: status and Prometheus agree, totals never shrink, and an outage is a figure too."""
 
 import re
 import socket
@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
 from core.settings import Settings
-from sql.__main__ import app
+from sql.commands import app
 from sql.connection import query, transaction
 from sql.figures import METRICS, as_text, read_figures
 from sql.metrics import serve
@@ -33,7 +33,8 @@ INSERT INTO rejected_records VALUES ('P', 0, 7, '2026-01-06 10:00Z', 'time_stamp
 INSERT INTO archive_imports (file_number, sha256, partition, file, bytes, posts, rejected)
 VALUES (1, repeat('a', 64), -5, 'a.ndjson', 10, 7, 2);
 INSERT INTO batch_days (day, loaded_at, status, fitted_at) VALUES
-    ('2026-01-04', now(), 'fitted', now()), ('2026-01-05', now(), 'fitted', now()), ('2026-01-06', now(), NULL, NULL);
+    ('2026-01-04', now(), 'fitted', now()), ('2026-01-05', now(), 'fitted', now()),
+    ('2026-01-06', now(), NULL, NULL);
 INSERT INTO detect_clock (max_event_time, closed_until) VALUES ('2026-01-06 10:20Z', '2026-01-06 10:00Z');
 """
 EXPECTED = {
@@ -65,7 +66,7 @@ def world(module_settings: Settings) -> Settings:
 
 @pytest.fixture
 def scrape(world: Settings) -> Iterator[str]:
-    """The address of an endpoint that runs."""
+    """The URL of a running endpoint."""
     yield from _endpoint(world)
 
 
@@ -85,7 +86,7 @@ def _endpoint(settings: Settings) -> Iterator[str]:
 
 
 def scraped(address: str) -> dict[str, dict[tuple[str, ...], float]]:
-    """Values by labels by name, as Prometheus reads them."""
+    """Return values by name and labels, as Prometheus reads them."""
     for _ in range(100):
         try:
             text = urllib.request.urlopen(address, timeout=5).read().decode()
@@ -100,25 +101,25 @@ def scraped(address: str) -> dict[str, dict[tuple[str, ...], float]]:
     }
 
 
-def test_the_figures_are_those_of_the_tables(world):
+def test_the_figures_match_the_tables(world):
     figures = read_figures(world)
     assert {name: figures[name] for name in EXPECTED} == EXPECTED
     assert figures["table_bytes"][("traffic_windows",)] > 0
 
 
-def test_prometheus_is_given_the_figures_of_status_under_the_names_and_types_of_the_page(world, scrape):
-    found = scraped(scrape)
-    assert found.pop("up") == {(): 1}
+def test_prometheus_reads_the_figures_of_status_under_the_documented_names_and_types(world, scrape):
+    figures = scraped(scrape)
+    assert figures.pop("up") == {(): 1}
     known = {
         name: {tuple(labels): value for labels, value in values.items()}
         for name, values in read_figures(world).items()
     }
     steady = set(known) - {"table_bytes", "table_rows"}
-    # The parser gives labels in the order of their names; source stands before topic there.
-    assert {name: sorted(values.values()) for name, values in found.items() if name in steady} == {
+    # The parser sorts labels by name, which puts source before topic.
+    assert {name: sorted(values.values()) for name, values in figures.items() if name in steady} == {
         name: sorted(known[name].values()) for name in steady
     }
-    assert set(found) == {metric.name for metric in METRICS}
+    assert set(figures) == {metric.name for metric in METRICS}
 
 
 def test_every_metric_is_documented_with_type_and_unit():
@@ -142,7 +143,7 @@ def test_the_endpoint_listens_on_loopback_only(world, scrape):
     assert {address.ip for address in listening if address.port == port} == {"127.0.0.1"}
 
 
-def test_while_postgres_is_away_the_endpoint_says_so(world):
+def test_while_postgres_is_away_up_is_0(world):
     for address in _endpoint(world.model_copy(update={"postgres_port": 1})):
         assert scraped(address) == {"up": {(): 0}}
 
@@ -159,7 +160,7 @@ def test_forgotten_metrics_stay_in_the_totals(world):
     assert (before, after["late_posts"], after["batches"]) == ({(): 3}, {(): 3}, {("detect",): 2})
 
 
-def test_status_is_for_people(world, monkeypatch):
+def test_status_is_readable_text(world, monkeypatch):
     text = as_text(read_figures(world), now=datetime(2026, 1, 6, 12, 1, tzinfo=UTC))
     assert "posts in          150 P, 3 R" in text
     assert "archived          7 P by import, 140 P by kafka" in text
@@ -167,8 +168,8 @@ def test_status_is_for_people(world, monkeypatch):
     assert "last complete day 2026-01-05" in text
     for name, value in environment(world).items():
         monkeypatch.setenv(name, value)
-    told = CliRunner().invoke(app, ["status"])
-    assert told.exit_code == 0 and "posts in          150 P, 3 R" in told.output
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 0 and "posts in          150 P, 3 R" in result.output
 
 
 def test_status_of_an_empty_database_is_no_error(settings):

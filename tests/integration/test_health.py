@@ -1,4 +1,4 @@
-"""Alerts for the operator on a real Postgres: one row an event, the same in status and metrics."""
+"""Operator alerts on a real Postgres: one row per occurrence, also shown by status and metrics."""
 
 import logging
 import re
@@ -18,26 +18,26 @@ from sql.figures import status_text
 from sql.metrics import FiguresCollector
 from streaming.health import HealthChecks
 from streaming.progress import QueryProgress, observed_now, save_progress
-from streaming.supervisor import Supervised
+from streaming.supervised import Counters, QuerySpec, Supervised
 from tests.tables import rows
 
-PLACE = TopicPartition("posts", 0)
+PARTITION = TopicPartition("posts", 0)
 
 
 def a_query(lag_records: int, **changes: Any) -> Supervised:
-    """Detection as it stands after a batch; it is not started."""
-    progress = QueryProgress("detect", {PLACE: 0}, {PLACE: lag_records}, observed_now())
+    """Return detection as it is after a batch; it is not started."""
+    progress = QueryProgress("detect", {PARTITION: 0}, {PARTITION: lag_records}, observed_now())
     start: Any = lambda: SimpleNamespace(isActive=True)  # noqa: E731
-    return Supervised("detect", ["posts"], start, progress=progress, **changes)
+    return Supervised(QuerySpec("detect", ["posts"], start), progress=progress, **changes)
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """A world whose disks are not nearly full, whatever machine this is."""
+    """A world whose disks are never nearly full, whatever the machine."""
     return settings.model_copy(update={"operator_disk_share": 1.0})
 
 
-def test_an_event_is_one_row_that_opens_is_refreshed_and_resolved_and_a_second_event_is_another(
+def test_an_alert_is_a_row_that_opens_refreshes_and_resolves_and_the_next_alert_is_a_new_row(
     settings, caplog
 ):
     alerts = HealthChecks(settings)
@@ -46,9 +46,13 @@ def test_an_event_is_one_row_that_opens_is_refreshed_and_resolved_and_a_second_e
             alerts.run([a_query(lag_records)])
     found = rows(
         settings,
-        'SELECT kind, subject, value, "limit", message, resolved_at IS NULL FROM operator_alerts ORDER BY opened_at',
+        'SELECT kind, subject, value, "limit", message, resolved_at IS NULL '
+        "FROM operator_alerts ORDER BY opened_at",
     )
-    sentence = "detect is {} records behind: wait if it catches up after an outage or a replay, else give it more cores."
+    sentence = (
+        "detect is {} records behind: wait if it is catching up after an outage or a replay, "
+        "otherwise give it more cores."
+    )
     assert found == [
         ("lag", "detect", 60_000, 100_000, sentence.format("60,000"), False),
         ("lag", "detect", 120_000, 100_000, sentence.format("120,000"), True),
@@ -56,18 +60,22 @@ def test_an_event_is_one_row_that_opens_is_refreshed_and_resolved_and_a_second_e
     assert re.findall(r"operator alert (\w+): lag of detect", caplog.text) == ["opened", "resolved", "opened"]
 
 
-def test_every_kind_that_the_stream_sees_is_found_and_counted_by_the_metric_and_shown(settings):
+def test_every_kind_that_the_stream_checks_is_stored_counted_and_shown(settings):
     with transaction(settings) as cursor:
         cursor.execute("""
-            INSERT INTO rejected_records SELECT 'P', 0, number, now(), 'time_stamp is missing', '{}' FROM generate_series(1, 60) AS number;
+            INSERT INTO rejected_records
+            SELECT 'P', 0, number, now(), 'time_stamp is missing', '{}' FROM generate_series(1, 60) AS number;
             INSERT INTO pipeline_metrics VALUES (now(), 'archive', 1, 400, 100, 0, NULL, 0, 0, 0, 0);
-            INSERT INTO batch_days (day, loaded_at, status, fitted_at) VALUES ('2026-01-03', now(), 'fitted', now());
-            INSERT INTO detect_clock (max_event_time, closed_until) VALUES ('2026-01-06 12:00Z', '2026-01-06 11:45Z');
+            INSERT INTO batch_days (day, loaded_at, status, fitted_at)
+            VALUES ('2026-01-03', now(), 'fitted', now());
+            INSERT INTO detect_clock (max_event_time, closed_until)
+            VALUES ('2026-01-06 12:00Z', '2026-01-06 11:45Z');
         """)
-        save_progress(cursor, QueryProgress("archive", {PLACE: 0}, {PLACE: 0}, observed_now()))
+        save_progress(cursor, QueryProgress("archive", {PARTITION: 0}, {PARTITION: 0}, observed_now()))
         cursor.execute("UPDATE pipeline_progress SET observed_at = now() - interval '10 minutes'")
     full = settings.model_copy(update={"operator_disk_share": 0.000001, "posts_topic": "P"})
-    HealthChecks(full).run([a_query(200_000, restarts=2, fatal_error="its checkpoint cannot be read.")])
+    failed = a_query(200_000, counters=Counters(restarts=2), fatal_error="its checkpoint cannot be read.")
+    HealthChecks(full).run([failed])
     found = {
         kind: (subject, value)
         for kind, subject, value in rows(
@@ -94,22 +102,22 @@ def test_every_kind_that_the_stream_sees_is_found_and_counted_by_the_metric_and_
     text = status_text(settings, now=observed_now())
     assert "UTC: detect is stopped for good: its checkpoint cannot be read." in text
     assert re.search(
-        r"for the operator  stream silent since .* UTC: Nothing has been heard of archive for 60\d s: start",
+        r"for the operator  stream stalled since .* UTC: No progress of archive for 60\d s: start",
         text,
     )
 
 
-def test_before_anything_has_run_there_is_nothing_to_tell(settings):
+def test_before_anything_has_run_no_alert_opens(settings):
     HealthChecks(settings).run([])
     assert rows(settings, "SELECT * FROM operator_alerts") == []
     assert "for the operator" not in status_text(settings, now=observed_now())
 
 
-def test_while_postgres_is_away_the_restarts_are_not_forgotten(settings):
+def test_restarts_while_postgres_is_down_are_remembered(settings):
     alerts = HealthChecks(settings)
     alerts._settings = settings.model_copy(update={"postgres_port": 1})
     with pytest.raises(psycopg2.OperationalError):
-        alerts.run([a_query(0, restarts=1)])
+        alerts.run([a_query(0, counters=Counters(restarts=1))])
     alerts._settings = settings
-    alerts.run([a_query(0, restarts=1)])
+    alerts.run([a_query(0, counters=Counters(restarts=1))])
     assert rows(settings, "SELECT kind, value FROM operator_alerts") == [("query restarted", 1)]

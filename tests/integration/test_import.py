@@ -1,4 +1,4 @@
-"""Laws of `python -m batch import`: the archive is as if the lines had come through Kafka, each line once."""
+"""Laws of `groundswell import`: the archive is as if the lines had come through Kafka, each line once."""
 
 import gzip
 import os
@@ -119,7 +119,7 @@ def test_archive_and_rejected_records_are_as_through_kafka(
         assert rows(settings, reasons) == rows(other, reasons)
         assert {row[0].partition(":")[0] for row in rows(settings, reasons)} >= {
             "not sent by the producer",
-            "time_stamp lies more than 5 minutes after Kafka's time",
+            "time_stamp is more than 5 minutes after Kafka's time",
         }
         assert deliveries(lake) == deliveries(through)
 
@@ -230,7 +230,7 @@ def test_the_command_imports_with_several_processes_and_prints_how_many(settings
     posts = sum(count for (is_post, *_), count in found.items() if is_post)
     assert (told.returncode, doubled(lake)) == (0, 0), told.stderr
     assert f"imported {posts:,} posts and {found.total() - posts:,} rejected lines of 1 files" in told.stdout
-    assert "python -m batch --from 2026-03-0" in told.stdout
+    assert "groundswell batch --from 2026-03-0" in told.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The keyword rule on texts as they are posted, through Spark."""
+"""The keyword rule applied by Spark to texts as they are posted."""
 
 import pytest
 from pyspark.sql import SparkSession
@@ -33,9 +33,9 @@ TEXTS = {
 def read(spark: SparkSession) -> dict[str, list[str]]:
     texts = [*TEXTS, "x" * 100 + " tail9", " ".join(f"w{i}q" for i in range(150))]
     rows = spark.createDataFrame([(text,) for text in texts], "text string").select(
-        "text", keywords(F.col("text")).alias("found")
+        "text", keywords(F.col("text")).alias("keywords")
     )
-    return {row.text: row.found for row in rows.collect()}
+    return {row.text: row.keywords for row in rows.collect()}
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -61,7 +61,7 @@ def test_a_post_without_text_has_no_keywords(spark: SparkSession) -> None:
     assert rows[0].found == []
 
 
-def test_a_plain_text_is_read_as_it_would_be_with_one_character_more_beyond_ascii(
+def test_an_ascii_text_has_the_same_keywords_as_with_one_more_character_beyond_ascii(
     spark: SparkSession,
 ) -> None:
     text = "Don't @you www.x.y/z #Some_Tag 12 3rd a_1 rock'n'roll it's 2020's e-mail a@b.com U.S.A."

@@ -1,4 +1,4 @@
-"""What people tell detection, on real servers: watched words and phrases, drop, the calendar, degraded windows."""
+"""What users configure, on real servers: watched keywords, drops, the calendar; degraded windows."""
 
 import json
 import random
@@ -17,26 +17,13 @@ START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
 USUAL_POSTS = 120
 COLA_POSTS = (20, 0, 1, 20, 0)
-"""Posts with `cola` in each window; 20 are usual. In the last window ingest is down."""
+"""Posts with `cola` in each window; 20 are expected. In the last window ingest is down."""
+WORDS = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle kettle lantern".split()
 
 
 def texts_of_window(number: int, rng: random.Random) -> list[str]:
-    """The texts of one window: the usual ones, and what happens in it."""
-    words = [
-        "alpaca",
-        "banjo",
-        "cactus",
-        "dolphin",
-        "ember",
-        "falcon",
-        "garlic",
-        "harbor",
-        "indigo",
-        "jungle",
-        "kettle",
-        "lantern",
-    ]
-    texts = [" ".join(rng.sample(words, 2)) for _ in range(USUAL_POSTS if number < 4 else 10)]
+    """The texts of one window: the usual ones, and those that make it unusual."""
+    texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(USUAL_POSTS if number < 4 else 10)]
     texts += ["cola"] * COLA_POSTS[number]
     if number == 1:
         texts += ["#launch"] * 40 + ["a slice of New York pizza, please"] * 10 + ["york pizza new"] * 3
@@ -47,32 +34,16 @@ def texts_of_window(number: int, rng: random.Random) -> list[str]:
 
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for) -> Settings:
-    """An hour and a quarter of posts that met statistics and the wishes of people."""
+    """An hour and a quarter of posts, judged by statistics, a watchlist and a calendar."""
     with transaction(module_settings) as cursor:
-        learned = [
-            (word, 2 * sqrt(20 + 0.375))
-            for word in (
-                "alpaca",
-                "banjo",
-                "cactus",
-                "dolphin",
-                "ember",
-                "falcon",
-                "garlic",
-                "harbor",
-                "indigo",
-                "jungle",
-                "kettle",
-                "lantern",
-                "cola",
-            )
-        ]
+        levels = [(word, 2 * sqrt(20 + 0.375)) for word in (*WORDS, "cola")]
         cursor.execute(
-            "CREATE TABLE keyword_statistics_20260302 PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')"
+            "CREATE TABLE keyword_statistics_20260302 "
+            "PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')"
         )
         cursor.executemany(
             "INSERT INTO keyword_statistics VALUES ('2026-03-02', %s, %s, NULL, 0, 1, 1, '2026-03-02')",
-            learned,
+            levels,
         )
         cursor.executemany(
             "INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)",
@@ -105,7 +76,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     return module_settings
 
 
-def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alarms_at_its_own_threshold(
+def test_a_watched_phrase_counts_where_its_words_are_adjacent_and_alerts_at_its_own_threshold(
     world: Settings,
 ) -> None:
     found = rows(
@@ -120,15 +91,16 @@ def test_a_watched_phrase_is_counted_where_its_words_stand_side_by_side_and_alar
     ) == [(4.5,)]
 
 
-def test_what_cannot_be_watched_says_why(world: Settings) -> None:
+def test_an_entry_that_cannot_be_watched_has_its_problem_set(world: Settings) -> None:
     found = dict(rows(world, "SELECT phrase, problem FROM watchlist WHERE keyword IS NULL"))
     assert found == {
-        "the": "it has no keyword: only numbers, single letters, links, mentions or words that are too common",
+        "the": "it has no keyword: only numbers, single letters, links, mentions "
+        "or words that are too common",
         "five words make a phrase too long": "it has 6 words, and a phrase has at most 4",
     }
 
 
-def test_what_the_calendar_plans_opens_no_alert_and_is_a_row_that_says_so(world: Settings) -> None:
+def test_what_the_calendar_plans_opens_no_alert_and_is_a_row_with_the_reason(world: Settings) -> None:
     assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'launch'") == [(0,)]
     found = rows(
         world,
@@ -138,7 +110,7 @@ def test_what_the_calendar_plans_opens_no_alert_and_is_a_row_that_says_so(world:
     assert {reason for reason, *_ in found} == {"calendar"}
 
 
-def test_a_watched_word_that_falls_silent_is_one_row_until_it_is_heard_again(world: Settings) -> None:
+def test_a_watched_keyword_that_drops_is_one_row_until_it_recovers(world: Settings) -> None:
     found = rows(
         world, "SELECT keyword, opened_window, last_window, resolved_at, posts, lowest_score FROM drop_alerts"
     )
@@ -148,7 +120,7 @@ def test_a_watched_word_that_falls_silent_is_one_row_until_it_is_heard_again(wor
     assert drop[5] < -4.5
 
 
-def test_a_window_with_ingest_down_is_degraded_silent_for_nobody_and_its_spikes_say_so(
+def test_a_window_with_ingest_down_is_degraded_makes_no_drop_and_marks_its_alerts(
     world: Settings,
 ) -> None:
     found = dict(rows(world, "SELECT window_start, degraded FROM traffic_windows"))

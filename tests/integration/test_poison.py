@@ -1,6 +1,6 @@
-"""Records of every wrong type, depth and encoding, drawn by hypothesis, through the real stream and the real tables.
+"""Records of every wrong type, depth and encoding, drawn by hypothesis, through the real stream and tables.
 
-POISON=100000 SEED=7 draws more, and others; a run of so many is an hour's worth.
+POISON=100000 SEED=7 draws more and different ones; that many take an hour.
 """
 
 import json
@@ -33,7 +33,7 @@ SEED = int(os.environ.get("SEED") or 20260305)
 DAY = date(2026, 3, 5)
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp()
 MOST_BYTES = 9_000_000
-"""Of all records of one world together; the topic takes 10 MB of one."""
+"""Size of all records of one world together; the topic accepts records of up to 10 MB."""
 
 odd_text = st.one_of(
     st.text(max_size=40),
@@ -87,7 +87,7 @@ anything = st.recursive(
 
 
 def value_of(kind: DataType) -> st.SearchStrategy[Any]:
-    """Something in the shape of the contract, with a part of it something else, and another left out."""
+    """Draw something in the shape of the record contract, with some parts of another type or left out."""
     if isinstance(kind, StructType):
         fields = {field.name: value_of(field.dataType) for field in kind.fields}
         shaped = st.one_of(st.fixed_dictionaries({}, optional=fields), st.fixed_dictionaries(fields))
@@ -106,7 +106,7 @@ moment = st.integers(0, 9).flatmap(lambda one: anything if one == 5 else st.floa
 
 @st.composite
 def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
-    """The bytes of a record: a post, most of whose ids and times are good, or something that is none."""
+    """Draw the bytes of a record: a post, mostly with a good id and time, or something that is not a post."""
     record = draw(value_of(POST_SCHEMA))
     if isinstance(record, dict) and draw(st.integers(0, 9)) != 5:
         infos = record.get("itemInfos")
@@ -121,7 +121,7 @@ def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
     ascii_only = draw(st.booleans())
     try:
         value = json.dumps(record, ensure_ascii=ascii_only).encode("utf-8", errors="surrogatepass")
-    except ValueError:  # an integer of more digits than Python writes
+    except ValueError:  # an integer with more digits than Python converts
         value = b"1" * 5_000
     damage = draw(st.integers(0, 59))
     if damage == 20:
@@ -135,8 +135,8 @@ def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
 
 
 def drawn(count: int) -> list[bytes]:
-    """So many records; the same ones for the same SEED and the same code, from whose constants hypothesis draws too."""
-    found: list[bytes] = []
+    """Draw `count` records; the same for the same SEED and code, whose constants hypothesis uses too."""
+    values: list[bytes] = []
 
     @seed(SEED)
     @of_hypothesis(
@@ -149,28 +149,28 @@ def drawn(count: int) -> list[bytes]:
     )
     @given(records())
     def draw(value: bytes) -> None:
-        found.append(value)
+        values.append(value)
 
     draw()
-    return [value for value in found if len(value) < MOST_BYTES]
+    return [value for value in values if len(value) < MOST_BYTES]
 
 
 @pytest.fixture(scope="module")
 def poison() -> list[bytes]:
     print(f"POISON={RECORDS} SEED={SEED}")
-    found = drawn(RECORDS)
-    assert len(found) > RECORDS // 2
-    return found
+    values = drawn(RECORDS)
+    assert len(values) > RECORDS // 2
+    return values
 
 
-def test_an_import_says_of_each_what_the_stream_says(poison: list[bytes], spark: SparkSession) -> None:
+def test_an_import_treats_each_record_as_the_stream_does(poison: list[bytes], spark: SparkSession) -> None:
     lines = [
         Line(number, data.replace(b"\n", b" "), len(data), 0) for number, data in enumerate(poison, start=1)
     ]
     assert differences(spark, as_imported(lines, ImportClock.KEPT)) == []
 
 
-def test_each_is_archived_and_counted_or_refused_with_its_reason_and_no_table_minds(
+def test_each_is_archived_and_either_counted_or_rejected_with_its_reason(
     poison: list[bytes], module_settings: Settings, spark_for: Callable[[Settings], SparkSession]
 ) -> None:
     lake = spark_for(module_settings)

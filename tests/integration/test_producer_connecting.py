@@ -1,4 +1,4 @@
-"""Laws of the producer on its way to a broker: it waits for one that is away, and says when its settings may be to blame."""
+"""The producer connecting to a broker: it waits, and says when its settings may be to blame."""
 
 import re
 import signal
@@ -21,7 +21,7 @@ from deploy.local.servers.server import bring_up
 from producer.connecting import connect_producer
 from streaming.source import read_records
 from tests.certificates import write_certificate
-from tests.integration.test_producer import a_file, numbers, run, start
+from tests.producer_runs import a_file, numbers, run, start
 from tests.servers import own_layout
 
 MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -31,7 +31,7 @@ LOGINS = (
 
 
 def with_password(password: str, **further: str) -> dict[str, str]:
-    """Options of a client that logs in as anna."""
+    """Return the options of a client that logs in as anna."""
     return {
         "sasl.mechanism": "PLAIN",
         "sasl.jaas.config": f'{MODULE} username="anna" password="{password}";',
@@ -39,19 +39,19 @@ def with_password(password: str, **further: str) -> dict[str, str]:
     }
 
 
-def said_while_waiting(process: "subprocess.Popen[str]") -> list[str]:
-    """What the process says until it has named its last error, after which it must still wait; it is stopped then."""
-    said: list[str] = []
+def messages_while_waiting(process: "subprocess.Popen[str]") -> list[str]:
+    """Return the messages up to the one with the last error; the process must still wait, and is stopped."""
+    messages: list[str] = []
     assert process.stderr is not None
-    while not said or "the last error was: " not in said[-1]:
+    while not messages or "the last error was: " not in messages[-1]:
         line = process.stderr.readline()
-        assert line, f"it ended, having said {said}"
-        said.append(line.rstrip())
+        assert line, f"it ended after {messages}"
+        messages.append(line.rstrip())
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 143 and "Traceback" not in errors
-    return said
+    return messages
 
 
 @pytest.mark.parametrize(
@@ -64,18 +64,18 @@ def said_while_waiting(process: "subprocess.Popen[str]") -> list[str]:
         ),
     ],
 )
-def test_tls_and_passwords_that_the_broker_does_not_know_are_named_while_it_waits(
+def test_tls_or_a_password_that_the_broker_does_not_use_is_reported_while_waiting(
     settings: Settings, tmp_path: Path, options: dict[str, str], reason: str
 ) -> None:
     process = start(settings.model_copy(update={"kafka_options": options}), tmp_path, a_file(tmp_path, 1))
-    first, second = said_while_waiting(process)
+    first, second = messages_while_waiting(process)
     assert first == f"Kafka at {settings.kafka_bootstrap_servers} does not answer; waiting for it."
     assert re.search(rf"Still waiting for Kafka at .*; the last error was: .*({reason})", second)
     assert "GROUNDSWELL_KAFKA_OPTIONS" in second
 
 
 def guarded_with(settings: Settings, password: str) -> Settings:
-    """`settings` with another password."""
+    """Return `settings` with another password."""
     return settings.model_copy(
         update={"kafka_options": {**settings.kafka_options, **with_password(password)}}
     )
@@ -83,7 +83,7 @@ def guarded_with(settings: Settings, password: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Settings]:
-    """A broker that speaks TLS and wants a password."""
+    """Start a broker that requires TLS and a password."""
     with own_layout() as layout:
         state = stack.prepare(layout)
         certificate, authority = write_certificate(layout.root)
@@ -116,7 +116,7 @@ def guarded() -> Iterator[Settings]:
         yield settings
 
 
-def test_over_tls_with_the_right_password_posts_arrive_and_spark_reads_them_by_the_same_settings(
+def test_over_tls_with_the_right_password_posts_arrive_and_spark_reads_them_with_the_same_settings(
     guarded: Settings, spark: SparkSession, tmp_path: Path
 ) -> None:
     assert run(guarded, tmp_path, a_file(tmp_path, 20))["sent"] == 20
@@ -127,35 +127,33 @@ def test_over_tls_with_the_right_password_posts_arrive_and_spark_reads_them_by_t
     assert spark.table("guarded").count() == 20
 
 
-def test_a_wrong_password_ends_it_in_one_sentence(guarded: Settings, tmp_path: Path) -> None:
+def test_a_wrong_password_ends_a_run_with_one_sentence(guarded: Settings, tmp_path: Path) -> None:
     process = start(guarded_with(guarded, "wrong"), tmp_path, a_file(tmp_path, 1))
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1 and "Traceback" not in errors
-    assert (
-        f"Kafka at {guarded.kafka_bootstrap_servers} lets nobody in: " in errors
-        and "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
-    )
+    assert f"Kafka at {guarded.kafka_bootstrap_servers} denies access: " in errors
+    assert "Check GROUNDSWELL_KAFKA_OPTIONS." in errors
 
 
-def test_the_refusal_is_heard_even_by_a_client_slower_than_the_broker(
+def test_a_client_slower_than_the_broker_still_gets_the_rejection(
     guarded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prompt = KafkaSSLTransport._sock_recv
+    receive = KafkaSSLTransport._sock_recv
 
-    def late(transport: KafkaSSLTransport) -> tuple[bytes, Exception | None]:
+    def receive_late(transport: KafkaSSLTransport) -> tuple[bytes, Exception | None]:
         time.sleep(0.05)
-        received: tuple[bytes, Exception | None] = prompt(transport)
+        received: tuple[bytes, Exception | None] = receive(transport)
         return received
 
-    monkeypatch.setattr(KafkaSSLTransport, "_sock_recv", late)
-    patience = Event()
-    timer = Timer(20, patience.set)
+    monkeypatch.setattr(KafkaSSLTransport, "_sock_recv", receive_late)
+    stop = Event()
+    timer = Timer(20, stop.set)
     timer.start()
-    with pytest.raises(SettingsError, match="lets nobody in"):
-        connect_producer(guarded_with(guarded, "wrong"), stop=patience, say=lambda _: None)
+    with pytest.raises(SettingsError, match="denies access"):
+        connect_producer(guarded_with(guarded, "wrong"), stop=stop, say=lambda _: None)
     timer.cancel()
 
 
-def test_a_password_where_none_is_given_is_named_while_it_waits(guarded: Settings, tmp_path: Path) -> None:
+def test_a_missing_password_is_reported_while_waiting(guarded: Settings, tmp_path: Path) -> None:
     process = start(guarded.model_copy(update={"kafka_options": {}}), tmp_path, a_file(tmp_path, 1))
-    assert len(said_while_waiting(process)) == 2
+    assert len(messages_while_waiting(process)) == 2

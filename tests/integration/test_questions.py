@@ -1,4 +1,4 @@
-"""Laws of what analysts stand on: every example question gives the right answer, every table and column says what it means."""
+"""Laws of what analysts rely on: example questions are answered right, tables and columns are commented."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -26,11 +26,11 @@ def d(text: str) -> Decimal:
 
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "What is unusual right now?": [("snow", "strong", 60, d("4.0"), 2, at(6, 10), LINK.format("ana", 101))],
-    "What were the largest incidents of the last week?": [
+    "What were the largest alerts of the last week?": [
         ("cats", "extreme", at(5, 12), 200, d("20.0"), d("26.0")),
         ("snow", "strong", at(6, 10), 60, d("4.0"), d("14.2")),
     ],
-    "How did an incident unfold?": [
+    "How did an alert unfold?": [
         (at(6, 10), 20, d("3.9"), d("1.30"), d("5.8")),
         (at(6, 10, 15), 40, d("0.6"), d("0.20"), d("14.2")),
     ],
@@ -39,19 +39,22 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("cats", at(5, 12), 200, 160, d("1.3")),
         ("old", datetime(2025, 12, 24, 20, tzinfo=UTC), 90, 80, d("1.1")),
     ],
-    "How long do incidents last?": [("extreme", 2, timedelta(minutes=15))],
+    "How long do alerts last?": [("extreme", 2, timedelta(minutes=15))],
     "How often is an early alert withdrawn?": [
         (date(2025, 12, 24), 1, 0),
         (date(2026, 1, 5), 2, 1),
         (date(2026, 1, 6), 1, 0),
     ],
     "Which posts carry a keyword?": [(101, 100, LINK.format("ana", 101)), (102, 50, LINK.format("ben", 102))],
-    "How usual is a keyword?": [("cats", d("4.00"), date(2026, 1, 4)), ("snow", d("3.00"), date(2026, 1, 5))],
+    "How frequent is a keyword usually?": [
+        ("cats", d("4.00"), date(2026, 1, 4)),
+        ("snow", d("3.00"), date(2026, 1, 5)),
+    ],
     "At which hours is a keyword posted?": [(18, d("6.3")), (0, d("4.0")), (1, d("4.0"))],
-    "Which keywords have become more usual?": [("snow", d("1.00"), d("3.00"))],
+    "Which keywords have become more frequent?": [("snow", d("1.00"), d("3.00"))],
     # expected 3, scale sqrt((0.75 + 0.25)*4) = 2: ((2*sqrt(3.375) + 12)/2)^2 - 0.375 = 61.05
-    "How many posts in a quarter of an hour would alarm?": [("snow", 62)],
-    "Is as much coming in as usual?": [
+    "How many posts in a quarter of an hour would open an alert?": [("snow", 62)],
+    "Are as many posts coming in as usual?": [
         (at(6, 10, 15), 40, 200.0, d("0.20")),
         (at(6, 10), 260, 200.0, d("1.30")),
         (at(6, 9, 45), 110, 100.0, d("1.10")),
@@ -74,7 +77,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     ],
     "Who started a hashtag?": [("winter", at(5, 10, 1), "ana", LINK.format("ana", 101))],
     "How does an author grow?": [(date(2026, 1, 6), 1000, 100), (date(2026, 1, 5), 900, None)],
-    "How did the counts of a post go?": [(at(5, 10, 1), 500, 60, None), (at(6, 10, 2), 1000, 100, 40)],
+    "How did the counts of a post develop?": [(at(5, 10, 1), 500, 60, None), (at(6, 10, 2), 1000, 100, 40)],
     "What is the best hour to post?": [(10, 2, 550.0), (9, 3, 10.0)],
     "Which words rise together?": [("snow", "winter", 1, d("0.50")), ("ad", "cats", 1, d("0.33"))],
     "What do the posts of an alert have in common?": [
@@ -85,12 +88,15 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("time_stamp is missing", 2, "tiktok.posts/1/3"),
         ("the value is not a JSON object", 1, "tiktok.posts/0/9"),
     ],
-    "Which days are done?": [(date(2026, 1, 6), 3, None, None, None), (date(2026, 1, 5), 3, "fitted", 3, 2)],
+    "Which days has the batch done?": [
+        (date(2026, 1, 6), 3, None, None, None),
+        (date(2026, 1, 5), 3, "fitted", 3, 2),
+    ],
 }
 
 
 def questions() -> dict[str, str]:
-    """Heading to query of the page."""
+    """The query under each heading of the page."""
     return dict(
         re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE)
     )
@@ -120,10 +126,12 @@ def test_every_table_view_and_column_says_what_it_means(world):
         SELECT relation.relname, attribute.attname
         FROM pg_class AS relation
         JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-        JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
-        WHERE namespace.nspname = 'public' AND relation.relkind IN ('r', 'p', 'v') AND NOT relation.relispartition
-          AND relation.relname !~ '^_?yoyo'
-          AND (col_description(relation.oid, attribute.attnum) IS NULL OR obj_description(relation.oid, 'pg_class') IS NULL)
+        JOIN pg_attribute AS attribute
+          ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+        WHERE namespace.nspname = 'public' AND relation.relkind IN ('r', 'p', 'v')
+          AND NOT relation.relispartition AND relation.relname !~ '^_?yoyo'
+          AND (col_description(relation.oid, attribute.attnum) IS NULL
+               OR obj_description(relation.oid, 'pg_class') IS NULL)
         ORDER BY 1, 2
     """
     with transaction(world) as cursor:

@@ -1,4 +1,4 @@
-"""Which records are usable, and why the others are not: through the parse that archive, detection and batch share."""
+"""Which records are usable and why others are rejected, by the parser of archive, detection and batch."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def a_record(time_stamp: object = SECONDS, post_id: object = "680732545098196915
     return json.dumps({"itemInfos": {"id": post_id, "text": "x"}, "time_stamp": time_stamp}).encode()
 
 
-REFUSED = {
+REJECTED = {
     "no value": (None, "the record has no value"),
     "no JSON": (b"not json", "the value is not a JSON object"),
     "no object": (b"[1, 2]", "the value is not a JSON object"),
@@ -35,13 +35,13 @@ REFUSED = {
     "no time": (b'{"itemInfos": {"id": "5"}}', "time_stamp is missing"),
     "time of letters": (a_record("soon"), "time_stamp is not a number of Unix seconds: soon"),
     "time NaN": (a_record("NaN"), "time_stamp is not a number of Unix seconds: NaN"),
-    "time before 1970": (a_record(-1.0), "time_stamp lies before 1970: -1.0"),
+    "time before 1970": (a_record(-1.0), "time_stamp is before 1970: -1.0"),
     "six minutes ahead": (
         a_record(SECONDS + 360),
-        "time_stamp lies more than 5 minutes after Kafka's time: ",
+        "time_stamp is more than 5 minutes after Kafka's time: ",
     ),
-    "milliseconds": (a_record(SECONDS * 1000), "time_stamp lies more than 5 minutes after Kafka's time: "),
-    "overflow": (a_record(9e18), "time_stamp lies more than 5 minutes after Kafka's time: "),
+    "milliseconds": (a_record(SECONDS * 1000), "time_stamp is more than 5 minutes after Kafka's time: "),
+    "overflow": (a_record(9e18), "time_stamp is more than 5 minutes after Kafka's time: "),
 }
 USABLE = {
     "whole": json.dumps({**a_post(), "time_stamp": SECONDS}).encode(),
@@ -49,9 +49,12 @@ USABLE = {
     "time as text": a_record("1780315200.25"),
     "four minutes ahead": a_record(SECONDS + 240),
     "wrong types elsewhere": (
-        b'{"itemInfos": {"id": "5", "text": ["a"], "diggCount": {"x": 1}}, "challengeInfoList": "?", "time_stamp": 1780315200}'
+        b'{"itemInfos": {"id": "5", "text": ["a"], "diggCount": {"x": 1}}, '
+        b'"challengeInfoList": "?", "time_stamp": 1780315200}'
     ),
-    "lone surrogate and NUL in the text": b'{"itemInfos": {"id": "5", "text": "a\\ud800b\\u0000c"}, "time_stamp": 1780315200}',
+    "lone surrogate and NUL in the text": (
+        b'{"itemInfos": {"id": "5", "text": "a\\ud800b\\u0000c"}, "time_stamp": 1780315200}'
+    ),
 }
 
 
@@ -60,7 +63,7 @@ def verdicts(
     spark: SparkSession, request: pytest.FixtureRequest
 ) -> dict[str, tuple[int | None, datetime | None, str | None]]:
     schema = {"identity": IDENTITY_SCHEMA, "detection": DETECTION_SCHEMA, "post": POST_SCHEMA}[request.param]
-    values = {**{name: value for name, (value, _) in REFUSED.items()}, **USABLE}
+    values = {**{name: value for name, (value, _) in REJECTED.items()}, **USABLE}
     rows = spark.createDataFrame(
         [(name, value, KAFKA_TIME) for name, value in values.items()],
         "name string, value binary, kafka_time timestamp",
@@ -74,24 +77,24 @@ def verdicts(
     }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_record_that_cannot_be_used_is_refused_with_its_reason(
+@pytest.mark.parametrize("name", REJECTED)
+def test_an_unusable_record_is_rejected_with_its_reason(
     verdicts: dict[str, tuple[object, object, str | None]], name: str
 ) -> None:
     post_id, event_time, reason = verdicts[name]
     assert (post_id, event_time) == (None, None)
-    assert reason is not None and reason.startswith(REFUSED[name][1])
+    assert reason is not None and reason.startswith(REJECTED[name][1])
 
 
 @pytest.mark.parametrize("name", USABLE)
-def test_a_usable_record_is_not_refused(
+def test_a_usable_record_is_not_rejected(
     verdicts: dict[str, tuple[object, object, str | None]], name: str
 ) -> None:
     post_id, event_time, reason = verdicts[name]
     assert post_id is not None and event_time is not None and reason is None
 
 
-def test_a_nineteen_digit_id_and_fractions_of_a_second_stay_exact(spark: SparkSession) -> None:
+def test_a_19_digit_id_and_fractions_of_a_second_stay_exact(spark: SparkSession) -> None:
     rows = spark.createDataFrame(
         [(a_record(1584953968.123456, "6807325450981969158"), KAFKA_TIME)],
         "value binary, kafka_time timestamp",

@@ -1,4 +1,4 @@
-"""Laws of the roles: an analyst reads all and changes nothing, the pipeline works without owning what it need not own."""
+"""Laws of the roles: an analyst reads everything and changes nothing; the pipeline owns only what it must."""
 
 import json
 import uuid
@@ -31,17 +31,17 @@ NAME = 'Robert"); DROP TABLE authors; --'
 
 @pytest.fixture(scope="module")
 def login(stack: Settings) -> Iterator[Callable[[Settings, str], Settings]]:
-    """`login(settings, options)`: the settings of a role that is made for this test, and gone with it."""
-    made = []
+    """`login(settings, options)` creates a role for this module and returns settings that log in with it."""
+    names = []
 
     def make(settings: Settings, options: str) -> Settings:
         name = f"u{uuid.uuid4().hex[:12]}"
         rows(stack, f"CREATE ROLE {name} LOGIN PASSWORD 'secret' {options}")
-        made.append(name)
+        names.append(name)
         return settings.model_copy(update={"postgres_user": name, "postgres_password": SecretStr("secret")})
 
     yield make
-    for name in made:
+    for name in names:
         rows(stack, f"DROP ROLE {name}")
 
 
@@ -61,7 +61,7 @@ def pipeline(module_settings: Settings, login: Callable[[Settings, str], Setting
 
 @pytest.fixture(scope="module")
 def world(pipeline: Settings, spark_for: Callable[[Settings], SparkSession]) -> Settings:
-    """Posts with hostile text and names, streamed, judged, and made into tables twice, all as the pipeline."""
+    """Posts with hostile text and names, streamed, judged and loaded twice, all by the pipeline role."""
     spark = spark_for(pipeline)
     posts = [
         a_post(
@@ -87,11 +87,11 @@ def world(pipeline: Settings, spark_for: Callable[[Settings], SparkSession]) -> 
 
 @pytest.fixture(scope="module")
 def analyst(module_settings: Settings, login: Callable[[Settings, str], Settings]) -> Settings:
-    """A person who asks."""
+    """A login with the analyst's role."""
     return login(module_settings, "IN ROLE groundswell_analyst")
 
 
-def test_the_pipeline_streams_and_makes_days_and_forgets_them_without_owning_the_alerts(
+def test_the_pipeline_streams_and_loads_and_forgets_days_without_owning_the_alerts(
     world: Settings,
 ) -> None:
     owners = dict(rows(world, "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'"))
@@ -109,7 +109,7 @@ def test_the_pipeline_streams_and_makes_days_and_forgets_them_without_owning_the
             rows(world, statement)
 
 
-def test_hostile_text_arrives_as_it_is_and_its_words_alert(world: Settings) -> None:
+def test_hostile_text_is_stored_unchanged_and_its_words_alert(world: Settings) -> None:
     assert rows(world, "SELECT DISTINCT split_part(text, ' #meteor', 1) FROM posts") == [(HOSTILE,)]
     assert rows(world, "SELECT DISTINCT nickname FROM authors") == [(NAME,)]
     assert rows(world, "SELECT record_head FROM rejected_records") == [(HOSTILE,)]
@@ -119,7 +119,7 @@ def test_hostile_text_arrives_as_it_is_and_its_words_alert(world: Settings) -> N
     assert rows(world, "SELECT keyword FROM recent_alerts WHERE keyword = %s", HOSTILE) == []
 
 
-def test_an_analyst_reads_tables_views_and_partitions_made_later_and_the_figures(
+def test_an_analyst_reads_tables_views_later_partitions_and_the_figures(
     world: Settings, analyst: Settings
 ) -> None:
     assert ("meteor",) in rows(analyst, "SELECT keyword FROM recent_alerts")
@@ -127,12 +127,13 @@ def test_an_analyst_reads_tables_views_and_partitions_made_later_and_the_figures
     assert read_figures(analyst)["rejected_records"] == {(world.posts_topic,): 1}
     unreadable = """
         SELECT relname FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT has_table_privilege(oid, 'SELECT')
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+            AND NOT has_table_privilege(oid, 'SELECT')
     """
     assert rows(analyst, unreadable) == []
 
 
-def test_a_table_that_a_later_migration_makes_can_be_read_by_the_analyst_and_written_by_the_pipeline(
+def test_the_analyst_reads_and_the_pipeline_writes_tables_of_later_migrations(
     module_settings: Settings, pipeline: Settings, analyst: Settings
 ) -> None:
     rows(module_settings, "CREATE TABLE later (number int)")
@@ -160,7 +161,7 @@ def test_an_analyst_changes_nothing(analyst: Settings, statement: str) -> None:
         rows(analyst, statement)
 
 
-def test_a_migration_by_who_may_not_make_roles_goes_through_and_an_administrator_can_add_them(
+def test_a_migration_without_the_right_to_create_roles_succeeds_and_they_can_be_added_later(
     stack: Settings, login: Callable[[Settings, str], Settings]
 ) -> None:
     database = f"t{uuid.uuid4().hex[:12]}"

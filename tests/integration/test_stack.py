@@ -205,7 +205,7 @@ def test_a_remembered_port_that_is_taken_is_replaced_and_said(layout: Layout) ->
         notes = stack.up(layout)
     settings = stack.stack_settings(layout)
     assert len(notes) == 1
-    assert notes[0].startswith(f"Port {old} of s3 is taken by another program")
+    assert notes[0].startswith(f"Port {old} of s3 is in use by another program")
     assert settings.s3_endpoint != f"http://127.0.0.1:{old}"
     assert s3_client(settings).list_buckets()["Buckets"][0]["Name"] == "groundswell"
 

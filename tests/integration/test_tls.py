@@ -1,4 +1,4 @@
-"""Laws of TLS: every client of Postgres and S3 encrypts and checks the certificate where the settings say so. In front of real servers."""
+"""Laws of TLS: if configured, every client of Postgres and S3 encrypts and verifies. On real servers."""
 
 import subprocess
 import sys
@@ -38,51 +38,51 @@ def front(settings: Settings, certificate: tuple[Path, Path]) -> Iterator[TlsFro
 
 @pytest.fixture
 def checked(settings: Settings, front: TlsFront, certificate: tuple[Path, Path]) -> Settings:
-    """The world of `settings` with its Postgres behind TLS, the certificate checked in full."""
-    there = {"postgres_host": "127.0.0.1", "postgres_port": front.port, "postgres_sslmode": "verify-full"}
+    """The world of `settings` with its Postgres behind TLS and full verification of the certificate."""
+    proxy = {"postgres_host": "127.0.0.1", "postgres_port": front.port, "postgres_sslmode": "verify-full"}
     encrypted = settings.model_copy(
-        update={**there, "postgres_sslrootcert": str(certificate[1]), "catalog_uri": None}
+        update={**proxy, "postgres_sslrootcert": str(certificate[1]), "catalog_uri": None}
     )
-    # The test's own catalog, by the parameters of the default one.
+    # The test's own catalog, with the URL parameters of the default one.
     return encrypted.model_copy(
         update={"catalog_uri": encrypted.catalog_jdbc_url.replace("/lake?", f"/{settings.catalog_database}?")}
     )
 
 
-def test_every_client_of_postgres_encrypts_and_checks(checked: Settings, front: TlsFront, spark_for) -> None:
-    seen: list[int] = []
+def test_every_postgres_client_encrypts_and_verifies(checked: Settings, front: TlsFront, spark_for) -> None:
+    connections = [0]
 
-    def by_tls(what: str) -> None:
-        assert front.encrypted > sum(seen), what
-        seen.append(front.encrypted - sum(seen))
+    def assert_encrypted(client: str) -> None:
+        assert front.encrypted > connections[-1], client
+        connections.append(front.encrypted)
 
     with transaction(checked) as cursor:
         cursor.execute("SELECT 1")
-    by_tls("psycopg2")
+    assert_encrypted("psycopg2")
     migrate(checked)
-    by_tls("yoyo")
+    assert_encrypted("yoyo")
     lake = spark_for(checked)
     archive_posts(lake, checked, [a_post(time_stamp=NOON)])
-    by_tls("the catalog in Java")
+    assert_encrypted("the catalog in Java")
     assert lake.read.jdbc(checked.postgres_jdbc_url, "posts", properties=jdbc_login(checked)).count() == 0
-    by_tls("JDBC")
+    assert_encrypted("JDBC")
     assert metadata_location(checked)
-    by_tls("the catalog by SQL")
+    assert_encrypted("the catalog by SQL")
     assert load_archive(checked).metadata_location == metadata_location(checked)
-    by_tls("pyiceberg")
+    assert_encrypted("pyiceberg")
     with duckdb.connect() as database:
         for statement in tables_statements(checked):
             database.execute(statement)
         assert database.execute("SELECT count(*) FROM tables.posts").fetchone() == (0,)
-    by_tls("DuckDB")
-    asked = subprocess.run(
+    assert_encrypted("DuckDB")
+    psql = subprocess.run(
         ["psql", "-XAtc", "SELECT ssl FROM pg_stat_ssl LIMIT 0"],
         env=client_environment(checked),
         capture_output=True,
         text=True,
     )
-    assert asked.returncode == 0, asked.stderr
-    by_tls("psql")
+    assert psql.returncode == 0, psql.stderr
+    assert_encrypted("psql")
     assert front.refused == 0
 
 
@@ -98,7 +98,7 @@ def client_environment(settings: Settings) -> dict[str, str]:
     return {**environment(settings), **client_variables(settings)}
 
 
-def test_a_certificate_of_another_authority_is_refused(checked: Settings, tmp_path: Path, spark_for) -> None:
+def test_a_certificate_of_another_authority_is_rejected(checked: Settings, tmp_path: Path, spark_for) -> None:
     _, other = write_certificate(tmp_path)
     misled = checked.model_copy(update={"postgres_sslrootcert": str(other)})
     with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
@@ -107,14 +107,14 @@ def test_a_certificate_of_another_authority_is_refused(checked: Settings, tmp_pa
         spark_for(misled).read.jdbc(misled.postgres_jdbc_url, "posts", properties=jdbc_login(misled)).count()
 
 
-def test_a_server_without_tls_is_refused_where_it_is_asked_for(settings: Settings) -> None:
+def test_a_server_without_tls_is_rejected_if_tls_is_required(settings: Settings) -> None:
     bare = settings.model_copy(update={"postgres_sslmode": "require"})
     done = batch(bare, "2026-01-05")
     assert done.returncode == 1
     assert "server does not support SSL, but SSL was required" in done.stderr
 
 
-def test_s3_with_a_certificate_of_ones_own(
+def test_s3_with_a_self_signed_certificate(
     settings: Settings, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
     assert settings.s3_endpoint is not None
@@ -149,13 +149,13 @@ def test_s3_with_a_certificate_of_ones_own(
 
 
 def trust_commands() -> list[str]:
-    """The commands of docs/security.md that make Java's trust store."""
+    """Return the commands of docs/security.md that create Java's trust store."""
     page = (REPOSITORY / "docs" / "security.md").read_text()
     return [line for line in page.splitlines() if line.startswith("keytool ")]
 
 
 def trust_variables(folder: Path, authority: Path) -> dict[str, str]:
-    """The variables of docs/security.md, for a trust store in `folder`."""
+    """Return the variables of docs/security.md, for a trust store in `folder`."""
     page = (REPOSITORY / "docs" / "security.md").read_text()
     lines = [
         line.removeprefix("export ")

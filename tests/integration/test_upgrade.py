@@ -1,4 +1,4 @@
-"""Laws of an upgrade: what the first version left, kept in `first_version/`, is carried on by this one or refused with what to do."""
+"""An upgrade: this version continues what the first one left (`first_version/`), or says what to do."""
 
 import gzip
 import json
@@ -33,6 +33,11 @@ from tests.archived import TABLE_STEPS, run_batch
 from tests.conftest import world_named
 from tests.integration.first_version.make_world import NAME, SECOND, UNTIL
 from tests.integration.first_version.make_world import values as first_values
+from tests.integration.first_version.renamed import (
+    COLUMNS_RENAMED,
+    OLDEST_MISSING_MIGRATION,
+    TABLES_RENAMED,
+)
 from tests.integration.test_batch_command import batch
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
 from tests.tables import rows
@@ -40,16 +45,13 @@ from tests.tables import rows
 KEPT = Path(__file__).parent / "first_version"
 DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
 END = SECOND + timedelta(days=1)
-TOLD_ANEW = {"loaded_at", "loaded_posts"}
-"""Of days that were loaded without histories it is no longer said that they were."""
-TABLES_RENAMED = {"vetoed_windows": "suppressed_windows", "silence_alerts": "drop_alerts"}
-COLUMNS_RENAMED = {"burst": "dispersion", "spread60": "hourly_spread", "silence": "drops"}
-"""Tables and columns of the first version that have other names now."""
+RESET_COLUMNS = {"loaded_at", "loaded_posts"}
+"""The upgrade clears these for days that were loaded without histories."""
 
 
 @pytest.fixture(scope="module")
 def left(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """What the first version left on the servers: tables, archive, checkpoints, and the records in Kafka."""
+    """What the first version left: tables, archive, checkpoints, and the records in Kafka."""
     folder = tmp_path_factory.mktemp("first version")
     settings = world_named(stack, NAME, folder).model_copy(
         update={
@@ -92,7 +94,7 @@ def restore(settings: Settings, database: str, dump: bytes) -> None:
 
 
 def send_again(settings: Settings) -> None:
-    """The records that Kafka held, at the same offsets."""
+    """Send the records that Kafka held, to the same offsets."""
     producer = KafkaProducer(
         **settings.kafka_python_arguments(), acks="all", max_in_flight_requests_per_connection=1
     )
@@ -104,7 +106,7 @@ def send_again(settings: Settings) -> None:
 
 
 def rows_of_tables(settings: Settings) -> dict[str, list[dict[str, object]]]:
-    """All rows by table, but not of partitions, views and of yoyo's own."""
+    """Return all rows by table, except those of partitions, views and yoyo's own tables."""
     names = rows(
         settings,
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
@@ -115,7 +117,7 @@ def rows_of_tables(settings: Settings) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def test_tables_of_an_older_version_are_refused_with_the_command(left: Settings) -> None:
+def test_with_an_older_versions_tables_the_command_to_run_is_named(left: Settings) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "streaming"],
         cwd=REPOSITORY,
@@ -125,9 +127,9 @@ def test_tables_of_an_older_version_are_refused_with_the_command(left: Settings)
     )
     assert done.returncode == 1
     assert done.stderr.startswith(
-        f"streaming: The tables in {NAME} are an older version's: 0006.second-look, "
+        f"The tables in {NAME} are an older version's: {OLDEST_MISSING_MIGRATION}, "
     )
-    assert done.stderr.endswith("Run: python -m sql migrate (docs/upgrade.md)\n")
+    assert done.stderr.endswith("Run: groundswell migrate (docs/upgrade.md)\n")
     refused = batch(left, str(DAYS[1]), "--assume-complete")
     assert (refused.returncode, refused.stderr.partition(":")[0]) == (
         1,
@@ -137,13 +139,15 @@ def test_tables_of_an_older_version_are_refused_with_the_command(left: Settings)
 
 @pytest.fixture(scope="module")
 def upgraded(left: Settings) -> tuple[Settings, dict[str, list[dict[str, object]]]]:
-    """The same with its tables migrated, and the rows that were in them before."""
+    """The same world after the migration, and the rows that the tables held before."""
     before = rows_of_tables(left)
     migrate(left)
     return left, before
 
 
-def test_every_row_is_carried_over(upgraded: tuple[Settings, dict[str, list[dict[str, object]]]]) -> None:
+def test_every_row_survives_the_migration(
+    upgraded: tuple[Settings, dict[str, list[dict[str, object]]]],
+) -> None:
     settings, before = upgraded
     check_migrated(settings)
     after = rows_of_tables(settings)
@@ -159,7 +163,7 @@ def test_every_row_is_carried_over(upgraded: tuple[Settings, dict[str, list[dict
         ]
         now = after[TABLES_RENAMED.get(name, name)]
         assert len(now) >= len(found), name
-        columns = set(found[0]) & set(now[0]) - TOLD_ANEW if found else set()
+        columns = set(found[0]) & set(now[0]) - RESET_COLUMNS if found else set()
         assert len(columns) >= len(found[0]) - 2 if found else True, name
         assert counted(now, columns) == counted(found, columns), name
 
@@ -168,11 +172,12 @@ def counted(found: list[dict[str, object]], columns: set[str]) -> Counter[str]:
     return Counter(json.dumps({name: row[name] for name in columns}, sort_keys=True) for row in found)
 
 
-def test_tables_of_a_newer_version_are_refused(upgraded: tuple[Settings, object]) -> None:
+def test_a_newer_versions_tables_are_not_used(upgraded: tuple[Settings, object]) -> None:
     settings, _ = upgraded
     with transaction(settings) as cursor:
         cursor.execute(
-            "INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUES ('x', '9999.tomorrow', now())"
+            "INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) "
+            "VALUES ('x', '9999.tomorrow', now())"
         )
     try:
         with pytest.raises(
@@ -187,7 +192,7 @@ def test_tables_of_a_newer_version_are_refused(upgraded: tuple[Settings, object]
 
 @pytest.fixture(scope="module")
 def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], SparkSession]) -> Settings:
-    """The rest of the second day through this version's stream, on the checkpoints of the first."""
+    """The rest of the second day, streamed by this version on the first version's checkpoints."""
     settings, _ = upgraded
     assert [
         row[0]
@@ -209,19 +214,19 @@ def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], 
     return settings
 
 
-def test_the_archive_goes_on_and_holds_every_record_once(streamed: Settings, spark_for) -> None:
-    places = (
+def test_the_archive_continues_and_holds_every_record_once(streamed: Settings, spark_for) -> None:
+    partitions = (
         spark_for(streamed)
         .table(RAW_POSTS)
         .groupBy("topic", "partition")
         .agg(F.count("*"), F.countDistinct("offset"), F.max("offset"))
     )
-    found = [tuple(row)[2:] for row in places.collect()]
+    found = [tuple(row)[2:] for row in partitions.collect()]
     assert sum(count for count, _, _ in found) > 1_500
     assert all(count == distinct == newest + 1 for count, distinct, newest in found)
 
 
-def test_detection_goes_on_with_the_open_windows(streamed: Settings) -> None:
+def test_detection_continues_with_the_open_windows(streamed: Settings) -> None:
     found = rows(
         streamed,
         "SELECT opened_window, status, provisional, posts FROM anomaly_alerts WHERE keyword = 'eclipse'",
@@ -239,7 +244,7 @@ def test_detection_goes_on_with_the_open_windows(streamed: Settings) -> None:
 
 
 def usable_id(value: str) -> str | None:
-    """The id of a post, None for a record that is to be refused."""
+    """Return the id of a post; None for a record that must be rejected."""
     try:
         found = json.loads(value)
     except ValueError:
@@ -248,7 +253,7 @@ def usable_id(value: str) -> str | None:
     return post_id if post_id.isdigit() and found["time_stamp"] < datetime.now(UTC).timestamp() else None
 
 
-def test_a_day_is_learned_on_statistics_of_the_first_version_as_from_the_beginning(
+def test_learning_from_the_first_versions_statistics_equals_learning_from_scratch(
     streamed: Settings, spark_for
 ) -> None:
     lake = spark_for(streamed)
@@ -262,19 +267,19 @@ def test_a_day_is_learned_on_statistics_of_the_first_version_as_from_the_beginni
     assert {name: rows(streamed, learned.format(name)) for name in found} == found
 
 
-def test_nothing_is_missing_and_nothing_is_double(streamed: Settings, spark_for) -> None:
+def test_nothing_is_missing_and_nothing_is_duplicated(streamed: Settings, spark_for) -> None:
     lake = spark_for(streamed)
     run_batch(lake, streamed, DAYS)
     found = audit(lake, streamed, DAYS[0], datetime.now(UTC).date())
     assert list(found.problems()) == []
 
 
-def test_a_checkpoint_whose_counts_are_made_otherwise_is_refused(settings: Settings, spark_for) -> None:
+def test_a_checkpoint_with_another_state_schema_is_not_used(settings: Settings, spark_for) -> None:
     send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=1), 0))
     spark = spark_for(settings)
     drain_topics(spark, settings, "detect")
     folder = Path(checkpoint_of(settings, "detect"), "state")
-    give_a_state_to_another_column(folder)
+    change_state_schema(folder)
     send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=2), 5_000))
     with pytest.raises(
         CheckpointError,
@@ -283,8 +288,8 @@ def test_a_checkpoint_whose_counts_are_made_otherwise_is_refused(settings: Setti
         drain_topics(spark, settings, "detect")
 
 
-def give_a_state_to_another_column(folder: Path) -> None:
-    """As if the state had been written by a version that kept other columns."""
+def change_state_schema(folder: Path) -> None:
+    """Make the state look as if a version with other columns had written it."""
     for schema in folder.rglob("_metadata/schema"):
         content = schema.read_bytes()
         assert b'"name":"count"' in content or b"post_id" in content

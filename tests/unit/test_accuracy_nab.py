@@ -1,4 +1,4 @@
-"""Laws of the Numenta benchmark's scoring, from its definition; and the figure on the real series."""
+"""Laws of the Numenta Anomaly Benchmark's scoring, from its definition; and the score on the real series."""
 
 import math
 from pathlib import Path
@@ -30,14 +30,14 @@ def score(
     return score_series(TIMES, detected, windows)
 
 
-def test_a_detector_at_the_left_edges_is_perfect_and_one_that_is_silent_is_worth_nothing() -> None:
-    perfect, silent = score(200, 600), score()
+def test_a_detector_at_the_left_edges_is_perfect_and_one_that_never_detects_scores_zero() -> None:
+    perfect, nothing = score(200, 600), score()
     assert [perfect.normalised(profile) for profile in PROFILES] == pytest.approx([100.0] * 3)
-    assert [silent.normalised(profile) for profile in PROFILES] == [0.0] * 3
-    assert (silent.raw["standard"], silent.raw["reward_low_FN_rate"]) == (-2.0, -4.0)
+    assert [nothing.normalised(profile) for profile in PROFILES] == [0.0] * 3
+    assert (nothing.raw["standard"], nothing.raw["reward_low_FN_rate"]) == (-2.0, -4.0)
 
 
-def test_a_window_is_worth_less_the_later_it_is_found_and_its_middle_is_as_defined() -> None:
+def test_a_window_is_worth_less_the_later_it_is_found_and_its_middle_has_the_defined_value() -> None:
     values = [score(hit, 600).raw["standard"] for hit in (200, 225, 250, 275, 299)]
     assert values == sorted(values, reverse=True)
     middle = (2 / (1 + math.exp(-2.5)) - 1) / (2 / (1 + math.exp(-5)) - 1)
@@ -48,33 +48,32 @@ def test_only_the_earliest_detection_in_a_window_counts() -> None:
     assert score(230, 231, 290).raw == score(230).raw
 
 
-def test_a_detection_before_all_windows_costs_the_whole_weight_and_one_far_behind_as_well() -> None:
+def test_a_detection_before_all_windows_costs_the_whole_weight_and_so_does_one_long_after() -> None:
     assert score(200, 600, 160).raw["standard"] == pytest.approx(2 - 0.11)
     assert score(200, 600, 599).raw["standard"] == pytest.approx(2 - 0.11, abs=1e-6)
     assert score(200, 600, 160).raw["reward_low_FP_rate"] == pytest.approx(2 - 0.22)
 
 
-def test_a_detection_just_behind_a_window_costs_little_and_one_a_width_behind_nearly_all() -> None:
+def test_a_detection_just_after_a_window_costs_little_and_one_a_width_after_nearly_all() -> None:
     assert score(200, 600, 300).raw["standard"] == pytest.approx(2 - 0.11 * (1 - 2 / (1 + math.exp(5 / 99))))
     assert score(200, 600, 299 + 99).raw["standard"] == pytest.approx(2 - 0.11 * 0.98661, abs=1e-5)
 
 
 def test_a_missed_window_costs_its_weight_in_each_profile() -> None:
     missed = score(200)
-    assert [
-        missed.normalised(profile) for profile in (STANDARD, LOW_FALSE_POSITIVES, LOW_FALSE_NEGATIVES)
-    ] == pytest.approx([50.0] * 3)
+    profiles = (STANDARD, LOW_FALSE_POSITIVES, LOW_FALSE_NEGATIVES)
+    assert [missed.normalised(profile) for profile in profiles] == pytest.approx([50.0] * 3)
     assert (missed.found, missed.windows) == (1, 2)
 
 
 def test_nothing_counts_in_the_first_fifteen_percent() -> None:
     early = (TIMES[20], TIMES[119])
     assert score(10, 30, 149, windows=(early,)).raw["standard"] == 0.0
-    assert (score(10, windows=(early,)).windows, score(10, windows=(early,)).false_alarms) == (0, 0)
-    assert score(150, windows=(FIRST,)).false_alarms == 1
+    assert (score(10, windows=(early,)).windows, score(10, windows=(early,)).false_alerts) == (0, 0)
+    assert score(150, windows=(FIRST,)).false_alerts == 1
 
 
-def test_a_window_that_reaches_out_of_probation_is_found_only_behind_it() -> None:
+def test_a_window_that_reaches_out_of_probation_is_found_only_after_it() -> None:
     reaching = (TIMES[100], TIMES[199])
     assert score(140, windows=(reaching,)).found == 0
     assert score(160, windows=(reaching,)).found == 1
@@ -84,7 +83,7 @@ def test_scores_of_series_add_up_before_they_are_normalised() -> None:
     assert (score(200, 600) + score()).normalised(STANDARD) == pytest.approx(50.0)
 
 
-def test_a_label_that_is_no_row_of_the_series_is_refused() -> None:
+def test_a_label_that_is_not_a_row_of_the_series_is_rejected() -> None:
     with pytest.raises(BadInputError, match="does not begin and end at rows"):
         score(windows=((np.datetime64("2015-03-01T00:00:01"), TIMES[30]),))
 
@@ -95,14 +94,12 @@ def test_a_day_passes_between_two_detections_that_count() -> None:
 
 
 def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotReadyError, match="No anomaly_windows"):
+    with pytest.raises(NotReadyError, match="has no anomaly_windows"):
         load_folder(tmp_path)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real series are not in ../shared/data/counts")
-def test_on_the_real_series_the_rule_beats_its_predecessor_and_the_blind_clock_and_scores_as_designed() -> (
-    None
-):
+def test_on_the_real_series_the_rule_scores_as_designed_and_beats_its_competitors() -> None:
     series = load_folder(REAL)
     rule = {name: total(series, detector).normalised(STANDARD) for name, detector in detectors().items()}
     ours = rule.pop("Groundswell at 4.5")
@@ -112,7 +109,7 @@ def test_on_the_real_series_the_rule_beats_its_predecessor_and_the_blind_clock_a
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real series are not in ../shared/data/counts")
-def test_the_predecessor_says_nothing_before_it_has_two_whole_days() -> None:
+def test_the_predecessor_detects_nothing_before_two_whole_days() -> None:
     for one in load_folder(REAL):
         first_days = one.window // 96 < one.window[0] // 96 + 3
         assert not predecessor(one, divisor=96)[first_days].any()

@@ -23,17 +23,16 @@ def test_counts_have_the_mean_and_the_variance_of_their_world(dispersion: float,
     assert counts.var() == pytest.approx(variance, rel=0.03)
 
 
-def test_noise_that_lasts_has_its_mean_variance_and_correlation() -> None:
+def test_persistent_noise_has_its_mean_variance_and_correlation() -> None:
     random = np.random.default_rng(6)
     noise = make_words(NoiseWorld("w", 0.2, correlation=0.7), np.full(2_000, 50.0), random).noise(random)
     assert noise.mean() == pytest.approx(1.0, rel=0.01)
     assert noise.var() == pytest.approx(0.2, rel=0.05)
-    assert np.corrcoef(np.log(noise[:, :-1]).ravel(), np.log(noise[:, 1:]).ravel())[0, 1] == pytest.approx(
-        0.7, abs=0.01
-    )
+    before, after = np.log(noise[:, :-1]).ravel(), np.log(noise[:, 1:]).ravel()
+    assert np.corrcoef(before, after)[0, 1] == pytest.approx(0.7, abs=0.01)
 
 
-def test_platform_and_words_have_hours_and_week_ends() -> None:
+def test_platform_and_words_have_hours_and_weekends() -> None:
     random = np.random.default_rng(2)
     platform = platform_posts(WORLDS[0], 0, random)
     assert platform.max() / platform.min() == pytest.approx(3.0, rel=0.05)
@@ -66,9 +65,7 @@ def test_a_larger_budget_lowers_the_threshold_and_opens_more_in_one_process_as_i
     assert sum(one[1].opened) < sum(one[4].opened)
 
 
-def test_without_the_ratio_a_tripled_stream_would_raise_hundreds_of_alerts_and_with_it_none_in_a_world_of_chance() -> (
-    None
-):
+def test_a_tripled_stream_raises_hundreds_of_false_alerts_without_the_ratio_and_none_with_it() -> None:
     found = count_false_alerts(WORLDS[0], Exposure(words=600, history_days=7, scored_days=1, seed=5), 1)
     assert (found["tripled|4.5"], found["tripled|4.5|no ratio"] > 300) == (0, True)
     assert [found[f"{exposure}|4.5"] for exposure in exposures()] == [0] * 5
@@ -81,9 +78,7 @@ def test_more_posts_are_found_more_often_and_none_are_not() -> None:
     assert (shares[0], shares[-1]) == (0.0, 1.0)
 
 
-def test_thirty_posts_in_ten_minutes_of_a_never_seen_word_are_always_found_and_early_looks_are_sooner() -> (
-    None
-):
+def test_thirty_posts_in_ten_minutes_of_a_never_seen_word_are_found_and_sooner_while_provisional() -> None:
     found = find(learn_history(STEADY, 0.0, 100, 1), Burst(30, 10), WATCHED, 1)
     assert found.share == 1.0
     assert found.median_early <= 6 < found.median_closed
@@ -91,7 +86,7 @@ def test_thirty_posts_in_ten_minutes_of_a_never_seen_word_are_always_found_and_e
 
 @pytest.mark.parametrize("dispersion", [0.1, 0.2])
 @pytest.mark.parametrize(("rate", "extra", "share"), [(0.0, 30, 0.95), (10.0, 100, 0.8), (100.0, 1_000, 0.9)])
-def test_what_climbs_for_an_hour_is_found_by_the_second_look(
+def test_a_climb_over_an_hour_is_found_by_the_hourly_window(
     dispersion: float, rate: float, extra: int, share: float
 ) -> None:
     history = learn_history(NoiseWorld("steady", dispersion, season=False), rate, 400, 1)
@@ -100,7 +95,7 @@ def test_what_climbs_for_an_hour_is_found_by_the_second_look(
     assert find(history, Burst(extra, 60), without_hourly_window(WATCHED), 1).share < both
 
 
-def test_a_burst_in_the_history_raises_what_it_takes_for_a_while_and_alarms_nothing_later() -> None:
+def test_a_burst_in_the_history_raises_the_smallest_anomalous_count_for_a_while_only() -> None:
     after = after_burst(WORLDS[1], 10.0, 24, 50, WATCHED, 1)
     assert 2.2 > after.grown[1] > after.grown[7] > after.grown[14] > 1.0
     assert after.false_alerts == after.usual_false_alerts == 0

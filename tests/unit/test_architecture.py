@@ -1,16 +1,16 @@
 """Which room may use which: arrows point downward only, and what is pure stays pure.
 
-The batch uses the producer's reading of files and lines, because an import must treat a line as the producer does; and its
-rebuild, nothing else in it, uses the stream's checkpoints, because it must not run beside the stream.
+The batch uses the producer's reading of files and lines, because an import must treat a line as the producer
+does; and its rebuild, nothing else in it, uses the stream's checkpoints, because it must not run beside the
+stream.
 """
 
-import ast
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tools.rooms import REPOSITORY, arrows, files_of, imports_of
+
 MAY_USE = {
     "core": set(),
     "sql": {"core"},
@@ -20,6 +20,7 @@ MAY_USE = {
     "producer": {"core"},
     "streaming": {"core", "sql", "archive", "detection", "alerts"},
     "batch": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming"},
+    "groundswell": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming", "batch"},
     "dags": set(),
 }
 """The rooms that run in production, by what they may import."""
@@ -35,7 +36,9 @@ PURE = {
         for name in ("authors", "budget", "judge_day", "labels", "learn", "lifecycle", "score", "seasonality")
     ),
     *(
+        "detection.arrays",
         "detection.tracker",
+        "detection.traffic_baseline",
         "detection.verdicts",
         "alerts.incidents",
         "alerts.evidence.terms",
@@ -43,38 +46,14 @@ PURE = {
     ),
 }
 """Formulas and texts: they and all that they import need neither Spark nor a server."""
-SETUP = {"deploy.local.setup.install", "deploy.local.setup.preflight"}
+SETUP = {"deploy.local.setup.install", "deploy.local.setup.launcher", "deploy.local.setup.preflight"}
 """Run before anything is installed."""
 
 
-@cache
-def imports_of(path: Path) -> frozenset[tuple[str, str]]:
-    """(module, name) of every import in a file; the name is empty for `import module`."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {(alias.name, "") for alias in node.names}
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {(node.module, alias.name) for alias in node.names}
-    return frozenset(found)
-
-
-def files_of(room: str) -> list[Path]:
-    return sorted((REPOSITORY / room).rglob("*.py"))
-
-
-def arrows(room: str) -> set[tuple[str, str]]:
-    """(file, top-level module) of every import in a room."""
-    return {
-        (str(path.relative_to(REPOSITORY)), module.split(".")[0])
-        for path in files_of(room)
-        for module, _ in imports_of(path)
-    }
-
-
 def file_of(module: str) -> Path | None:
-    path = REPOSITORY / module.replace(".", "/")
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+    path = Path(module.replace(".", "/"))
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if (REPOSITORY / file).is_file()), None)
 
 
 def reached_from(module: str, seen: set[str]) -> Iterator[str]:
@@ -107,6 +86,11 @@ def test_no_two_rooms_use_each_other() -> None:
 
 def test_of_the_batch_only_the_rebuild_uses_the_stream() -> None:
     assert {path for path, module in arrows("batch") if module == "streaming"} == {"batch/rebuild.py"}
+
+
+def test_only_tests_and_the_embedded_stack_use_the_front_door() -> None:
+    rooms = {*MAY_USE, *OTHERS} - {"groundswell", "tests", "deploy"}
+    assert {arrow for room in rooms for arrow in arrows(room) if arrow[1] == "groundswell"} == set()
 
 
 def test_core_and_detection_open_nothing() -> None:
@@ -154,6 +138,6 @@ def test_a_file_stays_small_enough_to_read() -> None:
         str(path)
         for room in [*MAY_USE, *OTHERS]
         for path in files_of(room)
-        if len(path.read_text().splitlines()) > 300
+        if len((REPOSITORY / path).read_text().splitlines()) > 300
     ]
     assert long == []

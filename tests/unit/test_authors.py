@@ -1,4 +1,4 @@
-"""Who stands behind a window: estimates of distinct authors and texts, and the origin of an alert."""
+"""Laws of the estimates of distinct authors and texts, and of the origin of an alert."""
 
 import random
 from dataclasses import replace
@@ -33,7 +33,7 @@ def test_fifty_things_are_estimated_within_a_third() -> None:
 
 
 @pytest.mark.parametrize(
-    ("posts", "authors", "texts", "expected", "said"),
+    ("posts", "authors", "texts", "expected", "expected_origin"),
     [
         (60, 55, 50, 1.0, "organic"),
         (60, 3, 50, 1.0, "few authors"),
@@ -44,7 +44,7 @@ def test_fifty_things_are_estimated_within_a_third() -> None:
     ],
 )
 def test_the_origin_follows_from_authors_and_texts(
-    posts: int, authors: int, texts: int, expected: float, said: str | None
+    posts: int, authors: int, texts: int, expected: float, expected_origin: str | None
 ) -> None:
     window = replace(
         a_window(1, 9.0),
@@ -53,4 +53,4 @@ def test_the_origin_follows_from_authors_and_texts(
         authors_bitmap=a_bitmap(authors),
         texts_bitmap=a_bitmap(texts),
     )
-    assert origin(window) == said
+    assert origin(window) == expected_origin

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from batch.backtest.__main__ import app, backtest_counts
+from batch.backtest.command import app, backtest_counts
 from core.errors import BadInputError
 from detection.judge_day import DayCounts, judge_day
-from detection.learn import Traffic, as_stored, day_traffic, default_rows, fit_day, learn_traffic
+from detection.learn import as_stored, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for
 from detection.seasonality import seasonality_for
+from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
 
 ANOMALY_RULE = rule_for(4.5, 10)
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -250,7 +251,7 @@ def test_a_file_without_rows_or_that_is_not_there_is_refused(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("window", ["7m", "0m", "5h", "2d", "15", "quarter"])
 def test_a_window_that_fits_into_no_day_is_refused(window: str) -> None:
-    with pytest.raises(BadInputError, match="fits into no day"):
+    with pytest.raises(BadInputError, match="not a usable window length"):
         seasonality_for(window)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from batch.backtest.__main__ import app
 from batch.backtest.alerts import AlertSummary
+from batch.backtest.command import app
 from batch.backtest.difference import Change, describe, pair_alerts, write_pairs
 from batch.backtest.rule import read_rule
 from core.errors import BadInputError
@@ -127,10 +127,10 @@ def test_the_file_has_a_row_a_pair_with_both_sides(tmp_path: Path) -> None:
     [
         ([], "Give counts of a file .* or days of the archive"),
         (["--counts", "a.csv"], "Give counts of a file .* or days of the archive"),
-        (["--counts", "a.csv", "--from", "2026-01-01"], "--counts and --from do not go together"),
+        (["--counts", "a.csv", "--from", "2026-01-01"], "--counts and --from cannot be combined"),
         (
             ["--from", "2026-01-01", "--to", "2026-01-02", "--cool-down", "8"],
-            "--cool-down and --from do not go together",
+            "--cool-down and --from cannot be combined",
         ),
         (["--from", "2026-01-01"], "both ends"),
     ],

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from batch.__main__ import parse_days, parse_steps
+from batch.arguments import parse_days, parse_steps
 from batch.days import command
 from batch.run import Step
 from core.errors import BadInputError
@@ -21,9 +21,9 @@ def test_one_day_or_all_days_between_two():
         (None, None, None, "Give one day"),
         ("2026-01-01", "2026-01-01", "2026-01-02", "Give one day"),
         (None, "2026-01-01", None, "Give one day"),
-        (None, "2026-01-02", "2026-01-01", "lies before"),
-        ("yesterday", None, None, "'yesterday' is no day. Write it as 2026-01-05."),
-        ("2026-02-30", None, None, "is no day"),
+        (None, "2026-01-02", "2026-01-01", "is before"),
+        ("yesterday", None, None, "'yesterday' is not a day. Write it as 2026-01-05."),
+        ("2026-02-30", None, None, "is not a day"),
     ],
 )
 def test_other_days_are_refused_with_a_sentence_that_says_what_to_write(day, first, last, sentence):
@@ -33,10 +33,12 @@ def test_other_days_are_refused_with_a_sentence_that_says_what_to_write(day, fir
 
 def test_steps_are_named():
     assert parse_steps("load, statistics") == [Step.LOAD, Step.STATISTICS]
-    with pytest.raises(BadInputError, match="There are: complete, load, trends, statistics"):
+    with pytest.raises(BadInputError, match="The steps are: complete, load, trends, statistics"):
         parse_steps("load,statistic")
 
 
 def test_the_command_in_a_message_is_the_one_that_runs():
-    assert command(date(2026, 1, 5), date(2026, 1, 5)) == "python -m batch 2026-01-05"
-    assert command(date(2026, 1, 5), date(2026, 1, 7)) == "python -m batch --from 2026-01-05 --to 2026-01-07"
+    assert command(date(2026, 1, 5), date(2026, 1, 5)) == "groundswell batch 2026-01-05"
+    assert (
+        command(date(2026, 1, 5), date(2026, 1, 7)) == "groundswell batch --from 2026-01-05 --to 2026-01-07"
+    )

@@ -1,4 +1,4 @@
-"""Laws of fitting a batch: sparse counts and rows in Arrow in, rows of the table out."""
+"""Laws of fitting a batch: sparse counts and earlier rows in Arrow in, rows of the table out."""
 
 from datetime import date
 
@@ -8,7 +8,8 @@ import pytest
 
 from batch.statistics.fit import fit_batch as fit
 from batch.statistics.keyword_batch import dense, keyword_batch
-from detection.learn import DayTraffic, default_rows, fit_day
+from detection.learn import default_rows, fit_day
+from detection.traffic_baseline import DayTraffic
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 DAY = date(2026, 1, 29)
@@ -45,19 +46,14 @@ def fit_batch(batch, **day):
     return fit(keyword_batch(batch), **day)
 
 
-def test_a_keyword_of_the_evening_before_only_is_no_keyword_of_the_day():
-    assert (
-        fit_batch(
-            a_batch(windows=[-3, -1], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}
-        ).num_rows
-        == 0
-    )
+def test_a_keyword_seen_only_in_the_lookback_is_not_a_keyword_of_the_day():
+    batch = a_batch(windows=[-3, -1], posts=[7, 2])
+    assert fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).num_rows == 0
 
 
 def test_a_new_keyword_is_fitted_from_the_default_row():
-    fitted = fit_batch(
-        a_batch(windows=[0, 95], posts=[7, 2]), day=DAY, traffic=FLAT, age=9.0, labelled={}
-    ).to_pylist()[0]
+    batch = a_batch(windows=[0, 95], posts=[7, 2])
+    fitted = fit_batch(batch, day=DAY, traffic=FLAT, age=9.0, labelled={}).to_pylist()[0]
     counts = np.zeros((1, 96))
     counts[0, 0], counts[0, 95] = 7, 2
     expected = fit_day(counts, FLAT, default_rows(1), 9.0)
@@ -101,14 +97,10 @@ def test_an_empty_batch_gives_an_empty_batch():
     assert fit_batch(a_batch().slice(0, 0), day=DAY, traffic=FLAT, age=1.0, labelled={}).num_rows == 0
 
 
-def test_counts_of_several_keywords_land_in_their_own_rows():
+def test_counts_of_several_keywords_go_to_their_own_rows():
     windows = pa.array([None, [1], [0, 95]], pa.list_(pa.int32()))
     posts = pa.array([None, [5], [3, 4]], pa.list_(pa.int32()))
     counts = dense(windows, posts, np.zeros((3, 99)))
-    assert (counts[0].sum(), counts[1, 4], counts[2, 3], counts[2, 98], counts.sum()) == (
-        0.0,
-        5.0,
-        3.0,
-        4.0,
-        12.0,
-    )
+    assert counts[0].sum() == 0.0
+    assert (counts[1, 4], counts[2, 3], counts[2, 98]) == (5.0, 3.0, 4.0)
+    assert counts.sum() == 12.0

@@ -1,4 +1,4 @@
-"""A budget of alerts a day: the threshold that it gives, in simulated weeks; and candidates that decide as all windows do."""
+"""Laws of a budget of alerts a day: its threshold in simulated days, and its candidate windows."""
 
 from datetime import date
 
@@ -10,10 +10,10 @@ from batch.statistics.candidates import candidate_windows
 from batch.statistics.keyword_batch import KeywordBatch
 from detection.budget import CandidateWindows, alerts_at, threshold_within
 from detection.judge_day import DayCounts, judge_day
-from detection.learn import KeywordRows, Traffic, default_rows, fit_day
-from detection.learn import day_traffic as traffic_of
+from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for
+from detection.traffic_baseline import Traffic, day_traffic
 
 RULE = LifecycleRule()
 WORDS, DAYS = 3_000, 5
@@ -23,24 +23,19 @@ TOTAL = np.full(99, 5_000.0)
 
 @pytest.fixture(scope="module")
 def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
-    """Candidates of some days of restless words (dispersion 1), and the days themselves with the rows before them."""
+    """Candidates of some days of noisy words (dispersion 1), and those days with the rows before them."""
     rng = np.random.default_rng(6)
     rates = rng.pareto(1.0, WORDS) * 0.5
     rows, days, kept = default_rows(WORDS), [], []
     keyword = pa.array([f"word{number}" for number in range(WORDS)])
-    traffic = traffic_of(TOTAL[3:], STEADY)
+    traffic = day_traffic(TOTAL[3:], STEADY)
     for number in range(7 + DAYS):
         counts = rng.poisson(rates[:, None] * rng.gamma(1.0, 1.0, (WORDS, 99))).astype(float)
         if number >= 7:
             days.append((rows, counts))
-            batch = KeywordBatch(
-                keyword,
-                counts,
-                np.full((WORDS, 99), -1, np.int64),
-                rows,
-                np.ones(WORDS, bool),
-                np.zeros(WORDS, np.int64),
-            )
+            authors = np.full((WORDS, 99), -1, np.int64)
+            known, last_seen = np.ones(WORDS, bool), np.zeros(WORDS, np.int64)
+            batch = KeywordBatch(keyword, counts, authors, rows, known, last_seen)
             day = date(2026, 1, 1 + number)
             kept.append(
                 candidate_windows(
@@ -59,18 +54,14 @@ def week() -> tuple[CandidateWindows, list[tuple[KeywordRows, np.ndarray]]]:
     ), days
 
 
-def test_candidates_hold_every_anomaly_of_every_higher_threshold(week) -> None:
+def test_candidates_include_every_anomaly_of_every_higher_threshold(week) -> None:
     candidates, days = week
     for threshold in (4.25, 5.0, 6.5):
-        anomaly_rule = rule_for(threshold, 10)
-        anomalous = sum(
-            int(
-                judge_day(DayCounts(c[:, 3:], c[:, :3], TOTAL[3:], TOTAL[:3]), rows, STEADY, anomaly_rule)
-                .verdicts.anomalous.any(axis=1)
-                .sum()
-            )
-            for rows, c in days
-        )
+        anomalous = 0
+        for rows, counts in days:
+            day = DayCounts(counts[:, 3:], counts[:, :3], TOTAL[3:], TOTAL[:3])
+            verdicts = judge_day(day, rows, STEADY, rule_for(threshold, 10)).verdicts
+            anomalous += int(verdicts.anomalous.any(axis=1).sum())
         opened = alerts_at(candidates, threshold, min_posts=10, rule=RULE)
         assert 0 < opened <= anomalous * 4
 
@@ -83,7 +74,7 @@ def test_the_threshold_is_the_smallest_within_the_budget(week) -> None:
         assert alerts_at(candidates, round(found.threshold - 0.05, 2), min_posts=10, rule=RULE) > alerts
 
 
-def test_a_budget_that_nothing_exhausts_gives_the_lowest_threshold_and_one_that_nothing_keeps_the_highest(
+def test_an_unlimited_budget_gives_the_lowest_threshold_and_an_impossible_one_the_highest(
     week,
 ) -> None:
     candidates, _ = week

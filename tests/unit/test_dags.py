@@ -1,4 +1,4 @@
-"""Laws of the DAG files: they load without errors and without a database, and hold wiring only."""
+"""Laws of the DAG files: they load without errors or a database, and contain only wiring."""
 
 import ast
 import json
@@ -28,26 +28,40 @@ if dag is None:
     print(json.dumps({"errors": bag.import_errors}))
     sys.exit()
 timetable = decode_timetable(encode_timetable(dag.timetable))
-run = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=TimeRestriction(dag.start_date, None, True))
+run = timetable.next_dagrun_info(
+    last_automated_data_interval=None, restriction=TimeRestriction(dag.start_date, None, True)
+)
 print(json.dumps({
-    "errors": bag.import_errors, "ids": list(bag.dags), "timetable": type(dag.timetable).__name__, "catchup": dag.catchup,
-    "max_active_runs": dag.max_active_runs, "description": dag.description,
+    "errors": bag.import_errors,
+    "ids": list(bag.dags),
+    "timetable": type(dag.timetable).__name__,
+    "catchup": dag.catchup,
+    "max_active_runs": dag.max_active_runs,
+    "description": dag.description,
     "first_run": run and [str(run.logical_date), str(run.run_after)],
-    "tasks": {task.task_id: {"command": task.bash_command, "cwd": task.cwd, "retries": task.retries,
-        "backoff": bool(task.retry_exponential_backoff), "after": sorted(task.upstream_task_ids)} for task in dag.tasks},
+    "tasks": {
+        task.task_id: {
+            "command": task.bash_command,
+            "cwd": task.cwd,
+            "retries": task.retries,
+            "backoff": bool(task.retry_exponential_backoff),
+            "after": sorted(task.upstream_task_ids),
+        }
+        for task in dag.tasks
+    },
 }))
 """
 
 
 @pytest.fixture(scope="module")
 def describe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
-    """What Airflow makes of the DAG folder in a checkout whose path has a space, with a start date."""
+    """What Airflow reads from the DAG folder of a checkout whose path has a space, given a start date."""
     home = tmp_path_factory.mktemp("airflow home")
     checkout = tmp_path_factory.mktemp("a checkout")
     shutil.copytree(DAGS, checkout / "dags", ignore=shutil.ignore_patterns("__pycache__"))
 
     def describe(start_date: str) -> dict[str, Any]:
-        # No database answers here: a DAG file must not need one to be read.
+        # No database is running: parsing a DAG file must not need one.
         environment = {
             **os.environ,
             "AIRFLOW_HOME": str(home),
@@ -69,7 +83,7 @@ def describe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[s
 
 @pytest.fixture(scope="module")
 def described(describe: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    """The DAG that begins on a day in March."""
+    """The DAG with a start date in March."""
     return describe("2026-03-05")
 
 
@@ -91,14 +105,14 @@ def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(d
     assert sorted(without["tasks"]) == sorted(STEPS)
 
 
-def test_a_start_date_that_is_no_day_is_an_error_that_names_the_variable(describe):
+def test_a_start_date_that_is_not_a_day_is_an_error_that_names_the_variable(describe):
     [error] = describe("5 March")["errors"].values()
     assert (
-        "GROUNDSWELL_AIRFLOW_START_DATE is '5 March': write the first day to schedule as 2026-01-31." in error
+        "GROUNDSWELL_AIRFLOW_START_DATE is '5 March'. Write the first day to schedule as 2026-01-31." in error
     )
 
 
-def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
+def test_each_step_is_the_usual_command_run_in_the_checkout(described):
     python = shlex.quote(sys.executable)
     assert {name: task["command"] for name, task in described["tasks"].items()} == {
         step: f"{python} -m batch {{{{ logical_date | ds }}}} --steps {step}" for step in STEPS
@@ -115,7 +129,7 @@ def test_each_step_is_the_command_that_a_person_runs_in_the_checkout(described):
     }
 
 
-def test_a_failed_step_is_tried_again_with_growing_pauses(described):
+def test_a_failed_step_is_retried_with_growing_pauses(described):
     assert all(task["retries"] >= 3 and task["backoff"] for task in described["tasks"].values())
 
 

@@ -39,7 +39,8 @@ def test_a_port_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(AlreadyRunningError) as refusal:
             choose_ports(new_state(), set())
     assert str(refusal.value) == (
-        f"Port {port} for kafka is taken by another program: stop that, or set GROUNDSWELL_LOCAL_KAFKA_PORT to a free port."
+        f"Port {port} for kafka is in use by another program: stop that program, or set "
+        "GROUNDSWELL_LOCAL_KAFKA_PORT to a free port."
     )
 
 
@@ -59,7 +60,7 @@ def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
     layout = Layout(tmp_path, tmp_path)
     layout.state_file.write_text("{}")
-    with pytest.raises(BadInputError, match=r"Delete .* with `make clean` and start anew"):
+    with pytest.raises(BadInputError, match=r"Delete .* with `make clean` and start again"):
         read_state(layout)
 
 

@@ -120,7 +120,7 @@ def test_a_folder_on_a_read_only_file_system() -> None:
 def test_a_disk_that_is_too_small(tmp_path: Path) -> None:
     problem = preflight.disk_problem(str(tmp_path / "not yet there"), 10**9)
     assert problem is not None
-    assert problem.endswith("and 1000000000 GB are needed: make room or use another disk.")
+    assert problem.endswith("and 1000000000 GB are needed: free space or use another disk.")
     assert preflight.disk_problem(str(tmp_path), 0) is None
 
 

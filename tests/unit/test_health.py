@@ -1,4 +1,4 @@
-"""When an alert for the operator opens, goes on and is over, without any server."""
+"""When an operator alert opens, continues and resolves, without any server."""
 
 import re
 from datetime import date
@@ -28,25 +28,25 @@ def test_an_alert_opens_at_its_limit_and_not_below() -> None:
     assert reconcile({}, [at, below]) == Decision(opened=[at], seen=[], resolved=[])
 
 
-def test_an_open_alert_goes_on_between_half_of_its_limit_and_the_limit_and_opens_no_second_time() -> None:
+def test_an_open_alert_continues_from_half_of_its_limit_on_and_is_not_opened_twice() -> None:
     for lag_records in (50, 99, 100, 1_000):
-        look = check_lag("detect", lag_records, limit=100)
-        assert reconcile(OPEN_LAG, [look]) == Decision(opened=[], seen=[look], resolved=[])
+        check = check_lag("detect", lag_records, limit=100)
+        assert reconcile(OPEN_LAG, [check]) == Decision(opened=[], seen=[check], resolved=[])
 
 
-def test_it_is_over_below_half_of_its_limit() -> None:
+def test_it_resolves_below_half_of_its_limit() -> None:
     assert reconcile(OPEN_LAG, [check_lag("detect", 49, limit=100)]) == Decision([], [], [("lag", "detect")])
 
 
-def test_what_nobody_looked_at_is_not_over() -> None:
+def test_an_alert_whose_subject_was_not_checked_stays_open() -> None:
     assert reconcile(OPEN_LAG, []) == Decision([], [], [])
 
 
-def test_what_nobody_has_looked_at_for_more_than_a_day_is_over() -> None:
+def test_an_alert_whose_subject_was_not_checked_for_more_than_a_day_resolves() -> None:
     assert reconcile({("lag", "detect"): 86_401.0}, []) == Decision([], [], [("lag", "detect")])
 
 
-def test_subjects_and_kinds_are_alerts_of_their_own() -> None:
+def test_each_subject_and_each_kind_has_an_alert_of_its_own() -> None:
     other_query, other_kind = (
         check_lag("archive", 100, limit=100),
         check_stopped("detect", "its checkpoint cannot be read."),
@@ -54,21 +54,23 @@ def test_subjects_and_kinds_are_alerts_of_their_own() -> None:
     assert reconcile(OPEN_LAG, [other_query, other_kind]).opened == [other_query, other_kind]
 
 
-def test_each_kind_ends_where_it_does_not_flicker() -> None:
-    assert check_restarts("detect", 4, limit=3).over_below == 1
-    assert check_stopped("detect", None).value < check_stopped("detect", None).over_below
+def test_each_kind_resolves_at_a_value_that_prevents_flapping() -> None:
+    assert check_restarts("detect", 4, limit=3).resolve_below == 1
+    assert check_stopped("detect", None).value < check_stopped("detect", None).resolve_below
     assert check_rejected("posts", 5, 10, limit=0.04)[2:5] == (0.005, 0.04, 0.02)
-    assert round(check_disk("/checkpoints", 0.95, limit=0.9).over_below, 3) == 0.895
-    assert check_disk("/checkpoints", 0.95, limit=1.0).over_below == 1.0
+    assert round(check_disk("/checkpoints", 0.95, limit=0.9).resolve_below, 3) == 0.895
+    assert check_disk("/checkpoints", 0.95, limit=1.0).resolve_below == 1.0
     assert check_statistics(date(2026, 1, 6), 2.5, limit=2)[2:5] == (2.5, 2, 2)
 
 
-def test_a_message_is_a_sentence_that_says_what_to_do() -> None:
+def test_a_message_says_what_to_do() -> None:
     assert check_lag("detect", 140_000, limit=1).message == (
-        "detect is 140,000 records behind: wait if it catches up after an outage or a replay, else give it more cores."
+        "detect is 140,000 records behind: wait if it is catching up after an outage or a replay, "
+        "otherwise give it more cores."
     )
     assert check_statistics(date(2026, 1, 6), 2.5, limit=2).message == (
-        "Detection is 2.5 days ahead of its statistics: run python -m batch 2026-01-06, or see why Airflow did not."
+        "Detection is 2.5 days ahead of its statistics: run groundswell batch 2026-01-06, "
+        "or find out why Airflow did not."
     )
 
 
@@ -81,19 +83,20 @@ def test_restarts_are_those_of_the_last_fifteen_minutes() -> None:
     assert seen == [1, 3, 3, 2, 0, 1]
 
 
-def test_disks_are_looked_at_once_each_by_folder_and_by_uri_and_others_not_at_all(tmp_path: Path) -> None:
+def test_each_local_disk_is_checked_once_by_path_or_uri_and_no_other_location(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(
         update={"checkpoint_dir": f"{tmp_path}/not/yet", "spark_local_dir": str(tmp_path)}
     )
-    (look,) = check_disks(settings)
-    assert (look.kind, look.subject) == (Kind.DISK, f"{tmp_path}/not/yet") and 0 < look.value < 1
+    [check] = check_disks(settings)
+    assert (check.kind, check.subject) == (Kind.DISK, f"{tmp_path}/not/yet")
+    assert 0 < check.value < 1
     by_uri = check_disks(settings.model_copy(update={"checkpoint_dir": tmp_path.as_uri()}))
     assert [other.subject for other in by_uri] == [str(tmp_path)]
     elsewhere = check_disks(settings.model_copy(update={"checkpoint_dir": "hdfs://cluster/checkpoints"}))
     assert [other.subject for other in elsewhere] == [str(tmp_path)]
 
 
-def test_the_page_says_of_every_kind_what_to_do() -> None:
+def test_the_operations_page_says_what_to_do_about_every_kind() -> None:
     table = OPERATIONS.read_text().partition("## What needs you")[2].partition("## When the stream stops")[0]
     documented = re.findall(r"^\| ([\w ]+) \| .+ \| .+ \| .+ \|$", table, re.M)
     assert documented == ["kind", *(kind.value for kind in Kind)]

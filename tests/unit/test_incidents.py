@@ -1,4 +1,4 @@
-"""Laws of incidents: alerts that share their posts are one, whatever the order; others stay apart."""
+"""Laws of incidents: alerts that share their posts are one, in any order; others are kept apart."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -27,10 +27,13 @@ def member(keyword: str, post_ids, *, opened: int = 0, last: int = 0, threshold_
 
 def grouped(members) -> set[frozenset[str]]:
     keyword = {m.alert_id: m.keyword for m in members}
-    return {frozenset(keyword[alert_id] for alert_id in event.overlaps) for event in group_incidents(members)}
+    return {
+        frozenset(keyword[alert_id] for alert_id in incident.overlaps)
+        for incident in group_incidents(members)
+    }
 
 
-def test_five_words_of_one_event_are_one_incident_and_an_unrelated_burst_is_its_own():
+def test_five_words_of_the_same_posts_are_one_incident_and_an_unrelated_burst_is_its_own():
     five = [member(word, range(60)) for word in ("flood", "river", "rescue", "boat", "rain")]
     assert grouped([*five, member("concert", range(100, 140))]) == {
         frozenset(m.keyword for m in five),
@@ -38,7 +41,7 @@ def test_five_words_of_one_event_are_one_incident_and_an_unrelated_burst_is_its_
     }
 
 
-def test_half_of_the_smaller_ones_posts_is_enough_and_less_is_not():
+def test_half_of_the_smaller_alerts_posts_is_enough_and_less_is_not():
     big, half, less = (
         member("big", range(100)),
         member("half", range(90, 110)),
@@ -49,25 +52,22 @@ def test_half_of_the_smaller_ones_posts_is_enough_and_less_is_not():
     assert grouped([big, less]) == {frozenset({"big"}), frozenset({"less"})}
 
 
-def test_words_are_one_incident_also_through_a_third():
+def test_words_can_be_one_incident_through_a_third():
     chain = [member("a", range(20)), member("b", range(10, 30)), member("c", range(20, 40))]
     assert overlap(chain[0].post_ids, chain[2].post_ids) == 0
     assert grouped(chain) == {frozenset("abc")}
 
 
 def test_alerts_at_different_times_are_not_one_incident():
-    assert (
-        len(group_incidents([member("a", range(20), last=3), member("b", range(20), opened=4, last=5)])) == 2
-    )
-    assert (
-        len(group_incidents([member("a", range(20), last=4), member("b", range(20), opened=4, last=5)])) == 1
-    )
+    later = member("b", range(20), opened=4, last=5)
+    assert len(group_incidents([member("a", range(20), last=3), later])) == 2
+    assert len(group_incidents([member("a", range(20), last=4), later])) == 1
 
 
-def test_the_headline_has_most_posts_then_strength_then_is_short_then_first_in_the_alphabet():
+def test_the_headline_has_most_posts_then_threshold_ratio_then_is_short_then_first_in_the_alphabet():
     def headline(*members: Member) -> str:
-        (event,) = group_incidents(members)
-        return event.headline.keyword
+        (incident,) = group_incidents(members)
+        return incident.headline.keyword
 
     assert headline(member("flood", range(50)), member("river", range(60))) == "river"
     assert headline(member("flood", range(50), threshold_ratio=3.0), member("river", range(50))) == "flood"
@@ -76,25 +76,25 @@ def test_the_headline_has_most_posts_then_strength_then_is_short_then_first_in_t
 
 
 def test_distinct_posts_of_an_incident_are_counted_once():
-    (event,) = group_incidents([member("a", range(30)), member("b", range(10, 40))])
-    assert event.posts == 40
+    (incident,) = group_incidents([member("a", range(30)), member("b", range(10, 40))])
+    assert incident.posts == 40
 
 
-def test_the_id_stays_while_words_join_later_and_does_not_depend_on_the_order():
+def test_the_id_stays_when_words_join_later_and_does_not_depend_on_the_order():
     first, second, late = (
         member("b", range(20), last=4),
         member("c", range(20), last=4),
         member("a", range(20), opened=2, last=4),
     )
     ids = {
-        event.incident_id
+        incident.incident_id
         for some in ([first], [first, second], [late, second, first])
-        for event in group_incidents(some)
+        for incident in group_incidents(some)
     }
     assert len(ids) == 1
 
 
-def test_the_overlap_names_the_nearest_member_and_nobody_for_one_alone():
+def test_the_overlap_is_that_with_the_nearest_member_and_none_for_an_only_member():
     together = group_incidents(
         [member("a", range(20)), member("b", range(10, 30)), member("c", range(12, 32))]
     )[0]
@@ -121,12 +121,12 @@ def test_components_are_those_of_a_search_that_shares_no_code():
     assert grouped(members) == found
 
 
-def test_overlap_and_number_of_posts_of_samples_are_near_those_of_whole_sets():
+def test_overlap_and_number_of_posts_of_samples_are_close_to_those_of_whole_sets():
     rng = random.Random(4)
     ids = rng.sample(range(1, 10**12), 6 * SAMPLED_POSTS)
     a, b = ids[: 4 * SAMPLED_POSTS], ids[2 * SAMPLED_POSTS :]
     samples = sample_posts(a), sample_posts(b)
     assert [len(sample) for sample in samples] == [SAMPLED_POSTS] * 2
     assert overlap(*samples) == pytest.approx(0.5, abs=0.03)
-    (event,) = group_incidents([member("a", a), member("b", a[: 3 * SAMPLED_POSTS])])
-    assert event.posts == pytest.approx(4 * SAMPLED_POSTS, rel=0.03)
+    (incident,) = group_incidents([member("a", a), member("b", a[: 3 * SAMPLED_POSTS])])
+    assert incident.posts == pytest.approx(4 * SAMPLED_POSTS, rel=0.03)

@@ -1,4 +1,4 @@
-"""Laws of judging whole days: both looks against plain sums, midnight, quiet windows, batches."""
+"""Laws of judging whole days: windows and hourly windows by plain sums, midnight, quiet windows, batches."""
 
 import math
 from dataclasses import fields
@@ -6,10 +6,11 @@ from dataclasses import fields
 import numpy as np
 
 from detection.judge_day import DayCounts, judge_day, unknown_traffic
-from detection.learn import DayTraffic, KeywordRows, Traffic, default_rows, fit_day
+from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for
 from detection.tracker import AlertTracker
+from detection.traffic_baseline import DayTraffic, Traffic
 from detection.verdicts import Verdicts
 
 ANOMALY_RULE = rule_for(4.5, 10)
@@ -32,7 +33,7 @@ def a_world(seed: int, keywords: int) -> tuple[DayCounts, KeywordRows, Traffic]:
 
 
 def plain_expected(rows: KeywordRows, traffic: Traffic, keyword: int, window: int, total: float) -> float:
-    """Expected posts in the window that begins `window` quarter hours after midnight; negative ones lie in the day before."""
+    """Expected posts in the window `window` quarter hours after midnight; negative: on the day before."""
     hour = (window // 4) % 24
     own = not math.isnan(rows.hour_deviation[keyword, 0])
     b = max(rows.level[keyword] + (rows.hour_deviation[keyword, hour] if own else 0.0), 0.0)
@@ -40,7 +41,7 @@ def plain_expected(rows: KeywordRows, traffic: Traffic, keyword: int, window: in
     return float(max(b * b / 4 - 0.375, 0.0) * share * total / traffic.expected_posts[hour])
 
 
-def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> None:
+def test_windows_and_hourly_windows_of_a_random_day_equal_the_formulas() -> None:
     counts, rows, traffic = a_world(1, 40)
     judged = judge_day(counts, rows, traffic, ANOMALY_RULE)
     posts, total = (
@@ -52,17 +53,17 @@ def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> Non
         usual = max(1.0, math.sqrt((rows.variance[keyword] + 0.25) * rows.dispersion[keyword]))
         for window in range(96):
             hour = range(window - 3, window + 1)
-            looked = [
+            in_hour = [
                 (posts[keyword, w + 3], plain_expected(rows, traffic, keyword, w, total[w + 3])) for w in hour
             ]
-            c4, e4 = sum(c for c, _ in looked if c >= 3), sum(e for _, e in looked)
-            c, e = looked[-1]
+            c4, e4 = sum(c for c, _ in in_hour if c >= 3), sum(e for _, e in in_hour)
+            c, e = in_hour[-1]
             score = (2 * math.sqrt(c + 0.375) - 2 * math.sqrt(e + 0.375)) / usual
             hourly_score = (2 * math.sqrt(c4 + 0.375) - 2 * math.sqrt(e4 + 0.375)) / (
                 usual * max(1.0, math.sqrt(rows.hourly_spread[keyword]))
             )
-            first = score >= 4.5 and c >= 10 and (c >= 10 + 5 * e or (score >= 6 and c >= 10 + 2 * e))
-            anomalous = c >= 3 and (first or (hourly_score >= 5.5 and c4 >= 20 + 2 * e4))
+            window_alone = score >= 4.5 and c >= 10 and (c >= 10 + 5 * e or (score >= 6 and c >= 10 + 2 * e))
+            anomalous = c >= 3 and (window_alone or (hourly_score >= 5.5 and c4 >= 20 + 2 * e4))
             anomalies += anomalous
             got = judged.verdicts
             np.testing.assert_allclose(
@@ -82,40 +83,27 @@ def test_both_looks_of_a_random_day_equal_the_formulas_window_by_window() -> Non
 def test_a_keyword_is_judged_alike_alone_and_among_many() -> None:
     counts, rows, traffic = a_world(2, 30)
     together = judge_day(counts, rows, traffic, ANOMALY_RULE)
-    row = KeywordRows(
-        rows.level[[7]],
-        rows.hour_deviation[[7]],
-        rows.variance[[7]],
-        rows.dispersion[[7]],
-        rows.hourly_spread[[7]],
-    )
-    alone = judge_day(
-        DayCounts(counts.posts[[7]], counts.before[[7]], counts.total, counts.total_before),
-        row,
-        traffic,
-        ANOMALY_RULE,
-    )
+    row = KeywordRows(*(getattr(rows, field.name)[[7]] for field in fields(KeywordRows)))
+    its_counts = DayCounts(counts.posts[[7]], counts.before[[7]], counts.total, counts.total_before)
+    alone = judge_day(its_counts, row, traffic, ANOMALY_RULE)
     for name in ("score", "hourly_score", "threshold_ratio", "anomalous"):
         assert getattr(together.verdicts, name)[7].tolist() == getattr(alone.verdicts, name)[0].tolist()
 
 
-def test_a_slow_climb_over_midnight_is_seen_with_the_windows_of_the_day_before() -> None:
+def test_a_slow_climb_over_midnight_includes_the_windows_of_the_day_before() -> None:
     posts = np.zeros((1, 96))
     posts[0, 0] = 8
     total = np.full(96, 100.0)
-    climbing = judge_day(
-        DayCounts(posts, np.full((1, 3), 8.0), total, total[:3]), default_rows(1), None, ANOMALY_RULE
-    )
-    forgotten = judge_day(
-        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ANOMALY_RULE
-    )
-    assert (bool(climbing.verdicts.anomalous[0, 0]), bool(forgotten.verdicts.anomalous[0, 0])) == (
-        True,
-        False,
-    )
+    climbing = DayCounts(posts, np.full((1, 3), 8.0), total, total[:3])
+    quiet_before = DayCounts(posts, np.zeros((1, 3)), total, total[:3])
+    verdicts = [
+        bool(judge_day(counts, default_rows(1), None, ANOMALY_RULE).verdicts.anomalous[0, 0])
+        for counts in (climbing, quiet_before)
+    ]
+    assert verdicts == [True, False]
 
 
-def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_the_hour_before_it_had() -> None:
+def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_its_hour_had() -> None:
     posts = np.zeros((1, 96))
     posts[0, 10:14] = 40, 40, 2, 3
     total = np.full(96, 100.0)
@@ -132,12 +120,11 @@ def test_nothing_is_expected_in_a_window_in_which_nothing_at_all_was_posted() ->
     assert judge_day(counts, rows, traffic, ANOMALY_RULE).expected[:, 40].tolist() == [0.0] * 5
 
 
-def test_where_totals_are_unknown_ratio_and_hour_share_are_one() -> None:
+def test_without_totals_ratio_and_hour_share_are_one() -> None:
     rows = KeywordRows(np.full(1, 6.0), np.full((1, 24), np.nan), np.ones(1), np.ones(1), np.ones(1))
     observed = DayCounts(np.zeros((1, 96)), np.zeros((1, 3)), np.ones(96), np.ones(3))
-    assert np.unique(judge_day(observed, rows, unknown_traffic(), ANOMALY_RULE).expected).tolist() == [
-        6.0**2 / 4 - 0.375
-    ]
+    expected = judge_day(observed, rows, unknown_traffic(), ANOMALY_RULE).expected
+    assert np.unique(expected).tolist() == [6.0**2 / 4 - 0.375]
 
 
 def verdicts(threshold_ratio: list[float]) -> Verdicts:
@@ -147,19 +134,19 @@ def verdicts(threshold_ratio: list[float]) -> Verdicts:
     return Verdicts(**{field.name: known.get(field.name, nothing) for field in fields(Verdicts)})
 
 
-def test_an_alert_goes_on_over_the_end_of_a_day_and_ends_after_four_quiet_windows() -> None:
-    book = AlertTracker(LifecycleRule())
+def test_an_alert_continues_over_the_end_of_a_day_and_ends_after_four_quiet_windows() -> None:
+    tracker = AlertTracker(LifecycleRule())
     keyword, posts = np.array([5]), np.full((1, 4), 9.0)
-    assert list(book.take(keyword, 0, posts, verdicts([0, 0, 0, 2.0]))) == []
-    assert list(book.close(4)) == []
-    assert list(book.take(keyword, 4, posts, verdicts([0.6, 0, 0, 0]))) == []
-    assert list(book.close(8)) == []
-    ((ended, alert),) = book.close(9)
+    assert list(tracker.add_day(keyword, 0, posts, verdicts([0, 0, 0, 2.0]))) == []
+    assert list(tracker.close(4)) == []
+    assert list(tracker.add_day(keyword, 4, posts, verdicts([0.6, 0, 0, 0]))) == []
+    assert list(tracker.close(8)) == []
+    ((ended, alert),) = tracker.close(9)
     assert (ended, alert.opened, alert.last, alert.resolved) == (5, 3, 4, True)
-    assert list(book.running()) == []
+    assert list(tracker.running()) == []
 
 
 def test_windows_above_half_a_threshold_open_nothing() -> None:
-    book = AlertTracker(LifecycleRule())
-    assert list(book.take(np.array([1]), 0, np.full((1, 3), 9.0), verdicts([0.9, 0.9, 0.9]))) == []
-    assert list(book.running()) == []
+    tracker = AlertTracker(LifecycleRule())
+    assert list(tracker.add_day(np.array([1]), 0, np.full((1, 3), 9.0), verdicts([0.9, 0.9, 0.9]))) == []
+    assert list(tracker.running()) == []

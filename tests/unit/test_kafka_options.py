@@ -1,4 +1,4 @@
-"""Laws of Kafka's further properties: what Java's names say reaches the client in Python, or is refused with what to do."""
+"""Laws of Kafka properties: Java names are translated for the Python client, or rejected with what to do."""
 
 import pytest
 
@@ -16,7 +16,7 @@ PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
-def test_java_names_become_the_clients_and_numbers_numbers() -> None:
+def test_java_names_become_python_names_and_digits_become_numbers() -> None:
     settings = read_settings(
         **REQUIRED, kafka_options={"request.timeout.ms": "5000", "security.protocol": "SASL_SSL"}
     )
@@ -39,14 +39,14 @@ def test_java_names_become_the_clients_and_numbers_numbers() -> None:
         ),
     ],
 )
-def test_the_login_of_jaas_is_user_and_password(jaas: str, user: str, password: str) -> None:
+def test_a_jaas_login_becomes_user_and_password(jaas: str, user: str, password: str) -> None:
     assert kafka_python_options({"sasl.jaas.config": jaas}) == {
         "sasl_plain_username": user,
         "sasl_plain_password": password,
     }
 
 
-def test_files_of_pem_are_read_by_both_and_what_is_javas_alone_is_left_to_java() -> None:
+def test_pem_files_are_translated_and_java_only_properties_are_left_out() -> None:
     options = {
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": "/ca.pem",
@@ -78,11 +78,12 @@ def test_files_of_pem_are_read_by_both_and_what_is_javas_alone_is_left_to_java()
         ({"sasl.jaas.config": f'{PLAIN} required username="anna";'}, "has no password."),
         (
             {"ssl.truststore.location": "/ca.jks"},
-            "must be a file of PEM, which Java and Python both read, with ssl.truststore.type=PEM",
+            "must be a PEM file, which both Java and Python can read. "
+            "Convert it and set ssl.truststore.type=PEM as well.",
         ),
     ],
 )
-def test_what_python_cannot_use_is_refused_with_what_to_do_and_without_the_password(
+def test_what_python_cannot_use_is_rejected_with_what_to_do_and_without_the_password(
     options: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(SettingsError) as raised:
@@ -91,13 +92,13 @@ def test_what_python_cannot_use_is_refused_with_what_to_do_and_without_the_passw
     assert "secret" not in str(raised.value)
 
 
-def test_options_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_are_not_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUNDSWELL_KAFKA_OPTIONS", "acks=all")
     with pytest.raises(SettingsError, match=r"A setting cannot be read: .*kafka_options"):
         read_settings(**REQUIRED)
 
 
-def test_passwords_among_them_are_not_printed_with_the_settings() -> None:
+def test_passwords_in_options_are_not_printed_with_the_settings() -> None:
     settings = read_settings(
         **REQUIRED, kafka_options={"sasl.jaas.config": f'{PLAIN} required username="anna" password="hidden";'}
     )

@@ -5,23 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from detection.learn import (
-    DayTraffic,
-    KeywordRows,
-    Traffic,
-    day_traffic,
-    default_rows,
-    fit_day,
-    forgettable,
-    learn_traffic,
-)
+from detection.learn import KeywordRows, default_rows, fit_day, forgettable
 from detection.score import rule_for, smallest_anomalous_posts
+from detection.traffic_baseline import DayTraffic, Traffic, day_traffic, learn_traffic
 
 FLAT = DayTraffic(ratio=np.ones(96), hour_share=np.ones(96))
 
 
 def slow_fit(counts, ratio, share, row, age):
-    """One keyword, in plain Python, written from the formulas alone; row = (level, deviations or None, variance, dispersion, hourly_spread)."""
+    """Fit one keyword in plain Python, from the formulas alone.
+
+    row = (level, deviations or None, variance, dispersion, hourly_spread)
+    """
     level, deviations, variance, dispersion, spread = row
     ok = [r >= 0.25 for r in ratio]
     if not any(ok):
@@ -94,7 +89,7 @@ def assert_row(rows, k, expected):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_fortnight_of_random_days_equals_the_formulas_worked_out_one_keyword_at_a_time(seed):
+def test_two_weeks_of_random_days_equal_the_formulas_worked_out_one_keyword_at_a_time(seed):
     random = np.random.default_rng(seed)
     means = np.array([0.0, 0.01, 0.3, 0.7, 2.0, 30.0, 4000.0])
     rows, age, traffic = default_rows(7), 0.0, None
@@ -118,16 +113,13 @@ def test_a_fortnight_of_random_days_equals_the_formulas_worked_out_one_keyword_a
             assert_row(rows, k, scalar[k])
 
 
-def test_a_keyword_gets_the_same_row_in_whatever_batch_it_is_fitted():
+def test_a_keyword_gets_the_same_row_in_any_batch():
     random = np.random.default_rng(4)
     counts = random.poisson(3.0, (50, 96)).astype(float)
     together = fit_day(counts, FLAT, default_rows(50), 0)
     alone = fit_day(counts[17:18], FLAT, default_rows(1), 0)
-    assert (together.level[17], together.dispersion[17], together.hourly_spread[17]) == (
-        alone.level[0],
-        alone.dispersion[0],
-        alone.hourly_spread[0],
-    )
+    for name in ("level", "dispersion", "hourly_spread"):
+        assert getattr(together, name)[17] == getattr(alone, name)[0]
     assert together.hour_deviation[17].tolist() == alone.hour_deviation[0].tolist()
 
 
@@ -146,7 +138,7 @@ def test_zero_spread_stays_finite_and_the_scale_at_one():
     assert rows.variance[0] == pytest.approx(0.0)
 
 
-def test_windows_of_an_outage_teach_nothing():
+def test_windows_of_an_outage_do_not_update_the_baseline():
     rows = fit_day(np.full((1, 96), 20.0), FLAT, default_rows(1), 0)
     counts, ratio = np.full((1, 96), 20.0), np.ones(96)
     counts[0, 40:52], ratio[40:52] = 0.0, 0.0
@@ -161,30 +153,30 @@ def test_a_day_that_is_one_outage_changes_no_row():
     assert fit_day(np.zeros((2, 96)), DayTraffic(np.zeros(96), np.ones(96)), rows, 1.0) is rows
 
 
-def test_growth_of_the_platform_teaches_a_keyword_nothing():
+def test_growth_of_the_platform_does_not_update_the_baseline_of_a_keyword():
     rows = fit_day(np.full((1, 96), 20.0), FLAT, default_rows(1), 0)
     tripled = fit_day(np.full((1, 96), 60.0), DayTraffic(np.full(96, 3.0), np.ones(96)), rows, 1.0)
     assert tripled.typical_posts[0] == pytest.approx(20.0)
 
 
-def test_a_burst_at_most_doubles_what_it_takes_to_alarm_and_is_forgotten_in_a_week():
+def test_a_burst_at_most_doubles_the_smallest_anomalous_count_and_is_forgotten_in_a_week():
     random = np.random.default_rng(5)
     rows, age = default_rows(1), 0.0
     for _ in range(20):
         rows = fit_day(random.poisson(5.0, (1, 96)).astype(float), FLAT, rows, age)
         age += 1.0
-    before = smallest_alarm(rows)
+    before = smallest_anomaly(rows)
     burst = random.poisson(5.0, (1, 96)).astype(float)
     burst[0, 48:56] = 800.0
     rows = fit_day(burst, FLAT, rows, age)
-    assert before < smallest_alarm(rows) <= 2.2 * before
+    assert before < smallest_anomaly(rows) <= 2.2 * before
     for _ in range(10):
         age += 1.0
         rows = fit_day(random.poisson(5.0, (1, 96)).astype(float), FLAT, rows, age)
-    assert smallest_alarm(rows) <= 1.3 * before
+    assert smallest_anomaly(rows) <= 1.3 * before
 
 
-def smallest_alarm(rows: KeywordRows) -> float:
+def smallest_anomaly(rows: KeywordRows) -> float:
     scale = max(1.0, float(np.sqrt((rows.variance[0] + 0.25) * rows.dispersion[0])))
     return float(smallest_anomalous_posts(float(rows.typical_posts[0]), scale, rule_for(4.5, 10)))
 
@@ -228,7 +220,7 @@ def test_the_ratio_of_a_window_is_its_traffic_over_that_of_its_hour():
     assert (day.hour_share[0], day.hour_share[95]) == (0.5, 1.5)
 
 
-def test_an_hour_without_expected_posts_has_ratio_and_share_one_where_posts_came_and_teaches_nothing_where_none_did():
+def test_an_hour_without_expected_posts_has_ratio_and_share_one_with_posts_and_is_an_outage_without():
     traffic = Traffic(np.repeat([0.0, 300.0], 12), 1.0)
     posts = np.full(96, 150.0)
     posts[1] = 0.0

@@ -52,14 +52,14 @@ def test_a_usual_window_opens_nothing() -> None:
     assert decide(RULE, None, [a_window(100, 5.9)], quiet_before=101) == []
 
 
-def test_half_the_threshold_keeps_an_alert_going() -> None:
+def test_half_the_threshold_keeps_an_alert_active() -> None:
     (alert,) = decide(
         RULE, None, [a_window(100, 9.0), a_window(101, 3.0), a_window(102, 2.9)], quiet_before=103
     )
     assert numbers(alert) == [100, 101]
 
 
-def test_windows_are_taken_in_order_of_time_however_they_came() -> None:
+def test_windows_are_processed_in_order_of_time_however_they_arrive() -> None:
     forth = decide(
         RULE, None, [a_window(100, 9.0), a_window(101, 12.0), a_window(103, 4.0)], quiet_before=104
     )
@@ -93,7 +93,7 @@ def test_twice_the_last_peak_opens_within_the_cool_down() -> None:
     assert [numbers(alert) for alert in alerts] == [[100], [108]]
 
 
-def test_a_step_that_begins_where_the_last_one_stopped_gives_the_same_alert() -> None:
+def test_a_step_that_starts_where_the_last_one_stopped_gives_the_same_alert() -> None:
     at_once = decide(
         RULE, None, [a_window(100, 9.0), a_window(101, 7.0), a_window(102, 4.0)], quiet_before=107
     )
@@ -102,7 +102,7 @@ def test_a_step_that_begins_where_the_last_one_stopped_gives_the_same_alert() ->
     assert in_steps == at_once
 
 
-def test_an_alert_that_changed_in_nothing_is_not_among_the_results() -> None:
+def test_an_unchanged_alert_is_not_among_the_results() -> None:
     (first,) = decide(RULE, None, [a_window(100, 9.0)], quiet_before=101)
     assert decide(RULE, first, [], quiet_before=102) == []
 

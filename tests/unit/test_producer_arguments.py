@@ -1,4 +1,4 @@
-"""Laws of the arguments: what can be written, and the sentence for what cannot."""
+"""Arguments of the producer: what can be written, and the error message for what cannot."""
 
 import subprocess
 import sys
@@ -25,12 +25,12 @@ def test_a_start_is_unix_seconds_or_a_date_in_utc(text: str, seconds: float) -> 
 
 
 @pytest.mark.parametrize("text", ["soon", "-5", "nan", "1e300"])
-def test_any_other_start_is_refused(text: str) -> None:
+def test_any_other_start_is_an_error(text: str) -> None:
     with pytest.raises(BadInputError, match="--start-at"):
         parse_moment(text, ClockName.SHIFTED)
 
 
-def test_a_start_without_the_shifted_clock_is_refused() -> None:
+def test_a_start_without_the_shifted_clock_is_an_error() -> None:
     with pytest.raises(BadInputError, match="--start-at needs --clock shifted"):
         parse_moment("2020-09-13", ClockName.ORIGINAL)
 
@@ -43,7 +43,7 @@ def test_speed_is_a_number_above_zero_or_max() -> None:
             parse_speed(text, ClockName.SHIFTED)
 
 
-def test_speed_with_the_clock_now_is_refused() -> None:
+def test_speed_with_the_clock_now_is_an_error() -> None:
     with pytest.raises(BadInputError, match="use --rate"):
         parse_speed("2", ClockName.NOW)
 

@@ -1,4 +1,4 @@
-"""Laws of the partitioner: every key goes where Kafka's own clients send it."""
+"""Partitioner: every key gets the partition that Kafka's own clients give it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

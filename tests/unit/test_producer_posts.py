@@ -1,4 +1,4 @@
-"""Laws of reading a line: which lines are posts, and what the value on Kafka looks like."""
+"""Reading lines: which lines are posts, and what the value in Kafka looks like."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_an_id_of_a_positive_64_bit_integer_is_usable_and_exact(line: bytes, pos
         ('{"itemInfos": {"id": "١٢٣"}}'.encode(), "itemInfos.id is not a positive 64-bit integer"),
     ],
 )
-def test_a_line_that_is_no_object_or_has_no_usable_id_is_refused_with_its_reason(
+def test_a_line_that_is_not_an_object_or_has_no_usable_id_is_rejected_with_a_reason(
     line: bytes, reason: str
 ) -> None:
     assert reason_of(line) == reason
@@ -67,11 +67,8 @@ def stamped(line: bytes, microseconds: int = 1584953968_500000) -> bytes:
 
 
 def test_time_stamp_is_appended_and_every_other_byte_is_kept() -> None:
-    line = b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1}\r\n'
-    assert (
-        stamped(line)
-        == b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1, "time_stamp": 1584953968.5}'
-    )
+    line = b'{"itemInfos": {"id": "1", "x": 1.10, "y": 1E5, "t": "\\u00e9\\/"},  "a":1'
+    assert stamped(line + b"}\r\n") == line + b', "time_stamp": 1584953968.5}'
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Laws of the state file: what is remembered comes back, and only for the inputs it belongs to."""
+"""State file: saved progress is loaded again, and only for the inputs that it belongs to."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "state.json", INPUTS).load() == (PROGRESS, False)
 
 
-def test_nothing_is_loaded_where_nothing_was_saved_or_it_was_forgotten(tmp_path: Path) -> None:
+def test_nothing_is_loaded_if_nothing_was_saved_or_it_was_deleted(tmp_path: Path) -> None:
     state = StateFile(tmp_path / "state.json", INPUTS)
     assert state.load() == (None, False)
     state.save(PROGRESS)
@@ -30,7 +30,7 @@ def test_progress_on_inputs_that_have_changed_is_not_used(tmp_path: Path) -> Non
     assert StateFile(tmp_path / "state.json", [Fingerprint("/posts.ndjson", 101, "2")]).load() == (None, True)
 
 
-def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_a_damaged_state_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_bytes(b'{"version": 1, "posi')
     with pytest.raises(BadInputError, match="delete it, or start over with --no-resume"):
         StateFile(tmp_path / "state.json", INPUTS).load()

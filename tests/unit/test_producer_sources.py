@@ -1,4 +1,4 @@
-"""Laws of the inputs: every kind gives the same lines from any position, and a damaged one says where."""
+"""Inputs: every kind yields the same lines from any position, and the error for a damaged one says where."""
 
 import gzip
 import io
@@ -33,27 +33,27 @@ def a_file(folder: Path, name: str, content: bytes) -> Input:
         ("two.gz", gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:])),
         ("one.zst", zstandard.ZstdCompressor().compress(TEXT)),
         ("two.zst", two_frames(TEXT)),
-        ("named-wrongly.ndjson", gzip.compress(TEXT)),
+        ("misnamed.ndjson", gzip.compress(TEXT)),
     ],
-    # Not the contents: those of gzip hold the second in which they were made, and both processes must name a test alike.
-    ids=["plain", "gz", "two gz", "zst", "two zst", "gz named otherwise"],
+    # Not the contents: gzip's include the time of compression, and all test processes must use the same ids.
+    ids=["plain", "gz", "two gz", "zst", "two zst", "gz misnamed"],
 )
-def test_every_kind_of_file_gives_the_same_lines_and_goes_on_from_each_of_them(
+def test_every_kind_of_file_yields_the_same_lines_from_the_start_and_after_each_of_them(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
     source = a_file(tmp_path, name, content)
     lines = list(source.lines())
     assert [line.data for line in lines] == LINES
     assert [(line.number, line.end) for line in lines] == [(1, 13), (2, 14), (3, 26), (4, 30)]
-    for done, line in enumerate(lines, start=1):
-        assert list(source.lines(offset=line.end, number=line.number)) == lines[done:]
+    for count, line in enumerate(lines, start=1):
+        assert list(source.lines(offset=line.end, number=line.number)) == lines[count:]
 
 
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     assert list(a_file(tmp_path, "empty.zst", b"").lines()) == []
 
 
-def test_a_line_over_the_limit_is_cut_and_its_length_told(
+def test_a_line_over_the_limit_is_cut_but_has_its_full_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "MAX_LINE_BYTES", 10)
@@ -69,7 +69,7 @@ def test_a_line_over_the_limit_is_cut_and_its_length_told(
 
 
 @pytest.mark.parametrize("name", ["cut.gz", "cut.zst"])
-def test_an_archive_that_is_cut_off_gives_its_lines_and_then_an_error_that_says_where(
+def test_a_truncated_archive_yields_its_lines_and_then_an_error_that_says_where(
     tmp_path: Path, name: str
 ) -> None:
     content = b"".join(
@@ -77,21 +77,20 @@ def test_an_archive_that_is_cut_off_gives_its_lines_and_then_an_error_that_says_
     )
     archive = gzip.compress(content) if name.endswith("gz") else zstandard.ZstdCompressor().compress(content)
     source = a_file(tmp_path, name, archive[: len(archive) // 2])
-    lines = []
-    with pytest.raises(BadInputError, match=rf"{name} is damaged or cannot be read behind line \d+"):
-        for line in source.lines():
-            lines.append(line.data)
+    lines: list[Line] = []
+    with pytest.raises(BadInputError, match=rf"{name} is damaged or cannot be read after line \d+"):
+        lines.extend(source.lines())
     assert len(lines) > 10_000
-    assert lines[:2] == [b"0 and some more text 0\n", b"1 and some more text 7919\n"]
+    assert [line.data for line in lines[:2]] == [b"0 and some more text 0\n", b"1 and some more text 7919\n"]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("text.gz", "gzip"), ("text.zst", "zstd")])
 def test_a_text_under_the_name_of_an_archive_is_an_error(tmp_path: Path, name: str, kind: str) -> None:
-    with pytest.raises(BadInputError, match=f"is no {kind} archive"):
+    with pytest.raises(BadInputError, match=f"is not a {kind} archive"):
         list(a_file(tmp_path, name, TEXT).lines())
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"nothing\.ndjson cannot be read: No such file or directory"):
         Input(str(tmp_path / "nothing.ndjson")).fingerprint()
     with pytest.raises(BadInputError, match="is a folder"):
@@ -103,8 +102,8 @@ def test_a_changed_file_has_another_fingerprint(tmp_path: Path) -> None:
     assert a_file(tmp_path, "posts.ndjson", b"one\ntwo\n").fingerprint() != before
 
 
-def test_reading_behind_the_end_of_an_archive_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="it ends before the place"):
+def test_reading_past_the_end_of_an_archive_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="it ends before the position"):
         list(a_file(tmp_path, "short.gz", gzip.compress(b"one\n")).lines(offset=100, number=5))
 
 

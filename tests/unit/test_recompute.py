@@ -1,4 +1,4 @@
-"""Laws of recomputing an alert: it follows from the counts, and whatever is stored otherwise is named."""
+"""Laws of recomputing an alert: it follows from the counts, and every stored difference is reported."""
 
 from datetime import UTC, datetime
 
@@ -8,12 +8,12 @@ from pydantic import SecretStr
 
 from alerts.explain.recompute import (
     Baseline,
-    Stored,
+    StoredAlert,
     alert_of,
     compare,
     figures_of_alert,
     recompute_windows,
-    spans_to_recount,
+    span_to_recount,
 )
 from alerts.explain.recount import Recount
 from core.settings import Settings
@@ -27,6 +27,8 @@ SETTINGS = Settings(
     postgres_password=SecretStr("unused"),
     s3_bucket="unused",
 )
+
+COMPARED = ("posts", "ratio", "expected", "score", "hourly_posts", "hourly_score", "threshold_ratio")
 
 
 def a_count(posts: int) -> dict:
@@ -43,58 +45,51 @@ def a_count(posts: int) -> dict:
 
 
 def recomputed(posts_by_window: dict[int, int], **changes):
-    """Stored rows that follow from `posts_by_window` (number after the opening one), with `changes` of the first, and the windows anew."""
+    """Return the alert stored for `posts_by_window` and its judged windows.
+
+    Windows are numbered from the opening one. `changes` are made to the first stored window.
+    """
     recount = Recount(
-        counts={("flood", OPENED + place): a_count(posts) for place, posts in posts_by_window.items()},
-        total_posts={OPENED + place: 500 for place in range(-4, 12)},
+        counts={("flood", OPENED + offset): a_count(posts) for offset, posts in posts_by_window.items()},
+        total_posts={OPENED + offset: 500 for offset in range(-4, 12)},
     )
-    keys = [place for place in posts_by_window if place >= 0]
+    offsets = [offset for offset in posts_by_window if offset >= 0]
     rows = [
         {
-            "window_start": window_start(OPENED + place),
+            "window_start": window_start(OPENED + offset),
             "statistics_as_of": None,
             "threshold": 6.0,
             "closed": True,
             "alert_id": "x",
         }
-        for place in keys
+        for offset in offsets
     ]
-    first = Stored({"keyword": "flood", "status": "resolved"}, [rows[0], rows[-1]] if len(rows) > 1 else rows)
+    ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
+    first = StoredAlert({"keyword": "flood", "status": "resolved"}, ends)
     judged = recompute_windows(
         first, recount, lambda keyword, as_of: Baseline(default_rows(1), None), lambda day: None, SETTINGS
     )
     windows = [
         {
-            **{
-                name: getattr(judged[OPENED + place], name)
-                for name in (
-                    "posts",
-                    "ratio",
-                    "expected",
-                    "score",
-                    "hourly_posts",
-                    "hourly_score",
-                    "threshold_ratio",
-                )
-            },
+            **{name: getattr(judged[OPENED + offset], name) for name in COMPARED},
             **row,
         }
-        for place, row in zip(keys, rows, strict=True)
-        if OPENED + place in judged
+        for offset, row in zip(offsets, rows, strict=True)
+        if OPENED + offset in judged
     ]
     windows[0].update(changes)
-    resolved = Stored({"keyword": "flood", "status": "resolved"}, windows)
+    resolved = StoredAlert({"keyword": "flood", "status": "resolved"}, windows)
     figures = figures_of_alert(resolved, alert_of(resolved, judged, SETTINGS), SETTINGS)
-    return Stored({"keyword": "flood", **figures}, windows), judged
+    return StoredAlert({"keyword": "flood", **figures}, windows), judged
 
 
-def test_what_follows_from_the_counts_is_met():
+def test_figures_that_follow_from_the_counts_match():
     stored, judged = recomputed({0: 40, 1: 60, 3: 30})
     comparison = compare(stored, judged, SETTINGS)
     assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 24)
 
 
-def test_the_alert_opens_goes_on_and_ends_as_its_windows_say():
+def test_the_alert_opens_continues_and_ends_with_its_windows():
     stored, _ = recomputed({0: 40, 1: 60, 3: 30})
     names = ("status", "opened_window", "last_window", "resolved_at", "posts", "severity", "opened_by")
     assert [stored.alert[name] for name in names] == [
@@ -117,7 +112,7 @@ def test_the_hour_before_counts_where_its_windows_hold_three_posts():
 @pytest.mark.parametrize(
     ("column", "value"), [("posts", 41), ("score", 10.263), ("ratio", 0.5), ("threshold_ratio", 9.9)]
 )
-def test_a_figure_that_does_not_follow_is_named(column, value):
+def test_a_figure_that_does_not_follow_is_reported(column, value):
     stored, judged = recomputed({0: 40, 1: 60}, **{column: value})
     assert [difference.column for difference in compare(stored, judged, SETTINGS).differences] == [column]
 
@@ -129,9 +124,9 @@ def test_reals_are_compared_as_postgres_keeps_them():
     assert compare(stored, judged, SETTINGS).differences == []
 
 
-def test_a_window_that_the_alert_should_have_is_named():
+def test_a_missing_window_is_reported():
     stored, judged = recomputed({0: 40, 1: 60, 2: 50})
-    without = Stored(stored.alert, [stored.windows[0], stored.windows[2]])
+    without = StoredAlert(stored.alert, [stored.windows[0], stored.windows[2]])
     assert "window 2026-01-06 18:15" in {
         difference.column for difference in compare(without, judged, SETTINGS).differences
     }
@@ -144,4 +139,4 @@ def test_an_open_window_is_not_compared():
 
 def test_an_hour_before_and_the_windows_that_end_it_are_recounted():
     stored, _ = recomputed({0: 40, 2: 60})
-    assert spans_to_recount(stored, SETTINGS) == (window_start(OPENED - 3), window_start(OPENED + 7))
+    assert span_to_recount(stored, SETTINGS) == (window_start(OPENED - 3), window_start(OPENED + 7))

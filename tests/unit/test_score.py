@@ -1,4 +1,4 @@
-"""Laws of the score, checked against formulas written out once more in plain Python."""
+"""Laws of the score, checked against the formulas in plain Python."""
 
 from math import ceil, sqrt
 
@@ -36,27 +36,17 @@ def test_the_score_of_arrays_is_the_formula_row_by_row() -> None:
     variance, dispersion = rng.uniform(0, 9, rows), rng.uniform(0, 5, rows)
     expected = rule.expected_posts(level, deviation, own, share, ratio)
     scored = rule.score(posts, expected, rule.scale(variance, dispersion))
-    plain = [
-        plain_score(
-            int(posts[i]),
-            level[i],
-            deviation[i] if own[i] else None,
-            share[i],
-            ratio[i],
-            variance[i],
-            dispersion[i],
-        )
-        for i in range(rows)
-    ]
+    own_deviation = [value if has_own else None for value, has_own in zip(deviation, own, strict=True)]
+    arguments = zip(posts.tolist(), level, own_deviation, share, ratio, variance, dispersion, strict=True)
+    plain = [plain_score(*row) for row in arguments]
     np.testing.assert_allclose(scored, plain, rtol=1e-12)
 
 
-def test_nine_posts_of_a_new_word_are_no_news_at_the_floor_of_ten() -> None:
-    scores = [rule.score(posts, 0.0, 1.0) for posts in (9, 10)]
-    assert [
-        rule.anomalous(posts, 0.0, s, rule.rule_for(4.5, 10))
-        for posts, s in zip((9, 10), scores, strict=True)
-    ] == [False, True]
+def test_nine_posts_of_a_new_word_are_no_anomaly_with_min_posts_of_ten() -> None:
+    verdicts = [
+        rule.anomalous(posts, 0.0, rule.score(posts, 0.0, 1.0), rule.rule_for(4.5, 10)) for posts in (9, 10)
+    ]
+    assert verdicts == [False, True]
 
 
 def test_two_posts_against_none_never_alert() -> None:
@@ -72,7 +62,7 @@ def test_a_window_half_full_is_compared_with_half_of_what_is_expected() -> None:
     assert rule.expected_posts(10.0, 0.0, False, 1.0, 0.5) == whole / 2
 
 
-def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
+def test_the_smallest_anomalous_count_is_where_anomalies_begin() -> None:
     for expected in (0.0, 0.4, 3.0, 40.0, 900.0):
         for scale in (1.0, 2.5):
             for threshold in (4.5, 6.0, 7.5):
@@ -85,22 +75,20 @@ def test_the_smallest_alarming_count_is_where_alarms_begin() -> None:
                 assert verdicts == [False, True], (expected, scale, threshold)
 
 
-def test_counts_that_nobody_keeps_can_keep_no_incident_going_whatever_was_expected() -> None:
+def test_counts_too_small_to_be_kept_cannot_keep_an_alert_active_whatever_was_expected() -> None:
     assert rule.score(rule.KEPT_POSTS - 1, 0.0, 1.0) < 4.25 / 2
 
 
-def test_thirty_posts_of_a_new_word_spread_over_an_hour_are_news_at_the_second_look_only() -> None:
+def test_thirty_posts_of_a_new_word_spread_over_an_hour_are_an_anomaly_of_the_hourly_window_only() -> None:
     anomaly_rule = rule.rule_for(6.0, 10)
     assert not rule.anomalous(8, 0.0, rule.score(8, 0.0, 1.0), anomaly_rule)
     assert rule.hourly_anomalous(30, 0.0, rule.hourly_score(30, 0.0, 1.0, 1.0), anomaly_rule)
 
 
-def test_the_second_look_asks_a_lift_of_twice_what_was_expected_and_twice_the_floor() -> None:
+def test_an_hourly_window_needs_twice_the_expected_posts_plus_twice_min_posts() -> None:
     anomaly_rule = rule.rule_for(6.0, 10)
-    assert [bool(rule.hourly_anomalous(posts, 100.0, 99.0, anomaly_rule)) for posts in (219, 220)] == [
-        False,
-        True,
-    ]
+    verdicts = [bool(rule.hourly_anomalous(posts, 100.0, 99.0, anomaly_rule)) for posts in (219, 220)]
+    assert verdicts == [False, True]
 
 
 def test_huge_counts_and_zero_spread_stay_finite() -> None:
@@ -111,19 +99,16 @@ def test_huge_counts_and_zero_spread_stay_finite() -> None:
     ("hourly_expected", "scale", "hourly_spread", "threshold"),
     [(0.0, 1.0, 1.0, 6.0), (40.0, 1.3, 2.5, 4.5), (900.0, 2.0, 0.5, 5.0)],
 )
-def test_the_smallest_unusual_hour_is_an_anomaly_and_one_post_less_is_none(
+def test_the_smallest_anomalous_hour_is_an_anomaly_and_one_post_fewer_is_not(
     hourly_expected, scale, hourly_spread, threshold
 ):
     anomaly_rule = rule.rule_for(threshold, 10)
     least = np.ceil(
         rule.smallest_anomalous_hourly_posts(hourly_expected, scale, hourly_spread, anomaly_rule) - 1e-9
     )
-    assert rule.hourly_anomalous(
-        least, hourly_expected, rule.hourly_score(least, hourly_expected, scale, hourly_spread), anomaly_rule
-    )
-    assert not rule.hourly_anomalous(
-        least - 1,
-        hourly_expected,
-        rule.hourly_score(least - 1, hourly_expected, scale, hourly_spread),
-        anomaly_rule,
-    )
+    verdicts = [
+        bool(rule.hourly_anomalous(posts, hourly_expected, score, anomaly_rule))
+        for posts in (least - 1, least)
+        for score in [rule.hourly_score(posts, hourly_expected, scale, hourly_spread)]
+    ]
+    assert verdicts == [False, True]

@@ -1,4 +1,4 @@
-"""Laws of the sentence that says why a keyword alerted."""
+"""Laws of the sentence that explains why a keyword alerted."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,15 +27,17 @@ def window():
     }
 
 
-def test_a_window_is_told_with_posts_people_what_was_expected_and_what_would_have_been_unusual():
+def test_a_window_is_described_by_posts_people_expected_posts_and_what_would_have_been_unusual():
     assert what_happened(window(), opened_by="window", min_posts=10) == (
-        "83 posts by 60 people in 15 minutes; 2 were expected for a Tuesday lookback (UTC); at least 20 would have been unusual"
+        "83 posts by 60 people in 15 minutes; 2 were expected for a Tuesday evening (UTC); "
+        "at least 20 would have been unusual"
     )
 
 
-def test_a_slow_climb_is_told_by_its_hour():
+def test_a_slow_climb_is_described_by_its_hour():
     assert what_happened(window(), opened_by="hour", min_posts=10) == (
-        "30 posts by 30 people in an hour; none was expected for a Tuesday lookback (UTC); at least 20 would have been unusual"
+        "30 posts by 30 people in an hour; none was expected for a Tuesday evening (UTC); "
+        "at least 20 would have been unusual"
     )
 
 
@@ -53,11 +55,10 @@ def test_a_post_is_one_line_whatever_its_text():
     assert line.endswith("...  https://a")
 
 
-def test_terms_say_how_many_posts_have_them_and_what_is_usual():
+def test_terms_give_their_posts_and_their_share_elsewhere():
     terms: list[Mapping[str, Any]] = [
         {"term": "flood", "name": None, "posts": 59, "usual_share": 0.001},
         {"term": "7", "name": "Song", "posts": 30, "usual_share": 0.0},
     ]
-    assert (
-        terms_line("word", terms, 60) == "word     flood (59 of 60, else 0.1 %), Song (30 of 60, else never)"
-    )
+    line = terms_line("word", terms, 60)
+    assert line == "word     flood (59 of 60, elsewhere 0.1%), Song (30 of 60, elsewhere never)"

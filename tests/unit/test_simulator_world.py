@@ -1,4 +1,4 @@
-"""Laws of the simulated world: a day depends on its world and its number alone, and the labels tell what the files hold."""
+"""Simulated world: a day depends only on its world and its number, and the labels match the files."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def live_posts(folder: Path) -> dict[int, dict[str, Any]]:
-    """The usable posts of the live day by id, as first delivered."""
+    """Return the usable posts of the live day by id, as first delivered."""
     posts: dict[int, dict[str, Any]] = {}
     for line in Input(str(folder / "posts-2026-11-20.ndjson")).lines():
         try:
@@ -66,20 +66,17 @@ def test_a_day_made_alone_later_is_the_day_of_the_longer_run(folder: Path, tmp_p
 def test_many_processes_write_what_one_writes(tmp_path: Path) -> None:
     busy = World(seed=3, start=date(2026, 11, 13), posts_per_day=13_000)
     simulate(tmp_path, [0], world=busy)
-    assert (
-        len((tmp_path / "posts-2026-11-13.ndjson").read_bytes().splitlines())
-        == rows(tmp_path / "days.ndjson")[0]["records"]
-    )
+    lines = (tmp_path / "posts-2026-11-13.ndjson").read_bytes().splitlines()
+    assert len(lines) == rows(tmp_path / "days.ndjson")[0]["records"]
 
 
 def test_another_seed_is_another_world(folder: Path, tmp_path: Path) -> None:
     simulate(tmp_path, [0], world=World(seed=4, start=WORLD.start, posts_per_day=WORLD.posts_per_day))
-    assert (tmp_path / "posts-2026-11-13.ndjson").read_bytes() != (
-        folder / "posts-2026-11-13.ndjson"
-    ).read_bytes()
+    first_day = "posts-2026-11-13.ndjson"
+    assert (tmp_path / first_day).read_bytes() != (folder / first_day).read_bytes()
 
 
-def test_a_folder_holds_one_world(folder: Path) -> None:
+def test_a_folder_holds_only_one_world(folder: Path) -> None:
     with pytest.raises(BadInputError, match="holds days of another world"):
         simulate(folder, [0], world=World(seed=4, start=WORLD.start, posts_per_day=WORLD.posts_per_day))
 
@@ -112,36 +109,29 @@ def test_ids_are_unique_over_days_and_hold_the_creation_time(folder: Path) -> No
                 post_id = usable_id(post)
             except NotAPost:
                 continue
-            moment = str(post["itemInfos"].get("createTime"))
-            assert created.setdefault(post_id, int(moment) if moment.isdigit() else 0) == (
-                int(moment) if moment.isdigit() else 0
-            )
-            if len(moment) == 10 and moment.startswith("17"):
-                assert (
-                    1 <= int(moment) - (post_id >> 32) <= 222 or int(moment) - (post_id >> 32) > 364 * 86_400
-                )
+            text = str(post["itemInfos"].get("createTime"))
+            moment = int(text) if text.isdigit() else 0
+            assert created.setdefault(post_id, moment) == moment
+            if len(text) == 10 and text.startswith("17"):
+                age = moment - (post_id >> 32)
+                assert 1 <= age <= 222 or age > 364 * 86_400
     assert len(created) == sum(day["posts"] for day in rows(folder / "days.ndjson")[:2])
 
 
 def test_an_events_posts_authors_and_texts_are_in_the_file(
     folder: Path, live_posts: dict[int, dict[str, Any]]
 ) -> None:
-    posts_of, authors_of, texts_of = (
-        defaultdict[str, set[int]](set),
-        defaultdict[str, set[str]](set),
-        defaultdict[str, set[str]](set),
-    )
+    posts_of: defaultdict[str, set[int]] = defaultdict(set)
+    authors_of: defaultdict[str, set[str]] = defaultdict(set)
+    texts_of: defaultdict[str, set[str]] = defaultdict(set)
     for post_id, post in live_posts.items():
         text = post["itemInfos"].get("text")
         for word in set(re.split(r'[\s#"!,]+', text.lower())) if isinstance(text, str) else ():
             posts_of[word].add(post_id)
             authors_of[word].add(post["itemInfos"]["authorId"])
             texts_of[word].add(text)
-    events = [
-        event
-        for event in rows(folder / "truth.ndjson")
-        if event["day_number"] == LIVE_DAY and event["keyword"]
-    ]
+    truth = rows(folder / "truth.ndjson")
+    events = [event for event in truth if event["day_number"] == LIVE_DAY and event["keyword"]]
     assert len(events) == 11
     for event in events:
         keyword = event["keyword"]
@@ -151,10 +141,8 @@ def test_an_events_posts_authors_and_texts_are_in_the_file(
             assert len(posts_of[keyword]) >= event["posts"]
         assert event["posts"] >= event["texts"] >= 1
         created = [str(live_posts[post_id]["itemInfos"].get("createTime")) for post_id in posts_of[keyword]]
-        assert (
-            sum(moment.isdigit() and event["start"] <= int(moment) <= event["end"] for moment in created)
-            >= event["posts"]
-        )
+        moments = [int(text) for text in created if text.isdigit()]
+        assert sum(event["start"] <= moment <= event["end"] for moment in moments) >= event["posts"]
 
 
 def test_a_live_day_has_events_of_every_kind_and_the_history_some() -> None:
@@ -208,11 +196,8 @@ def test_one_day_of_the_first_week_has_an_hour_with_nearly_no_posts(seed: int) -
 
 
 def test_a_copied_texts_other_words_are_labelled_too(folder: Path) -> None:
-    [event] = [
-        event
-        for event in rows(folder / "truth.ndjson")
-        if event["kind"] == "copy_paste" and event["day_number"] == LIVE_DAY
-    ]
+    truth = rows(folder / "truth.ndjson")
+    [event] = [row for row in truth if row["kind"] == "copy_paste" and row["day_number"] == LIVE_DAY]
     plan = cached_plan(WORLD, LIVE_DAY)
     [number] = [number for number, planned in enumerate(plan.events) if planned.kind == "copy_paste"]
     posts = [post for post in range(len(plan.event)) if plan.event[post] == number]

@@ -1,4 +1,4 @@
-"""What Java is told when Spark starts."""
+"""Laws of the options that Spark passes to Java."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,7 @@ from tests.factories import settings_without_servers
 OPTIONS = "spark.driver.extraJavaOptions"
 
 
-def test_java_is_told_of_the_archive_of_classes_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_java_uses_the_class_archive_if_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spark, "CLASS_ARCHIVE", tmp_path / "a b" / "spark-classes.jsa")
     settings = settings_without_servers(spark_master="local[2]")
     assert "SharedArchiveFile" not in spark.session_options(settings)[OPTIONS]
@@ -27,7 +25,7 @@ def test_java_is_told_of_the_archive_of_classes_where_there_is_one(
     assert OPTIONS not in spark.session_options(settings_without_servers(spark_master=None))
 
 
-def test_on_one_machine_the_java_archives_are_on_the_class_path_and_elsewhere_spark_sends_them_round(
+def test_jars_are_on_the_class_path_of_a_local_spark_and_distributed_by_a_cluster(
     tmp_path: Path,
 ) -> None:
     for name in ("b.jar", "a.jar"):
@@ -46,5 +44,5 @@ def test_on_one_machine_the_java_archives_are_on_the_class_path_and_elsewhere_sp
     )
 
 
-def test_set_up_makes_the_archive_of_classes_where_spark_looks_for_it() -> None:
+def test_set_up_creates_the_class_archive_where_spark_expects_it() -> None:
     assert setup.CLASS_ARCHIVE.relative_to(setup.VENV) == spark.CLASS_ARCHIVE.relative_to(sys.prefix)

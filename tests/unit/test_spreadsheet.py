@@ -1,4 +1,4 @@
-"""Laws of cells for spreadsheets: none is a formula, numbers stay numbers, long numbers keep their digits."""
+"""Laws of spreadsheet cells: none is a formula, numbers stay numbers, long numbers keep their digits."""
 
 import duckdb
 import pytest
@@ -32,7 +32,7 @@ def guard():
         "'=1",
     ],
 )
-def test_a_cell_that_a_spreadsheet_would_run_begins_with_an_apostrophe(guard, text):
+def test_a_cell_that_a_spreadsheet_would_run_starts_with_an_apostrophe(guard, text):
     assert guard(text) == "'" + text
 
 
@@ -40,14 +40,14 @@ def test_a_cell_that_a_spreadsheet_would_run_begins_with_an_apostrophe(guard, te
     "text",
     ["-1", "+1", "-1.5", "-1e9", "3", "123456789012345", "", "first snow #winter", "#tag", "a=b", "тренд"],
 )
-def test_a_cell_that_is_a_number_or_plain_text_stays_as_it_is(guard, text):
+def test_a_number_or_plain_text_is_unchanged(guard, text):
     assert guard(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["7698971293886388232", "-7698971293886388232", "1234567890123456", "1234567890123456.5"]
 )
-def test_a_number_with_more_digits_than_a_spreadsheet_keeps_is_made_text(guard, text):
+def test_a_number_with_more_digits_than_a_spreadsheet_keeps_becomes_text(guard, text):
     assert guard(text) == "'" + text
 
 
@@ -69,7 +69,7 @@ def test_null_stays_null(guard):
         ("VARCHAR[]", "['=1']", "['=1']"),
     ],
 )
-def test_every_type_of_column_has_its_cell(column_type, literal, cell):
+def test_every_column_type_has_a_safe_cell(column_type, literal, cell):
     with duckdb.connect() as database:
         database.execute(GUARD)
         column = guarded_column("c", column_type)

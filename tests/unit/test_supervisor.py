@@ -1,6 +1,8 @@
-"""The supervisor without Spark: what it starts again, what it gives up, and when a query counts as caught up."""
+"""The supervisor without Spark: what it restarts, what it stops for good, and when a query is caught up."""
 
 import logging
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from kafka import TopicPartition
@@ -8,20 +10,21 @@ from kafka import TopicPartition
 from core.errors import NotReadyError
 from streaming.failures import first_line
 from streaming.resume import starting_offsets
-from streaming.supervisor import LONGEST_BACKOFF_SECONDS, MAX_CORRUPT_STARTS, Supervised, Supervisor
+from streaming.supervised import LONGEST_BACKOFF_SECONDS, QuerySpec, Supervised
+from streaming.supervisor import MAX_CORRUPT_STARTS, Supervisor
 from tests.factories import settings_without_servers
 
 SETTINGS = settings_without_servers(checkpoint_dir="/checkpoints")
-DAMAGED = "[CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_NOT_EXISTS] The state is gone."
+CORRUPT = "[CANNOT_LOAD_STATE_STORE.CANNOT_READ_DELTA_FILE_NOT_EXISTS] The state is gone."
 
 
 class StoppedQuery:
-    """A query that has stopped with an error as soon as it was started."""
+    """A query that stops with an error as soon as it is started."""
 
     isActive = False
     recentProgress = ()
 
-    def __init__(self, error: str) -> None:
+    def __init__(self, error: str = "a server is down") -> None:
         self._error = error
 
     def exception(self) -> str:
@@ -33,10 +36,14 @@ class RunningQuery(StoppedQuery):
 
 
 class NoBroker:
-    """Kafka away."""
+    """Kafka while it is down."""
 
-    def of(self, topics: list[str]) -> None:
+    def end_offsets(self, topics: list[str]) -> None:
         raise ConnectionResetError("no broker")
+
+
+def a_query(name: str, start: Callable[[], Any], **state: Any) -> Supervised:
+    return Supervised(QuerySpec(name, ["posts"], start), **state)
 
 
 def supervisor_of(*queries: Supervised) -> Supervisor:
@@ -51,42 +58,44 @@ def rounds(supervisor: Supervisor, count: int) -> None:
         supervisor._round(1.0 + number * 2 * LONGEST_BACKOFF_SECONDS)
 
 
-def test_a_query_with_a_damaged_checkpoint_is_given_up_and_the_other_goes_on(
+def test_a_query_with_a_corrupt_checkpoint_is_stopped_for_good_and_the_other_keeps_running(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    starts = []
-    damaged = Supervised("detect", ["posts"], lambda: starts.append(1) or StoppedQuery(DAMAGED))  # type: ignore
-    healthy = Supervised("archive", ["posts"], lambda: RunningQuery(""))  # type: ignore
+    starts: list[int] = []
+    corrupt = a_query("detect", lambda: starts.append(1) or StoppedQuery(CORRUPT))  # type: ignore[func-returns-value]
+    healthy = a_query("archive", RunningQuery)
     with caplog.at_level(logging.ERROR):
-        rounds(supervisor_of(damaged, healthy), 10)
+        rounds(supervisor_of(corrupt, healthy), 10)
     assert len(starts) == MAX_CORRUPT_STARTS
     assert (
-        "detect: stopped for good: its checkpoint cannot be read. Stop this process, move /checkpoints/detect away"
-        in caplog.text
+        "detect: stopped for good: its checkpoint cannot be read. "
+        "Stop this process, move /checkpoints/detect away" in caplog.text
     )
     assert healthy.fatal_error is None
 
 
-def test_a_query_that_a_restart_may_help_is_started_again_and_again() -> None:
-    starts = []
-    failing = Supervised("detect", ["posts"], lambda: starts.append(1) or StoppedQuery("a server is away"))  # type: ignore
+def test_a_query_that_a_restart_may_help_is_restarted_again_and_again() -> None:
+    starts: list[int] = []
+    failing = a_query("detect", lambda: starts.append(1) or StoppedQuery())  # type: ignore[func-returns-value]
     rounds(supervisor_of(failing), 10)
-    assert len(starts) >= 5 and failing.fatal_error is None
+    assert len(starts) >= 5
+    assert failing.fatal_error is None
 
 
-def test_where_no_query_can_go_on_the_process_ends() -> None:
-    damaged = Supervised("detect", ["posts"], lambda: StoppedQuery(DAMAGED))  # type: ignore
+def test_the_process_ends_when_no_query_can_continue() -> None:
+    corrupt = a_query("detect", lambda: StoppedQuery(CORRUPT))
     with pytest.raises(NotReadyError, match="its checkpoint cannot be read"):
-        rounds(supervisor_of(damaged), 10)
+        rounds(supervisor_of(corrupt), 10)
 
 
-def test_while_kafka_cannot_be_asked_a_query_is_not_caught_up() -> None:
-    query = Supervised("detect", ["posts"], lambda: RunningQuery(""), caught_up_since=1.0)  # type: ignore
+def test_a_query_is_not_caught_up_while_kafka_is_down(caplog: pytest.LogCaptureFixture) -> None:
+    query = a_query("detect", RunningQuery, caught_up_since=1.0)
     supervisor_of(query)._round(1_000.0)
     assert query.caught_up_since is None
+    assert "detect: cannot record its progress: ConnectionResetError: no broker" in caplog.text
 
 
-def test_a_new_archive_checkpoint_begins_behind_what_is_archived_within_what_kafka_holds() -> None:
+def test_a_new_archive_checkpoint_starts_after_what_is_archived_within_what_kafka_holds() -> None:
     archived = {("posts", 0): 50, ("posts", 1): 3, ("posts", 2): 90}
     partitions = [TopicPartition("posts", number) for number in range(4)]
     begins = dict(zip(partitions, (0, 10, 0, 0), strict=True))
@@ -97,30 +106,30 @@ def test_a_new_archive_checkpoint_begins_behind_what_is_archived_within_what_kaf
 def test_the_log_says_why_a_batch_failed_in_python() -> None:
     error = (
         "An exception was raised by the Python Proxy. Return Message: Traceback (most recent call last):\n"
-        '  File "detect.py", line 1, in write_batch\npsycopg2.OperationalError: server closed the connection\n\n\tat java.base/x'
+        '  File "detect.py", line 1, in write_batch\n'
+        "psycopg2.OperationalError: server closed the connection\n\n\tat java.base/x"
     )
     assert first_line(error) == "psycopg2.OperationalError: server closed the connection"
 
 
-def test_without_its_jvm_the_process_ends_whatever_the_queries_do() -> None:
-    query = Supervised("detect", ["posts"], lambda: StoppedQuery("a server is away"))  # type: ignore
+def test_the_process_ends_when_its_jvm_has_ended() -> None:
+    query = a_query("detect", StoppedQuery)
     with pytest.raises(NotReadyError, match="Spark's Java process has ended"):
         Supervisor(SETTINGS, [query], has_jvm_ended=lambda: True).run()
 
 
-def test_what_the_operator_has_to_know_is_looked_at_twice_a_minute_and_a_look_that_fails_harms_nothing(
+def test_health_is_checked_twice_a_minute_and_a_check_that_fails_does_no_harm(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    looked = []
+    checked = []
 
-    def look(queries: list[Supervised]) -> None:
-        looked.append([query.name for query in queries])
+    def check(queries: Sequence[Supervised]) -> None:
+        checked.append([query.name for query in queries])
         raise OSError("no server")
 
-    queries = [Supervised("archive", ["posts"], lambda: RunningQuery(""))]  # type: ignore
-    supervisor = Supervisor(SETTINGS, queries, check_health=look)
+    supervisor = Supervisor(SETTINGS, [a_query("archive", RunningQuery)], check_health=check)
     supervisor._ends = NoBroker()  # type: ignore[assignment]
     for now in (100.0, 110.0, 129.0, 131.0):
         supervisor._round(now)
-    assert looked == [["archive"], ["archive"]]
-    assert caplog.text.count("alerts for the operator cannot be written: OSError: no server") == 2
+    assert checked == [["archive"], ["archive"]]
+    assert caplog.text.count("cannot write operator alerts: OSError: no server") == 2

@@ -1,4 +1,4 @@
-"""Laws of terms that stand out: the log-odds ratio against its formula written out, and what is told of it."""
+"""Laws of terms that stand out: the log-odds ratio against its formula, and which terms are reported."""
 
 from math import log, sqrt
 
@@ -17,8 +17,8 @@ def test_the_log_odds_ratio_is_that_of_the_paper(y, n, other, m):
     usual_odds = (other + prior_of_term) / (m + prior - other - prior_of_term)
     expected = log(odds / usual_odds)
     z = expected / sqrt(1 / (y + prior_of_term) + 1 / (other + prior_of_term))
-    found = log_odds([y], n, [other], m)
-    assert (found[0][0], found[1][0]) == pytest.approx((expected, z))
+    ratios, z_scores = log_odds([y], n, [other], m)
+    assert (ratios[0], z_scores[0]) == pytest.approx((expected, z))
 
 
 def test_a_term_that_is_as_frequent_as_elsewhere_has_no_log_odds():
@@ -26,21 +26,17 @@ def test_a_term_that_is_as_frequent_as_elsewhere_has_no_log_odds():
     assert (ratio[0], z[0]) == pytest.approx((0, 0), abs=1e-12)
 
 
-def test_the_more_posts_say_it_the_higher_the_z_score_at_equal_shares():
+def test_at_equal_shares_more_posts_give_a_higher_z_score():
     scores = [log_odds([posts], 10 * posts, [50], 10_000)[1][0] for posts in (2, 8, 32)]
     assert scores == sorted(scores)
 
 
-def test_a_term_of_every_post_of_all_stands_out_nowhere():
-    assert (
-        standing_out(
-            [TermCount("word", "fyp", None, 60, 9_940)], total=60, other_total=9_940, keyword="storm"
-        )
-        == []
-    )
+def test_a_term_of_every_post_never_stands_out():
+    counts = [TermCount("word", "fyp", None, 60, 9_940)]
+    assert standing_out(counts, total=60, other_total=9_940, keyword="storm") == []
 
 
-def test_one_post_and_the_keyword_itself_are_never_told():
+def test_a_term_of_one_post_and_the_keyword_itself_are_never_reported():
     counts = [
         TermCount("hashtag", "storm", None, 60, 0),
         TermCount("word", "storm", None, 60, 0),
@@ -49,23 +45,20 @@ def test_one_post_and_the_keyword_itself_are_never_told():
     assert standing_out(counts, total=60, other_total=9_940, keyword="storm") == []
 
 
-def test_an_author_or_music_of_the_keywords_name_is_told():
+def test_an_author_or_music_with_the_keywords_name_is_reported():
     counts = [TermCount("music", "storm", "Storm", 60, 0)]
-    assert [term.term for term in standing_out(counts, total=60, other_total=9_940, keyword="storm")] == [
-        "storm"
-    ]
+    terms = standing_out(counts, total=60, other_total=9_940, keyword="storm")
+    assert [term.term for term in terms] == ["storm"]
 
 
-def test_at_most_ten_terms_a_kind_are_told_the_clearest_first():
+def test_at_most_ten_terms_per_kind_are_reported_the_clearest_first():
     counts = [
         TermCount(kind, f"t{posts}", None, posts, 0) for kind in ("word", "author") for posts in range(20, 60)
     ]
-    told = standing_out(counts, total=60, other_total=9_940, keyword="storm")
-    assert [term.posts for term in told] == [*range(59, 59 - TERMS_PER_KIND, -1)] * 2
+    terms = standing_out(counts, total=60, other_total=9_940, keyword="storm")
+    assert [term.posts for term in terms] == [*range(59, 59 - TERMS_PER_KIND, -1)] * 2
 
 
-def test_where_there_is_nothing_to_compare_with_shares_are_still_shares():
-    assert (
-        standing_out([TermCount("word", "flood", None, 30, 0)], total=60, other_total=0, keyword="storm")
-        == []
-    )
+def test_without_other_posts_nothing_stands_out():
+    counts = [TermCount("word", "flood", None, 30, 0)]
+    assert standing_out(counts, total=60, other_total=0, keyword="storm") == []

@@ -1,4 +1,4 @@
-"""`make run POSTS=...`: a person's own files through the pipeline, and the counts of every station."""
+"""`make run POSTS=...`: the user's own files through the pipeline, with the counts at every stage."""
 
 import glob
 import json
@@ -18,7 +18,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Totals:
-    """What Postgres holds, in rows or posts; taken before and after, the difference is what a run did."""
+    """Totals in Postgres, in rows or posts; the difference of two is what a run did."""
 
     counted: int
     rejected: int
@@ -27,13 +27,13 @@ class Totals:
 
 
 def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, rate: str, limit: str) -> None:
-    """Send the files, wait until all is archived and judged, load the days seen, say what was counted where."""
+    """Send the files, wait until all is archived and judged, load their days, report the counts."""
     files = files_of(pattern)
     session.screen.say(f"Groundswell: {', '.join(files)}, clock {clock}")
     session.prepare()
     session.start_stack()
     commands, settings = session.commands, session.settings
-    # Posts with their original times are older than what detection may have seen; posts of now are not.
+    # Posts with their original times may be older than what detection has seen; current posts are not.
     is_old = clock == "original"
     session.start_streaming(first_event=LONG_AGO if is_old else datetime.now(UTC), replays_old_posts=is_old)
     before, started = _totals(settings), datetime.now(UTC)
@@ -46,7 +46,7 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     )
     session.wait_for("detect", "detecting what is in Kafka")
     if is_old:
-        commands.run("decide", "deciding the last windows", "streaming.finish")
+        commands.run("finish", "closing the last windows", "streaming.finish")
     session.wait_for("archive", "archiving what is in Kafka")
     session.finish_alerts()
     session.is_decided = True
@@ -56,12 +56,12 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
         commands.run(
             "batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load,trends"
         )
-    _tell(session, json.loads(summary.read_text()), archived, before, is_old=is_old)
-    session.tell_where_to_go_on()
+    _report(session, json.loads(summary.read_text()), archived, before, is_old=is_old)
+    session.show_next_steps()
 
 
 def files_of(pattern: str) -> list[str]:
-    """The files that POSTS names: one path, a pattern, or several with spaces between. Raises BadInputError."""
+    """Return the files that POSTS names: a path, a pattern, or several separated by spaces; BadInputError."""
     if pattern.startswith("s3://") or Path(pattern).expanduser().exists():
         return [pattern if pattern.startswith("s3://") else str(Path(pattern).expanduser().absolute())]
     files = [
@@ -72,7 +72,8 @@ def files_of(pattern: str) -> list[str]:
     missing = [name for name in files if not name.startswith("s3://") and not Path(name).exists()]
     if missing:
         raise BadInputError(
-            f"There is no file {missing[0]}. Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson"
+            f"There is no file {missing[0]}. "
+            "Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson"
         )
     return [name if name.startswith("s3://") else str(Path(name).absolute()) for name in files]
 
@@ -80,24 +81,26 @@ def files_of(pattern: str) -> list[str]:
 def _totals(settings: Settings) -> Totals:
     with transaction(settings) as cursor:
         cursor.execute(
-            "SELECT (SELECT coalesce(sum(posts), 0) FROM traffic_windows), (SELECT count(*) FROM rejected_records), "
+            "SELECT (SELECT coalesce(sum(posts), 0) FROM traffic_windows), "
+            "(SELECT count(*) FROM rejected_records), "
             "coalesce(sum(late_posts), 0), coalesce(sum(duplicate_posts), 0) FROM pipeline_metrics"
         )
         return Totals(*map(int, cursor.fetchone()))  # type: ignore[arg-type]
 
 
 def _archived(settings: Settings, since: datetime) -> dict[date | None, int]:
-    """Records of the posts' topic in the archive since a moment, by the day of their event time; None: rejected ones."""
+    """Return records of the posts topic archived since a moment, by day of event time; None: rejected."""
     with open_archive(settings) as database:
         rows = database.execute(
-            "SELECT CAST(event_time AS DATE), count(*) FROM raw_posts WHERE topic = ? AND kafka_time >= ? GROUP BY ALL ORDER BY 1",
+            "SELECT CAST(event_time AS DATE), count(*) FROM raw_posts "
+            "WHERE topic = ? AND kafka_time >= ? GROUP BY ALL ORDER BY 1",
             [settings.posts_topic, since],
         ).fetchall()
-    return {day: count for day, count in rows}
+    return dict(rows)
 
 
 def _ranges(days: list[date]) -> list[tuple[date, date]]:
-    """Days that follow one another at most a week apart, as ranges: one start of Java is dearer than empty days."""
+    """Return days at most a week apart as ranges: one start of Java costs more than empty days."""
     ranges: list[tuple[date, date]] = []
     for day in days:
         if ranges and day - ranges[-1][1] <= timedelta(days=7):
@@ -107,7 +110,7 @@ def _ranges(days: list[date]) -> list[tuple[date, date]]:
     return ranges
 
 
-def _tell(
+def _report(
     session: Session,
     sent: dict[str, object],
     archived: dict[date | None, int],
@@ -123,23 +126,23 @@ def _tell(
         (
             "sent to Kafka",
             sent["sent"],
-            f"{sent['rejected_total']} lines were no post and went to {session.settings.rejected_topic}",
+            f"{sent['rejected_total']} lines were not posts and went to {session.settings.rejected_topic}",
         ),
         ("in the archive", sum(archived.values()), 'make sql Q="select * from raw_posts limit 5"'),
-        ("counted by detection", after.counted - before.counted, "distinct posts a window"),
-        ("seen again in a window", after.again - before.again, ""),
+        ("counted by detection", after.counted - before.counted, "distinct posts per window"),
+        ("duplicates in a window", after.again - before.again, ""),
         ("too late for their window", after.late - before.late, ""),
         (
             "rejected",
             after.rejected - before.rejected,
             'make psql Q="select reason, count(*) from rejected_records group by 1"',
         ),
-        ("in the table posts now", posts, "one row a post, all runs together"),
+        ("in the table posts now", posts, "one row per post, all runs together"),
     ]
     session.screen.say("")
     for name, count, note in rows:
         session.screen.say(f"  {name:<28}{count:>10,}  {note}")
     if not is_old:
         session.screen.say(
-            "The last half hour is decided by the clock: an alert in it may still be withdrawn."
+            "The last half hour is closed by the clock: an alert in it may still be withdrawn."
         )

@@ -1,4 +1,4 @@
-"""One `make run`: its stack, its streaming process, its alerts, and what the person is told at the end."""
+"""One `make run`: its stack, its streaming process, its alerts, and its closing hints."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from core.settings import Settings
 from deploy.local import processes, stack
 from deploy.local.demo.stages import Commands, Screen
-from deploy.local.demo.watching import AlertPrinter, detection_stands, lag_records, newest_event_time
+from deploy.local.demo.watching import AlertPrinter, detection_has_started, lag_records, newest_event_time
 from deploy.local.layout import Layout
 from deploy.local.servers import airflow
 from deploy.local.shell import child_environment
 
-DECIDED_BY_US_SECONDS = 10**9
-"""As `idle_seconds`: in a replay of old posts the wall clock does not decide, the end of the replay does."""
+NEVER_IDLE_SECONDS = 10**9
+"""As `idle_seconds`: in a replay of old posts not the wall clock but the end of the replay closes windows."""
 
 
 class Session:
@@ -31,7 +31,7 @@ class Session:
 
     @property
     def is_prepared(self) -> bool:
-        """Whether anything may have been started."""
+        """Whether anything may be running."""
         return self._commands is not None
 
     @property
@@ -54,13 +54,13 @@ class Session:
         self._commands = Commands(self.layout, self.screen, self._environment)
 
     def start_stack(self) -> None:
-        """Kafka, S3 and Postgres."""
+        """Start Kafka, S3 and Postgres."""
         with self.screen.stage("starting Kafka, S3 and Postgres"):
             for note in stack.up(self.layout):
                 self.screen.say(note)
 
     def prepare_airflow(self) -> None:
-        """Airflow's own database."""
+        """Create Airflow's database."""
         if airflow.is_migrated(self.layout):
             return
         with self.screen.stage("preparing Airflow"):
@@ -69,10 +69,10 @@ class Session:
     def start_streaming(
         self, *, first_event: datetime, replays_old_posts: bool, from_here: bool = False
     ) -> None:
-        """Start the streaming process and wait until detection listens.
+        """Start the streaming process and wait until detection reads.
 
-        Detection begins anew, at the end of the topic, where it has seen posts newer than `first_event`, or where asked to
-        (`from_here`) because the topic holds posts that it is not to judge.
+        Detection starts over at the end of the topic if it has seen posts newer than `first_event`, or on
+        request (`from_here`) if the topic holds posts that it should not judge.
         """
         log = processes.log_path(self.layout, "streaming")
         log_start = processes.log_end(self.layout, "streaming")
@@ -80,23 +80,23 @@ class Session:
         fresh = from_here or (newest is not None and newest > first_event)
         further = {"GROUNDSWELL_ARCHIVE_TRIGGER_SECONDS": "10"}
         if replays_old_posts:
-            further["GROUNDSWELL_IDLE_SECONDS"] = str(DECIDED_BY_US_SECONDS)
+            further["GROUNDSWELL_IDLE_SECONDS"] = str(NEVER_IDLE_SECONDS)
         with self.screen.stage("starting the streaming process", log):
             program = self.commands.start(
                 "streaming", "streaming", *(["--fresh-detect"] if fresh else []), further=further
             )
             self._streaming = program
             self.commands.wait_until(
-                lambda: detection_stands(self.settings.checkpoint_dir, log, log_start),
+                lambda: detection_has_started(self.settings.checkpoint_dir, log, log_start),
                 program,
                 "the start of detection",
                 120,
             )
 
     def wait_for(self, query: str, title: str) -> None:
-        """Wait until a query has read all that is in Kafka now."""
+        """Wait until a query has read everything that is in Kafka now."""
         assert self._streaming is not None
-        # What it says of the end of the topic must be newer than this moment.
+        # Its observation of the end of the topic must be newer than this moment.
         now = datetime.now(UTC) + timedelta(seconds=1)
         behind: list[int] = []
 
@@ -114,40 +114,38 @@ class Session:
         self._alerts.start()
 
     def finish_alerts(self) -> None:
-        """Print the alerts that are still to be printed, then no more."""
+        """Print the remaining alerts, then stop printing."""
         if self._alerts is not None:
             self._alerts.finish()
 
     def seconds_to_first_alert(self) -> float | None:
-        """From the command to the first alert that was printed."""
+        """Return the seconds from the command to the first printed alert; None without one."""
         first = self._alerts.first_at if self._alerts else None
         return None if first is None else first - self.started_at
 
-    def tell_where_to_go_on(self) -> None:
-        """The commands that make sense now."""
+    def show_next_steps(self) -> None:
+        """Print the commands that make sense now."""
         env = self.layout.env_file
         for line in (
-            "Go on with:",
-            '  make psql Q="select * from recent_alerts limit 5"      the tables; or: source \''
-            + str(env)
-            + "' && psql",
-            '  make sql Q="select count(*) from raw_posts"             archive and tables side by side; without Q a prompt',
+            "Next:",
+            f"  make psql Q=\"select * from recent_alerts limit 5\"  the tables; or source '{env}'; psql",
+            '  make sql Q="select count(*) from raw_posts"         archive and tables; without Q a prompt',
             "  make alerts | make airflow | make status | make stop    in another terminal",
             f"  logs: {self.layout.logs}",
         ):
             self.screen.say(line)
 
     def stay(self) -> None:
-        """Go on printing alerts until Ctrl-C or the end of the streaming process."""
+        """Print alerts until Ctrl-C or the end of the streaming process."""
         assert self._streaming is not None
-        self.screen.say("Everything goes on running. Ctrl-C stops it.")
+        self.screen.say("Everything keeps running. Ctrl-C stops it.")
         self.show_alerts()
         while processes.exit_code(self._streaming) is None:
             time.sleep(0.5)
         raise self.commands.failure(self._streaming)
 
     def stop_commands(self) -> None:
-        """Stop the streaming process and whatever else still runs."""
+        """Stop the streaming process and everything else that still runs."""
         if self._commands is not None:
             self._commands.stop_all()
         if self._alerts is not None:

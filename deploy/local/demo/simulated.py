@@ -1,4 +1,4 @@
-"""`make run` without posts of one's own: a simulated history once, then one live day of the same world a run."""
+"""`make run` without POSTS: a simulated history once, then one live day of the same world per run."""
 
 import json
 import time
@@ -25,14 +25,14 @@ _KINDS = {
 
 
 def play_next_day(session: Session, *, speed: str, rate: str, limit: str) -> None:
-    """Load the history where that is not done, learn up to yesterday, replay the day, say what was found."""
+    """Load the history if needed, learn up to the day before, replay the day, report what was found."""
     LiveDay(session).play(
         python_arguments([("--speed", speed or DEFAULT_SPEED), ("--rate", rate), ("--limit", limit)])
     )
 
 
 class LiveDay:
-    """The next day of the demonstration, step by step; each step that is done is noted in the calendar."""
+    """The next day of the demonstration, step by step; each finished step is recorded in the calendar."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -42,16 +42,17 @@ class LiveDay:
         self._finish_batch: Callable[[], None] = lambda: None
 
     def play(self, options: list[str]) -> None:
-        """All steps; `options` go to the producer."""
+        """Run all steps; `options` go to the producer."""
         session, calendar = self._session, self._calendar
         first = "" if calendar.history_sent else "a history of 7 days, then "
         session.screen.say(
-            f"Groundswell: {first}{self._day:%A, %d %B %Y} of a simulated world, {demo.POSTS_PER_DAY:,} posts a day"
+            f"Groundswell: {first}{self._day:%A, %d %B %Y} of a simulated world, "
+            f"{demo.POSTS_PER_DAY:,} posts a day"
         )
         session.prepare()
         side_by_side(session.start_stack, self._simulate)
         if calendar.played:
-            # The days to learn were archived to their end when they were played.
+            # The days to learn were fully archived when they were played.
             side_by_side(self._start_streaming, self._learn)
         else:
             side_by_side(self._send_history, session.prepare_airflow)
@@ -62,18 +63,18 @@ class LiveDay:
         replay_started = time.time()
         self._replay(options)
         session.wait_for("detect", "detecting what is in Kafka")
-        session.commands.run("decide", "deciding the last windows", "streaming.finish")
+        session.commands.run("finish", "closing the last windows", "streaming.finish")
         session.finish_alerts()
         decided = time.time()
         session.wait_for("archive", "archiving the live day")
         self._finish_batch()
         self._note(played=[*calendar.played, self._day])
         session.is_decided = True
-        verdict = demo.compare_with_labels(
+        found = demo.compare_with_labels(
             demo.read_events(self._folder, self._day), alerts_of_day(session.settings, self._day)
         )
-        tell(session, verdict, decided=decided, replay_started=replay_started)
-        session.tell_where_to_go_on()
+        report(session, found, decided=decided, replay_started=replay_started)
+        session.show_next_steps()
 
     def _simulate(self) -> None:
         days = [self._day] if self._calendar.history_sent else [*self._calendar.days_to_learn(), self._day]
@@ -115,7 +116,7 @@ class LiveDay:
         self._note(history_sent=True)
 
     def _start_streaming(self) -> None:
-        # A day that was begun goes on where detection stands; before the first one the topic holds the history alone.
+        # A day that was begun resumes where detection is; before the first the topic holds only the history.
         midnight = datetime(self._day.year, self._day.month, self._day.day, tzinfo=UTC)
         first_event = midnight + demo.ONE_DAY if self._calendar.begun == self._day else midnight
         self._session.start_streaming(
@@ -123,7 +124,7 @@ class LiveDay:
         )
 
     def _learn(self) -> None:
-        """Run the batch for the days that were not learned: the last one by Airflow, those before it at once."""
+        """Run the batch for the days not yet learned: the last in Airflow, earlier ones in one command."""
         run = self._session.commands.run
         self._session.prepare_airflow()
         days = self._calendar.days_to_learn()
@@ -143,10 +144,10 @@ class LiveDay:
             self._note(last_learned=earlier[-1])
         if days:
             command = ["airflow", "dags", "test", "daily_batch", str(days[-1])]
-            # Airflow would try again after minutes; here somebody waits. Detection needs the statistics alone.
+            # Airflow would retry after minutes, but the user waits. Detection needs only the statistics.
             finish = self._session.commands.run_until(
                 "airflow-dags-test",
-                f"statistics of {days[-1]} by Airflow",
+                f"statistics of {days[-1]} in Airflow",
                 *command,
                 gives_up_at=b"=up_for_retry",
                 enough=lambda: is_learned(self._session.settings, days[-1]),
@@ -172,54 +173,54 @@ class LiveDay:
         self._note(sent=self._day)
 
     def _note(self, **changes: object) -> None:
-        """Remember what is done."""
+        """Record what is done."""
         self._calendar = self._calendar.model_copy(update=changes)
         demo.save_calendar(self._folder, self._calendar)
 
 
-def tell(session: Session, verdict: DemoReport, *, decided: float, replay_started: float) -> None:
-    """Say what was found and how long it took, and write the same to `.local/logs/run.json`. Times are Unix seconds."""
+def report(session: Session, found: DemoReport, *, decided: float, replay_started: float) -> None:
+    """Print what was found and how long it took, and write it to `.local/logs/run.json`; Unix seconds."""
     say = session.screen.say
     say("")
-    for line in lines_of(verdict):
+    for line in lines_of(found):
         say(line, style="bold red" if line.endswith("MISSED") else None)
     first, total = session.seconds_to_first_alert(), decided - session.started_at
     soon = f"First alert after {first:.0f} s" if first else "No alert"
-    say(
-        f"{soon}, everything decided after {total:.0f} s; the replay itself took {decided - replay_started:.0f} s."
-    )
+    replay_seconds = decided - replay_started
+    say(f"{soon}, everything decided after {total:.0f} s; the replay itself took {replay_seconds:.0f} s.")
     summary = {
         "seconds_to_first_alert": first,
         "seconds_to_decision": total,
         "stages": session.screen.seconds,
-        "found": [event.keyword for event, _ in verdict.found if event.must_alert],
-        "missed": [event.keyword for event in verdict.missed],
-        "others": [event.keyword for event, _ in verdict.found if not event.must_alert],
-        "unlabelled": [alert.keyword for alert in verdict.unlabelled],
+        "found": [event.keyword for event, _ in found.found if event.must_alert],
+        "missed": [event.keyword for event in found.missed],
+        "others": [event.keyword for event, _ in found.found if not event.must_alert],
+        "unlabelled": [alert.keyword for alert in found.unlabelled],
     }
     (session.layout.logs / "run.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
 
 
-def lines_of(verdict: DemoReport) -> list[str]:
-    """The verdict for people."""
-    due = [(event, alert) for event, alert in verdict.found if event.must_alert]
-    others = [(event, alert) for event, alert in verdict.found if not event.must_alert]
-    silent = [f"{_KINDS[event.kind]} ({event.keyword or _time(event.start)})" for event in verdict.left_alone]
+def lines_of(result: DemoReport) -> list[str]:
+    """Return the report as lines of text."""
+    due = [(event, alert) for event, alert in result.found if event.must_alert]
+    others = [(event, alert) for event, alert in result.found if not event.must_alert]
+    silent = [f"{_KINDS[event.kind]} ({event.keyword or _time(event.start)})" for event in result.left_alone]
     return [
-        f"Found {len(due)} of {len(due) + len(verdict.missed)} bursts that had to be found:",
+        f"Found {len(due)} of {len(due) + len(result.missed)} bursts that had to be found:",
         *(
             f"{_named(event)}: {event.posts} posts, alert in the window from {alert.opened_window:%H:%M}"
             for event, alert in due
         ),
-        *(f"{_named(event)}: {event.posts} posts, MISSED" for event in verdict.missed),
-        f"Also alerted: {len(others)} labelled events that need not or must not alert, {len(verdict.unlabelled)} words without a label",
+        *(f"{_named(event)}: {event.posts} posts, MISSED" for event in result.missed),
+        f"Also alerted: {len(others)} labelled events that need not or must not alert, "
+        f"{len(result.unlabelled)} words without a label",
         *(
             f"{_named(event)} ({'welcome' if event.must_alert is None else 'unwanted'})"
             for event, _ in others
         ),
         *(
             f"  {alert.opened_window:%H:%M} {'no label':<24} {alert.keyword}: {alert.posts} posts"
-            for alert in verdict.unlabelled
+            for alert in result.unlabelled
         ),
         f"Rightly silent on: {', '.join(silent) or '-'}",
     ]

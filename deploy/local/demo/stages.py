@@ -1,7 +1,7 @@
-"""What a person sees of a run, and the commands that it is made of: each stage with its seconds, each command with its log.
+"""The screen of a run and its commands: each stage with its seconds, each command with its log.
 
-With a terminal one line shows what is being done and the newest line of its log; without one there is a plain line now
-and then. A command that fails becomes one sentence with the end of its log.
+In a terminal one line shows the current stage and the newest line of its log; elsewhere there is a plain line
+every few seconds. A command that fails becomes one sentence with the end of its log.
 """
 
 import re
@@ -23,12 +23,12 @@ from deploy.local.layout import Layout
 PLAIN_SECONDS = 10.0
 # Colours, and what Airflow's log puts around a line that a task printed.
 _TRIMMINGS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|^\S+Z \[\w+ *\] | +\[airflow\.\S+\].*$", re.MULTILINE)
-# Spark's progress bars and warnings, and the lines of a stack trace, say nothing to somebody who waits.
+# Spark's progress bars and warnings, and the lines of a stack trace, are of no use while waiting.
 _NOISE = re.compile(r"\[Stage |WARN|\bat |INFO  \[|alembic|loc=|^\s*$")
 
 
 class StoppedError(NotReadyError):
-    """A command was given up because the run ends."""
+    """A command was stopped because the run ends."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Active:
     said: float = field(default_factory=time.monotonic)
 
     def describe(self, *, detail: bool) -> str:
-        """Title, seconds and, where asked for, how far it is."""
+        """Return title, seconds and, with `detail`, how far it is."""
         text = f"{self.title} {time.monotonic() - self.started:.0f} s"
         newest = self._newest_line() if detail else ""
         return f"{text}: {newest}" if newest else text
@@ -73,7 +73,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person looks on."""
+        """Whether the output is a terminal."""
         return sys.stdout.isatty()
 
     def __enter__(self) -> "Screen":
@@ -87,14 +87,14 @@ class Screen:
             self._status.stop()
 
     def say(self, text: str, style: str | None = None) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         self.console.print(text, markup=False, style=style)
 
     @contextmanager
     def stage(
         self, title: str, log: Path | None = None, detail: Callable[[], str] | None = None
     ) -> Iterator[None]:
-        """Show that `title` is under way, with `detail` or the newest line of `log`; note how long it took."""
+        """Show `title` as the current stage, with `detail` or the newest log line; record its seconds."""
         active = Active(title, log, log.stat().st_size if log and log.exists() else 0, detail)
         with self._lock:
             self._active.append(active)
@@ -134,7 +134,7 @@ class Screen:
 
 
 class Commands:
-    """Runs commands in the stack's environment, each registered with the stack, so that `make stop` ends them too."""
+    """Runs commands in the stack's environment, registered so that `make stop` ends them too."""
 
     def __init__(self, layout: Layout, screen: Screen, environment: Mapping[str, str]) -> None:
         self._layout = layout
@@ -144,7 +144,10 @@ class Commands:
         self._stopping = threading.Event()
 
     def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> None:
-        """Run `python -m ARGUMENTS` to its end as a stage; NotReadyError where it fails, or says `gives_up_at` in its log."""
+        """Run `python -m ARGUMENTS` to its end as a stage.
+
+        Raises NotReadyError if it fails, or if `gives_up_at` appears in its log.
+        """
         self.run_until(name, title, *arguments, gives_up_at=gives_up_at)
 
     def run_until(
@@ -155,7 +158,7 @@ class Commands:
         gives_up_at: bytes | None = None,
         enough: Callable[[], bool] = lambda: False,
     ) -> Callable[[str], None]:
-        """As `run`, but goes on as soon as there is `enough`; returns what waits for the end of the command as a stage of a title."""
+        """Like `run`, but return once there is `enough`; the result waits for the end as a further stage."""
         log = processes.log_path(self._layout, name)
         start = processes.log_end(self._layout, name)
 
@@ -186,7 +189,7 @@ class Commands:
     ) -> processes.Program:
         """Start `python -m ARGUMENTS`, its output in `.local/logs/NAME.log`."""
         if self._stopping.is_set():
-            raise StoppedError(f"{name} was not started, because the run ends.")
+            raise StoppedError(f"{name} was not started because the run ends.")
         self._names.append(name)
         environment = {**self._environment, **(further or {})}
         return processes.start(
@@ -200,19 +203,19 @@ class Commands:
         what: str,
         timeout_seconds: float = 600,
     ) -> None:
-        """Wait until `condition` holds while `program` runs; NotReadyError where it ends or time runs out."""
+        """Wait until `condition` holds while `program` runs; NotReadyError if it ends or time runs out."""
         deadline = time.monotonic() + timeout_seconds
         while not condition():
             if processes.exit_code(program) is not None:
                 raise self.failure(program)
             if time.monotonic() > deadline:
                 raise NotReadyError(
-                    f"After {timeout_seconds:.0f} s {what} is not done. {self._end_of_log(program)}"
+                    f"{what} did not finish within {timeout_seconds:.0f} s. {self._end_of_log(program)}"
                 )
             time.sleep(0.2)
 
     def failure(self, program: processes.Program) -> NotReadyError:
-        """The sentence for a program that ended."""
+        """Return the error for a program that ended."""
         if self._stopping.is_set():
             return StoppedError(f"{program.name} was stopped.")
         return NotReadyError(f"{program.name} failed. {self._end_of_log(program)}")
@@ -220,12 +223,12 @@ class Commands:
     def _end_of_log(self, program: processes.Program) -> str:
         log = processes.log_path(self._layout, program.name)
         lines = processes.last_lines(log, 200).splitlines()
-        # Of Airflow's log, what the command printed that it ran.
+        # From Airflow's log only the output of the command that it ran.
         printed = [_TRIMMINGS.sub("", line) for line in lines if "loc=subprocess.py" in line]
         return "\n".join([f"The end of {log}:", *(printed or lines)[-8:]])
 
     def stop_all(self) -> None:
-        """Stop what still runs of what was started here."""
+        """Stop whatever was started here and still runs."""
         self._stopping.set()
         for name in self._names:
             program = processes.running(self._layout, name)
@@ -240,7 +243,7 @@ def _since(log: Path, start: int) -> bytes:
 
 
 def side_by_side(*tasks: Callable[[], None]) -> None:
-    """Run tasks in threads and wait for all; the first error is raised when all have ended."""
+    """Run tasks in threads and wait for all, then raise the first error."""
     errors: list[BaseException] = []
 
     def guarded(task: Callable[[], None]) -> None:
@@ -254,11 +257,11 @@ def side_by_side(*tasks: Callable[[], None]) -> None:
         thread.start()
     for thread in threads:
         while thread.is_alive():
-            thread.join(0.2)  # with a time limit, so that Ctrl-C is heard
+            thread.join(0.2)  # with a time limit, so that Ctrl-C works
     if errors:
         raise errors[0]
 
 
 def python_arguments(values: Sequence[tuple[str, str | None]]) -> list[str]:
-    """`--name value` for every value that is given."""
+    """Return `--name value` for every value that is given."""
     return [part for name, value in values if value for part in (name, value)]

@@ -1,4 +1,4 @@
-"""What a run asks the stack while it waits: how far the streaming process is, and which alerts it has raised."""
+"""What a run observes while it waits: how far the streaming process is, and which alerts it has raised."""
 
 import contextlib
 import threading
@@ -18,10 +18,11 @@ _STYLES = {"OPEN": "bold red", "EARLY": "yellow", "RESOLVED": "green", "WITHDRAW
 
 
 def lag_records(settings: Settings, query: str, *, seen_after: datetime) -> int | None:
-    """How many records `query` was behind when it last looked; None where it has not looked since `seen_after`."""
+    """Return the lag of `query` in records; None if it was not observed since `seen_after`."""
     with transaction(settings, application_name="groundswell run") as cursor:
         cursor.execute(
-            "SELECT sum(greatest(end_offset - next_offset, 0)), min(observed_at) FROM pipeline_progress WHERE query = %s",
+            "SELECT sum(greatest(end_offset - next_offset, 0)), min(observed_at) "
+            "FROM pipeline_progress WHERE query = %s",
             (query,),
         )
         behind, observed_at = cursor.fetchone()  # type: ignore[misc]
@@ -29,7 +30,7 @@ def lag_records(settings: Settings, query: str, *, seen_after: datetime) -> int 
 
 
 def newest_event_time(settings: Settings) -> datetime | None:
-    """Newest event time that detection has seen; None where it has seen nothing."""
+    """Return the newest event time that detection has seen; None if it has seen none."""
     with transaction(settings, application_name="groundswell run") as cursor:
         cursor.execute("SELECT max_event_time FROM detect_clock")
         row = cursor.fetchone()
@@ -37,26 +38,26 @@ def newest_event_time(settings: Settings) -> datetime | None:
 
 
 def alerts_of_day(settings: Settings, day: date) -> list[Raised]:
-    """Alerts that opened on `day` (UTC) and stand."""
+    """Return the alerts that opened on `day` (UTC) and were not withdrawn."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     with transaction(settings, application_name="groundswell run") as cursor:
         cursor.execute(
-            "SELECT keyword, opened_window, posts FROM anomaly_alerts WHERE status <> 'withdrawn' AND opened_window >= %s "
-            "AND opened_window < %s ORDER BY opened_window, keyword",
+            "SELECT keyword, opened_window, posts FROM anomaly_alerts WHERE status <> 'withdrawn' "
+            "AND opened_window >= %s AND opened_window < %s ORDER BY opened_window, keyword",
             (start, start + timedelta(days=1)),
         )
         return [Raised(*row) for row in cursor.fetchall()]
 
 
 def is_learned(settings: Settings, day: date) -> bool:
-    """Whether the statistics as of `day` are there."""
+    """Return whether the statistics as of `day` exist."""
     with transaction(settings, application_name="groundswell run") as cursor:
         cursor.execute("SELECT status = 'fitted' FROM batch_days WHERE day = %s", (day,))
         return (cursor.fetchone() or (False,))[0] is True
 
 
 class AlertPrinter:
-    """Prints alerts in the background as they open, resolve or are withdrawn; knows when the first one came."""
+    """Prints alerts in the background as they change; `first_at`: Unix seconds of the first one."""
 
     def __init__(self, settings: Settings, screen: Screen) -> None:
         self._settings = settings
@@ -67,16 +68,16 @@ class AlertPrinter:
         self.first_at: float | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start printing."""
         self._thread.start()
 
     def finish(self) -> None:
-        """Print what is there and end."""
+        """Print the remaining alerts and stop."""
         self._ended.set()
         self._thread.join(10)
 
     def _print(self) -> None:
-        # At the end of a run Postgres may be gone before the last look.
+        # At the end of a run Postgres may stop before the last query.
         with contextlib.suppress(psycopg2.OperationalError):
             self._print_news()
 
@@ -90,9 +91,9 @@ class AlertPrinter:
         return _STYLES.get(alert.news)
 
 
-def detection_stands(checkpoint_dir: str, log: Path, log_start: int) -> bool:
-    """Whether detection has started since `log_start` and has written down from where it reads."""
+def detection_has_started(checkpoint_dir: str, log: Path, log_start: int) -> bool:
+    """Return whether detection has started since `log_start` and has stored its starting offsets."""
     with log.open("rb") as file:
         file.seek(log_start)
-        said = b"detect: started" in file.read()
-    return said and (Path(checkpoint_dir) / "detect" / "sources" / "0" / "0").exists()
+        is_logged = b"detect: started" in file.read()
+    return is_logged and (Path(checkpoint_dir) / "detect" / "sources" / "0" / "0").exists()

@@ -1,4 +1,4 @@
-"""The demonstration's world and calendar: which simulated day is next, what was done with it, and what was to be found in it."""
+"""The demonstration's calendar and labelled events: which simulated day is next, and what it holds."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ SEED = 7
 POSTS_PER_DAY = 24_000
 HISTORY_DAYS = 7
 FIRST_LIVE_DAYS_AGO = 31
-"""The first live day lies so many days back that a month of further ones can be played after it."""
+"""Days before today of the first live day, so that a month of further days can follow."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -30,7 +30,7 @@ class Calendar(BaseModel):
 
     @property
     def world_start(self) -> date:
-        """First day of the simulated world: the first of the history."""
+        """First day of the simulated world and of its history."""
         return self.first_live_day - HISTORY_DAYS * ONE_DAY
 
     @property
@@ -39,13 +39,13 @@ class Calendar(BaseModel):
         return self.played[-1] + ONE_DAY if self.played else self.first_live_day
 
     def days_to_learn(self) -> list[date]:
-        """Days before the live day that the batch has not learned yet, in order."""
+        """Return the days before the live day that the batch has not learned yet, in order."""
         first = self.last_learned + ONE_DAY if self.last_learned else self.world_start
         return [first + number * ONE_DAY for number in range((self.live_day - first).days)]
 
 
 def read_calendar(folder: Path, today: date) -> Calendar:
-    """The calendar in `folder`, or a new one; raises BadInputError where every day up to yesterday was played."""
+    """Return the calendar in `folder` or a new one; BadInputError if all days up to yesterday were played."""
     path = folder / "calendar.json"
     if path.exists():
         calendar = Calendar.model_validate_json(path.read_text())
@@ -53,13 +53,14 @@ def read_calendar(folder: Path, today: date) -> Calendar:
         calendar = Calendar(first_live_day=today - FIRST_LIVE_DAYS_AGO * ONE_DAY)
     if calendar.live_day >= today:
         raise BadInputError(
-            "Every simulated day up to yesterday was played. `make clean` deletes them; `make run` then starts anew."
+            "Every simulated day up to yesterday was played. "
+            "Run `make clean` to delete them, then `make run`."
         )
     return calendar
 
 
 def save_calendar(folder: Path, calendar: Calendar) -> None:
-    """Write the calendar, at once or not at all."""
+    """Write the calendar atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / "calendar.json.partial"
     partial.write_text(calendar.model_dump_json(indent=1))
@@ -67,7 +68,7 @@ def save_calendar(folder: Path, calendar: Calendar) -> None:
 
 
 def posts_file(folder: Path, day: date) -> Path:
-    """The file of a simulated day."""
+    """Return the file of a simulated day."""
     return folder / f"posts-{day}.ndjson.zst"
 
 
@@ -95,7 +96,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """Alerts against labels: pairs of event and alert, events without one, alerts without an event."""
+    """Alerts compared with labelled events: pairs, events without alert, alerts without event."""
 
     found: list[tuple[Event, Raised]]
     missed: list[Event]
@@ -104,7 +105,7 @@ class DemoReport:
 
 
 def read_events(folder: Path, day: date) -> list[Event]:
-    """The labelled events of a day."""
+    """Return the labelled events of a day."""
     rows = [json.loads(line) for line in (folder / "truth.ndjson").read_text().splitlines()]
     return [
         Event(

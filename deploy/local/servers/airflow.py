@@ -1,4 +1,4 @@
-"""Airflow on the stack: its database, its environment, and scheduler and web page as long as somebody looks."""
+"""Airflow on the stack: its database, its environment, its scheduler and web page."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from sql.lake import metadata_location, open_archive
 USER = "admin"
 START_DATE = "GROUNDSWELL_AIRFLOW_START_DATE"
 CATCH_UP_DAYS = 60
-"""An archive whose newest day lies further back is a replay of old posts: the years since then are not caught up on."""
+"""An archive whose newest day is older is a replay of old posts: the years since are not caught up on."""
 ONE_DAY = timedelta(days=1)
 PARTS = {
     "airflow-api": ["api-server"],
@@ -64,7 +64,7 @@ def migrate_database(layout: Layout, environment: dict[str, str]) -> None:
 
 
 def first_day_to_schedule(settings: Settings, today: date) -> date:
-    """The day after the last that the batch has done; where it has done none, the day with which the archive begins."""
+    """Return the day after the last that the batch has done, or if none the archive's first."""
     with transaction(settings) as cursor:
         cursor.execute(query("days_of_ledger"))
         done = [day for day, _ in cursor.fetchall()]
@@ -72,7 +72,7 @@ def first_day_to_schedule(settings: Settings, today: date) -> date:
 
 
 def begin_of(days: Sequence[date], today: date) -> date:
-    """The first of the newest days that follow one another without a gap; today where there is none, or all is long past.
+    """Return the first of the newest days without a gap; today if there are none or all are long past.
 
     `days`: with posts in the archive, oldest first.
 
@@ -97,7 +97,8 @@ def _archived_days(settings: Settings) -> list[date]:
         return []
     with open_archive(settings) as database:
         rows = database.execute(
-            "SELECT DISTINCT CAST(event_time AS DATE) FROM raw_posts WHERE topic = ? AND event_time IS NOT NULL ORDER BY 1",
+            "SELECT DISTINCT CAST(event_time AS DATE) FROM raw_posts "
+            "WHERE topic = ? AND event_time IS NOT NULL ORDER BY 1",
             [settings.posts_topic],
         ).fetchall()
     return [day for (day,) in rows]
@@ -146,7 +147,7 @@ def _migrated(layout: Layout) -> Path:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=2) as answer:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310, http on loopback
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -51,7 +51,7 @@ def kafka_server(layout: Layout, state: State, settings: Settings) -> Server:
 
 
 def answers(port: int) -> bool:
-    """Whether something accepts connections there. An admin client built earlier than that waits 8 s in vain."""
+    """Return whether something accepts connections there; an admin client built earlier waits 8 s in vain."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:
@@ -63,7 +63,7 @@ def answers(port: int) -> bool:
     retry=retry_if_exception_type(KafkaError), wait=wait_fixed(0.2), stop=stop_after_delay(30), reraise=True
 )
 def create_topics(settings: Settings) -> None:
-    """Create the two topics where they are missing; they take records of 11 MB and stamp them with the broker's clock."""
+    """Create the two topics if missing; they take records of 11 MB and use the broker's clock."""
     configuration = {"max.message.bytes": str(MAX_MESSAGE_BYTES), "message.timestamp.type": "LogAppendTime"}
     wanted = {settings.posts_topic: POSTS_PARTITIONS, settings.rejected_topic: 1}
     admin = KafkaAdminClient(**settings.kafka_python_arguments())

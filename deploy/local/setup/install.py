@@ -1,7 +1,7 @@
-"""`python3 -m deploy.local.setup.install`: the virtual environment from requirements.lock and the Java archives from jars.lock.xml.
+"""`python3 -m deploy.local.setup.install`: create the virtual environment and download the Java archives.
 
-Runs on the system's Python before anything is installed, so it uses the standard library alone. What is there already
-is left alone; what was interrupted goes on where it stopped. `--check` only says, by its exit code, whether all is there.
+Runs on the system's Python before anything is installed, so it uses only the standard library. What exists is
+left alone, and an interrupted run resumes. `--check` only reports by its exit code whether all is there.
 """
 
 import fcntl
@@ -14,6 +14,8 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
+
+from deploy.local.setup import launcher
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 VENV = REPOSITORY / ".venv"
@@ -37,11 +39,11 @@ class SetupError(Exception):
 
 def is_complete() -> bool:
     """Whether there is nothing to do."""
-    return python_is_ready() and CLASS_ARCHIVE.exists() and not missing_jars()
+    return python_is_ready() and launcher.is_written(VENV) and CLASS_ARCHIVE.exists() and not missing_jars()
 
 
 def python_is_ready() -> bool:
-    """Whether the virtual environment was made for this lock file, at this very place (its programs name their path)."""
+    """Return whether the virtual environment was made for this lock file and path (its programs name it)."""
     try:
         return PYTHON.exists() and STAMP.read_text() == _fingerprint()
     except OSError:
@@ -55,7 +57,7 @@ def missing_jars() -> "list[str]":
             dependency.attrib["conf"].partition("->")[0].partition("-")[0],
             f"{dependency.attrib['name']}-{dependency.attrib['rev']}.jar",
         )
-        for dependency in ET.parse(IVY_LOCK).iter("dependency")
+        for dependency in ET.parse(IVY_LOCK).iter("dependency")  # noqa: S314, a file of our own
     ]
     return [f"{folder}/{name}" for folder, name in wanted if not (JARS / folder / name).exists()]
 
@@ -85,12 +87,13 @@ def set_up() -> None:
     finally:
         for fetcher in fetchers.values():
             fetcher.kill()
+    launcher.write(VENV)
     if not CLASS_ARCHIVE.exists():
         _archive_classes()
 
 
 def _archive_classes() -> None:
-    """A Java that cannot do it costs later starts their time and nothing else: an empty file says that it was tried."""
+    """Archive Spark's classes; if Java cannot, an empty file records that, and later starts are slower."""
     _step(
         "archiving Spark's classes, which halves the time of its later starts",
         [str(PYTHON), "-m", "deploy.local.classes"],
@@ -101,7 +104,7 @@ def _archive_classes() -> None:
 
 
 def ivy_command(folder: Path, *arguments: str) -> "list[str]":
-    """The command line of pyspark's Ivy with a cache of its own: one that is shared may be half filled by another program."""
+    """Return the command line of pyspark's Ivy with its own cache: a shared one may be half filled."""
     archives = list(VENV.glob("lib/python3*/site-packages/pyspark/jars/ivy-*.jar"))
     if not archives:
         raise SetupError(
@@ -136,7 +139,7 @@ def _make_environment() -> None:
 
 def _install_lock() -> None:
     if _has_uv():
-        # Compiled now rather than at first use: where Python may write nothing (PYTHONDONTWRITEBYTECODE), each command would compile anew.
+        # Compiled now: if Python may not write (PYTHONDONTWRITEBYTECODE), each command would compile again.
         _step("installing the Python packages", [*_installer("sync"), "--compile-bytecode", str(LOCK)])
     else:
         _step("installing the Python packages with pip", [*_installer("install"), "-r", str(LOCK)])
@@ -162,7 +165,8 @@ def _start_fetching() -> "dict[str, subprocess.Popen[bytes]]":
     _say("fetching the Java archives (200 MB)")
     shutil.rmtree(_new_jars(), ignore_errors=True)
     return {
-        part: _fetcher(part) for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]
+        part: _fetcher(part)
+        for part in [conf.attrib["name"] for conf in ET.parse(IVY_LOCK).iter("conf")]  # noqa: S314
     }
 
 
@@ -242,7 +246,7 @@ def _fingerprint() -> str:
 
 
 def _made_elsewhere() -> bool:
-    """Whether the environment was copied here from another path: its programs would start the other one's Python."""
+    """Return whether the environment was copied from another path: its programs would start that Python."""
     try:
         return f" {VENV}\n" not in STAMP.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""`python3 deploy/local/setup/preflight.py`: whether Groundswell can run on this machine; one sentence on each thing that is in the way.
+"""`python3 deploy/local/setup/preflight.py`: whether Groundswell can run here; one sentence on each obstacle.
 
 Written for any Python 3 and the standard library alone, so that an old Python can say that it is too old.
 """
@@ -18,7 +18,7 @@ JAVA_NEEDED = 17
 SETUP_GIGABYTES = 4
 RUN_GIGABYTES = 1
 PORTS = ("KAFKA", "KAFKA_CONTROLLER", "S3", "POSTGRES", "AIRFLOW")
-# These mean something to a shell, a class path, a URL or a list of archives, and no program in the chain escapes them all.
+# Special to a shell, a class path, a URL or a list of archives; no program in the chain escapes them all.
 ODD_CHARACTERS = "\"'`\\:;,*?[]{}<>|&$!#%"
 
 
@@ -43,9 +43,11 @@ def python_problem(version: "tuple[int, ...]") -> "str | None":
     """Is this Python new enough?"""
     if tuple(version[:2]) >= PYTHON_NEEDED:
         return None
-    return "Python 3.11 or newer is needed, and {} is {}.{}.{}: install a newer one, or name it, e.g. `make run PYTHON=python3.12`.".format(
-        sys.executable, *version
+    sentence = (
+        "Python 3.11 or newer is needed, and {} is {}.{}.{}: "
+        "install a newer one, or name it, e.g. `make run PYTHON=python3.12`."
     )
+    return sentence.format(sys.executable, *version)
 
 
 def venv_problem() -> "str | None":
@@ -54,20 +56,24 @@ def venv_problem() -> "str | None":
         import_module("ensurepip")
         import_module("venv")
     except ImportError:
-        return "Python's venv module is missing: install it, on Debian and Ubuntu with `apt install python{}.{}-venv`.".format(
-            *sys.version_info[:2]
+        sentence = (
+            "Python's venv module is missing: "
+            "install it, on Debian and Ubuntu with `apt install python{}.{}-venv`."
         )
+        return sentence.format(*sys.version_info[:2])
     return None
 
 
 def ssl_problem() -> "str | None":
-    """Can this Python fetch packages? One that was compiled without OpenSSL's headers has no ssl module, and pip no way to its index."""
+    """Can this Python download packages? One that was compiled without OpenSSL has no ssl module."""
     try:
         import_module("ssl")
     except ImportError:
         return (
-            f"Python's ssl module is missing, without which no package can be fetched: {sys.executable} was made without OpenSSL. "
-            "Name another Python, e.g. `make run PYTHON=/usr/bin/python3`, or install one, on Debian and Ubuntu with `apt install python3`."
+            f"Python's ssl module is missing, without which no package can be downloaded: "
+            f"{sys.executable} was made without OpenSSL. "
+            "Name another Python, e.g. `make run PYTHON=/usr/bin/python3`, "
+            "or install one, on Debian and Ubuntu with `apt install python3`."
         )
     return None
 
@@ -88,7 +94,8 @@ def java_problem(environment: "Mapping[str, str]") -> "str | None":
     if version is None:
         return f"{java} -version answers {answer.strip()[:200]!r}: {advice}."
     if int(version.group(1)) < JAVA_NEEDED:
-        return f"Java 17 or newer is needed, and {java} is Java {version.group(1)}: {advice}, or set JAVA_HOME to a newer one."
+        found = f"{java} is Java {version.group(1)}"
+        return f"Java 17 or newer is needed, and {found}: {advice}, or set JAVA_HOME to a newer one."
     return None
 
 
@@ -112,7 +119,8 @@ def path_problem(folder: str) -> "str | None":
     )
     if odd:
         names = " ".join(map(repr, odd))
-        return f"The path {folder!r} contains {names}: move the folder to a path of letters, digits, spaces and ._-+=@()."
+        allowed = "letters, digits, spaces and ._-+=@()"
+        return f"The path {folder!r} contains {names}: move the folder to a path of {allowed}."
     return None
 
 
@@ -122,7 +130,8 @@ def write_problem(folder: str) -> "str | None":
     try:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        return f"{existing} cannot be written to ({error.strerror}): give yourself permission, or use a copy of your own."
+        advice = "give yourself permission, or use a copy of your own"
+        return f"{existing} cannot be written to ({error.strerror}): {advice}."
     return None
 
 
@@ -130,7 +139,8 @@ def disk_problem(folder: str, gigabytes: float) -> "str | None":
     """Is there room?"""
     free = shutil.disk_usage(_existing(folder)).free / 1e9
     if free < gigabytes:
-        return f"The disk of {folder} has {free:.1f} GB free and {gigabytes} GB are needed: make room or use another disk."
+        sizes = f"{free:.1f} GB free and {gigabytes} GB are needed"
+        return f"The disk of {folder} has {sizes}: free space or use another disk."
     return None
 
 

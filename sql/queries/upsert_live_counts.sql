@@ -1,4 +1,4 @@
--- Keeps the counts of a batch, which stand in the temporary table batch_counts; absolute values.
+-- Upsert the counts of a batch from the temporary table batch_counts; they are totals, so a repeat changes nothing.
 INSERT INTO live_counts AS kept (
     keyword, window_start, posts, authors_bitmap, texts_bitmap, first_post_at, first_post_id, latest_post_id, top_post_id, top_likes
 )

@@ -1,0 +1,17 @@
+"""The benchmarks by name."""
+
+from benchmarks import catch_up, endurance, events, evidence, imports, latency, load, tables, throughput
+from benchmarks.accuracy import command as accuracy
+from core.command_line import new_app
+
+app = new_app(help="Measure speed, memory and accuracy; docs/figures.md has the results.")
+app.command("throughput")(throughput.main)
+app.command("latency")(latency.main)
+app.command("load")(load.main)
+app.command("tables")(tables.main)
+app.command("catch-up")(catch_up.main)
+app.command("endurance")(endurance.main)
+app.command("import")(imports.main)
+app.command("accuracy")(accuracy.main)
+app.command("events")(events.main)
+app.add_typer(evidence.app, name="evidence")

@@ -1,0 +1,7 @@
+"""Types of numpy arrays that the formulas share."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]

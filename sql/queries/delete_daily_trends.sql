@@ -1,0 +1,2 @@
+-- Delete the trends of a day.
+DELETE FROM daily_trends WHERE day = %(day)s

@@ -1,0 +1,4 @@
+-- Forget how far detection has come: its open windows, its clock and its offsets.
+DELETE FROM live_counts;
+DELETE FROM detect_clock;
+DELETE FROM pipeline_progress WHERE query = 'detect'

@@ -1,0 +1,79 @@
+"""`--fresh-detect` on a real Postgres: open alerts end as detection would end them; its clock is reset."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.errors import BadInputError
+from core.settings import Settings
+from sql.connection import transaction
+from streaming.checkpoints import restart_detection
+from tests.tables import rows
+
+OPEN_ALERTS = """
+INSERT INTO anomaly_alerts (
+    alert_id, keyword, status, provisional, opened_window, last_window, resolved_at, posts, expected,
+    score, peak_score, threshold_ratio, severity, opened_by, distinct_authors, distinct_texts, rule_version,
+    degraded, updated_at
+)
+SELECT gen_random_uuid(), keyword, status, provisional, '2026-01-06 12:00Z', '2026-01-06 12:15Z', resolved_at,
+       60, 1, 7, 7, 1.2, 'notable', 'window', 50, 50, 'test', false, '2026-01-06 12:30Z'
+FROM (VALUES
+    ('early', 'open', true, NULL::timestamptz),
+    ('snow', 'open', false, NULL),
+    ('past', 'resolved', false, '2026-01-06 13:30Z')
+) AS alerts (keyword, status, provisional, resolved_at)
+"""
+
+
+@pytest.fixture
+def restarted(settings: Settings) -> Settings:
+    """A world whose detection was restarted while one provisional and one confirmed alert were open."""
+    with transaction(settings) as cursor:
+        cursor.execute(OPEN_ALERTS)
+        cursor.execute("INSERT INTO detect_clock VALUES (true, '2026-01-06 12:40Z', '2026-01-06 12:15Z')")
+        cursor.execute(
+            "INSERT INTO pipeline_progress SELECT query, 'P', 0, 5, 5, now() "
+            "FROM unnest(ARRAY['archive', 'detect']) AS query"
+        )
+    Path(settings.checkpoint_dir, "detect").mkdir(parents=True)
+    restart_detection(settings)
+    return settings
+
+
+def test_a_confirmed_alert_is_resolved_at_the_end_of_its_quiet_windows(restarted: Settings) -> None:
+    assert restarted.quiet_windows == 4
+    found = rows(
+        restarted, "SELECT status, provisional, resolved_at FROM anomaly_alerts WHERE keyword = 'snow'"
+    )
+    assert found == [("resolved", False, datetime(2026, 1, 6, 13, 30, tzinfo=UTC))]
+
+
+def test_a_provisional_alert_is_withdrawn_at_the_end_of_the_window_that_opened_it(
+    restarted: Settings,
+) -> None:
+    found = rows(
+        restarted, "SELECT status, provisional, resolved_at FROM anomaly_alerts WHERE keyword = 'early'"
+    )
+    assert found == [("withdrawn", False, datetime(2026, 1, 6, 12, 15, tzinfo=UTC))]
+
+
+def test_only_alerts_that_were_open_count_as_updated(restarted: Settings) -> None:
+    updated = "SELECT keyword FROM anomaly_alerts WHERE updated_at > '2026-01-06 12:30Z' ORDER BY keyword"
+    assert rows(restarted, updated) == [("early",), ("snow",)]
+
+
+def test_the_clock_the_progress_and_the_checkpoint_of_detection_are_out_of_the_way(
+    restarted: Settings,
+) -> None:
+    assert rows(restarted, "SELECT count(*) FROM detect_clock") == [(0,)]
+    assert rows(restarted, "SELECT query FROM pipeline_progress") == [("archive",)]
+    [aside] = Path(restarted.checkpoint_dir).iterdir()
+    assert aside.name.startswith("detect-until-")
+
+
+def test_a_checkpoint_that_is_not_on_a_local_disk_is_left_to_the_user(settings: Settings) -> None:
+    remote = settings.model_copy(update={"checkpoint_dir": "hdfs://cluster/checkpoints"})
+    with pytest.raises(BadInputError, match=r"hdfs://cluster/checkpoints.* without --fresh-detect"):
+        restart_detection(remote)
