@@ -1,1 +1,1 @@
-"""Speed and accuracy as commands that anyone can run again; those that need a stack start one of their own and leave nothing."""
+"""Speed and accuracy as commands; those that need servers start a stack of their own and remove it again."""

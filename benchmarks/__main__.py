@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME`: a benchmark; `--help` lists them."""
+"""`python -m benchmarks NAME`: run a benchmark; `--help` lists them."""
 
 from benchmarks.commands import app
 from core.command_line import run

@@ -1,9 +1,10 @@
-"""`python -m benchmarks endurance [--minutes 60] [--rate 500] [--kill-every 5]`: memory, files and state over time, under kills.
+"""`python -m benchmarks endurance [--minutes 60]`: memory, files and state over time, under kills.
 
-Posts with a long tail of words come at a steady rate, and every minute a never-seen word bursts, while the streaming process is
-killed (-9) again and again: its Python, its JVM, both, in turn. Measured is before every kill and at the end: "caught up" is the
-time from the start of the process until all that Kafka held then was counted. In the end what was sent is held against archive,
-windows and alerts. The last line says how much of that passed; exit code 1 where something did not.
+Posts with a long tail of words arrive at a steady rate, and every minute a never-seen word bursts, while the
+streaming process is killed (-9) again and again: its Python, its JVM and both, in turn. Measurements are
+taken before every kill and at the end; "caught up" is the time from the start of the process until it has
+counted all that Kafka held then. At the end archive, windows and alerts are compared with what was sent. The
+last line counts the comparisons that passed; exit code 1 if one failed.
 """
 
 import hashlib
@@ -35,10 +36,10 @@ from streaming.finish import wait_until_caught_up
 BURST_SECONDS = 60
 BURST_POSTS = 20
 END_SECONDS = 60.0
-"""How long a half of the process may outlive the other."""
+"""How long one half of the process may outlive the other."""
 PATIENCE_SECONDS = 300.0
 DIGITS = 8
-"""Hexadecimal digits of a record's MD5 that go into the sum by which all records are compared."""
+"""Hexadecimal digits of each record's MD5 that are summed to compare all records."""
 TARGETS = ("Python", "the JVM", "both")
 COLUMNS = (
     "minute",
@@ -48,7 +49,7 @@ COLUMNS = (
     "JVM, MiB",
     "open files",
     "checkpoints, MiB",
-    "of them state",
+    "state of these",
     "tables, MiB",
     "killed",
 )
@@ -56,42 +57,27 @@ COLUMNS = (
 
 def main(
     minutes: Annotated[float, typer.Option(help="how long to send")] = 60.0,
-    rate: Annotated[int, typer.Option(help="posts a second")] = 500,
-    kill_every: Annotated[float, typer.Option(help="minutes from one kill to the next")] = 5.0,
+    rate: Annotated[int, typer.Option(help="posts per second")] = 500,
+    kill_every: Annotated[float, typer.Option(help="minutes between kills")] = 5.0,
     seed: Annotated[int, typer.Option(help="seed of the texts")] = 11,
 ) -> None:
-    """Run, print the measurements and the comparison."""
+    """Send posts while the streaming process is killed; print measurements and comparisons."""
     table = Table(title=f"{minutes:g} minutes at {rate} posts/s, a kill every {kill_every:g} minutes")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "killed" else "right")
     with benchmark_stack() as (settings, folder):
         accept_background(settings)
         with Sender(settings, rate, seed) as sender:
-            lives = max(round(minutes / kill_every), 1)
-            for life in range(lives):
-                is_last = life + 1 == lives
-                with Command(settings, ("streaming",), folder / "streaming.log") as streaming:
-                    began = time.monotonic()
-                    wait_until_caught_up(settings, patience_seconds=PATIENCE_SECONDS)
-                    caught_up = time.monotonic() - began
-                    sender.wait_until((life + 1) * minutes * 60 / lives)
-                    cells = (
-                        f"{sender.seconds / 60:.0f}",
-                        f"{sender.sent.records:,}",
-                        f"{caught_up:.0f}",
-                        *_measured(settings, streaming),
-                    )
-                    target = "" if is_last else TARGETS[life % len(TARGETS)]
-                    if is_last:
-                        sender.stop()
-                        wait_until_caught_up(settings, patience_seconds=PATIENCE_SECONDS)
-                    else:
-                        _kill(streaming, target)
+            runs = max(round(minutes / kill_every), 1)
+            for number in range(runs):
+                until = (number + 1) * minutes * 60 / runs
+                target = "" if number + 1 == runs else TARGETS[number % len(TARGETS)]
+                cells = _run_until(settings, folder / "streaming.log", sender, until, target)
                 table.add_row(*cells, target)
                 print("  ".join(cells), target, flush=True)
         run(settings, folder / "log", "streaming", "--once")
         run(settings, folder / "log", "streaming.finish")
-        results = list(_compared(settings, sender.sent))
+        results = list(_comparisons(settings, sender.sent))
     Console(width=140).print(table)
     print(*(sentence for _, sentence in results), sep="\n")
     failed = sum(not passed for passed, _ in results)
@@ -99,21 +85,41 @@ def main(
     raise typer.Exit(1 if failed else 0)
 
 
+def _run_until(settings: Settings, log: Path, sender: "Sender", until: float, target: str) -> tuple[str, ...]:
+    """Run the streaming process until `until` seconds were sent, then kill `target`; return table cells.
+
+    With an empty `target` sending stops and the process ends after it has caught up.
+    """
+    with Command(settings, ("streaming",), log) as streaming:
+        began = time.monotonic()
+        wait_until_caught_up(settings, patience_seconds=PATIENCE_SECONDS)
+        caught_up = time.monotonic() - began
+        sender.wait_until(until)
+        progress = (f"{sender.seconds / 60:.0f}", f"{sender.sent.records:,}", f"{caught_up:.0f}")
+        cells = (*progress, *_measurements(settings, streaming))
+        if target:
+            _kill(streaming, target)
+        else:
+            sender.stop()
+            wait_until_caught_up(settings, patience_seconds=PATIENCE_SECONDS)
+    return cells
+
+
 @dataclass
 class SentRecords:
-    """What was sent, as far as the comparison needs it."""
+    """What was sent, in the form that the comparisons need."""
 
     records: int = 0
     digests: int = 0
-    """Sum of the first `DIGITS` digits of every record's MD5."""
+    """Sum over the first `DIGITS` digits of every record's MD5."""
     by_window: Counter[datetime] = field(default_factory=Counter)
-    """Posts by start of window."""
+    """Posts by start of their window."""
     bursts: Counter[str] = field(default_factory=Counter)
-    """Posts by word that bursts."""
+    """Posts by bursting word."""
 
 
 class Sender:
-    """Sends posts from a thread until it is stopped; a context. Raises RuntimeError at its end where Kafka did not take all."""
+    """A thread that sends posts until it is stopped; its context raises RuntimeError if a post failed."""
 
     def __init__(self, settings: Settings, rate: int, seed: int) -> None:
         self.sent = SentRecords()
@@ -135,19 +141,21 @@ class Sender:
 
     @property
     def seconds(self) -> float:
-        """Since the first post."""
+        """Seconds since sending began."""
         return time.time() - self._began
 
     def wait_until(self, seconds: float) -> None:
-        """Wait until so long has been sent."""
+        """Wait until posts have been sent for so many seconds."""
         self._stopped.wait(max(seconds - self.seconds, 0.0))
 
     def stop(self) -> None:
-        """Send no more, and wait until Kafka has taken all."""
+        """Stop sending and wait until Kafka has acknowledged every post."""
         self._stopped.set()
         self._thread.join()
         if self._errors:
-            raise RuntimeError(f"{len(self._errors)} errors while sending, the first: {self._errors[0]!r}")
+            raise RuntimeError(
+                f"{len(self._errors)} posts were not sent; the first error: {self._errors[0]!r}"
+            )
 
     def _send(self) -> None:
         producer = producer_of(self._settings)
@@ -169,15 +177,14 @@ class Sender:
         self.sent.records += 1
         at = datetime.now(UTC)
         value = a_post(self.sent.records, at.timestamp(), text)
-        producer.send(self._settings.posts_topic, key=b"%d" % self.sent.records, value=value).add_errback(
-            self._errors.append
-        )
-        self.sent.digests += int(hashlib.md5(value).hexdigest()[:DIGITS], 16)
+        future = producer.send(self._settings.posts_topic, key=b"%d" % self.sent.records, value=value)
+        future.add_errback(self._errors.append)
+        self.sent.digests += int(hashlib.md5(value, usedforsecurity=False).hexdigest()[:DIGITS], 16)
         self.sent.by_window[window_start(window_number(at))] += 1
 
 
 def _kill(streaming: Command, target: str) -> None:
-    """Kill a half of the streaming process or both; the other half has to end by itself."""
+    """Kill one half of the streaming process or both; the other half has to end by itself."""
     python = psutil.Process(streaming.process.pid)
     jvm = _jvm(python)
     halves = [jvm] if target == TARGETS[1] else [python] if target == TARGETS[0] else [python, jvm]
@@ -185,15 +192,15 @@ def _kill(streaming: Command, target: str) -> None:
         half.kill()
     streaming.process.wait(END_SECONDS)
     if psutil.wait_procs([jvm], timeout=END_SECONDS)[1]:
-        raise RuntimeError(f"The JVM outlived the kill of {target} by {END_SECONDS:.0f} s.")
+        raise RuntimeError(f"The JVM still runs {END_SECONDS:.0f} s after the kill of {target}.")
 
 
 def _jvm(python: psutil.Process) -> psutil.Process:
     return next(child for child in python.children(recursive=True) if child.name() == "java")
 
 
-def _measured(settings: Settings, streaming: Command) -> tuple[str, ...]:
-    """The cells from memory of Python to size of the tables, of this moment."""
+def _measurements(settings: Settings, streaming: Command) -> tuple[str, ...]:
+    """Return the current values of the cells from memory of Python to size of the tables."""
     python = psutil.Process(streaming.process.pid)
     jvm = _jvm(python)
     checkpoints = Path(settings.checkpoint_dir)
@@ -212,7 +219,7 @@ def _measured(settings: Settings, streaming: Command) -> tuple[str, ...]:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files below `folder`, which may come and go meanwhile."""
+    """Return the bytes of the files below `folder`, which may come and go meanwhile."""
     total = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
@@ -224,33 +231,33 @@ def _mib(size: int) -> str:
     return f"{size / 2**20:,.0f}"
 
 
-def _compared(settings: Settings, sent: SentRecords) -> Iterator[tuple[bool, str]]:
-    """Whether archive, windows and alerts hold what was sent, each with its numbers."""
+def _comparisons(settings: Settings, sent: SentRecords) -> Iterator[tuple[bool, str]]:
+    """Yield whether archive, windows and alerts hold what was sent, each with a sentence of figures."""
+    digest = f"sum(('0x' || left(md5(value), {DIGITS}))::UBIGINT)"
+    statement = f'SELECT count(*), count(DISTINCT (topic, partition, "offset")), {digest} FROM raw_posts'
     with open_archive(settings) as database:
-        digest = f"sum(('0x' || left(md5(value), {DIGITS}))::UBIGINT)"
-        found = database.execute(
-            f'SELECT count(*), count(DISTINCT (topic, partition, "offset")), {digest} FROM raw_posts'
-        ).fetchone()
-    rows, places, digests = found or (0, 0, 0)
+        rows, offsets, digests = database.execute(statement).fetchone() or (0, 0, 0)
+    bytes_are = "identical" if digests == sent.digests else "different"
     yield (
-        (rows, places, int(digests or 0)) == (sent.records, sent.records, sent.digests),
-        f"archive: {rows:,} rows of {places:,} places, {sent.records:,} sent; bytes {'the same' if digests == sent.digests else 'differ'}",
+        (rows, offsets, int(digests or 0)) == (sent.records, sent.records, sent.digests),
+        f"archive: {rows:,} rows, {offsets:,} offsets, {sent.records:,} sent; bytes are {bytes_are}",
     )
     with transaction(settings) as cursor:
         cursor.execute("SELECT window_start, posts FROM traffic_windows")
         counted = Counter(dict(cursor.fetchall()))
         cursor.execute(
-            "SELECT keyword, count(*), sum(posts) FROM anomaly_alerts WHERE status <> 'withdrawn' GROUP BY keyword"
+            "SELECT keyword, count(*), sum(posts) FROM anomaly_alerts "
+            "WHERE status <> 'withdrawn' GROUP BY keyword"
         )
         alerts = {keyword: (number, posts) for keyword, number, posts in cursor.fetchall()}
-    missing, double = (sent.by_window - counted).total(), (counted - sent.by_window).total()
+    missing, doubled = (sent.by_window - counted).total(), (counted - sent.by_window).total()
     yield (
-        not missing and not double,
-        f"windows: {counted.total():,} posts counted, {missing:,} lost, {double:,} doubled",
+        not missing and not doubled,
+        f"windows: {counted.total():,} posts counted, {missing:,} lost, {doubled:,} doubled",
     )
     right = sum(alerts.get(word) == (1, posts) for word, posts in sent.bursts.items())
     others = alerts.keys() - sent.bursts.keys()
     yield (
         right == len(sent.bursts),
-        f"alerts: {right} of {len(sent.bursts)} bursts with one alert and all their posts, {len(others)} others",
+        f"alerts: {right} of {len(sent.bursts)} bursts with one alert and all posts, {len(others)} others",
     )

@@ -1,23 +1,26 @@
-"""`python -m benchmarks events [--days 14]`: precision and recall on simulated days with labelled events, by kind of event.
+"""`python -m benchmarks events [--days 14]`: precision and recall on simulated, labelled days.
 
-A week of history is sent, archived and learned; then each live day goes through Kafka, both queries, the decision of its
-last windows and the daily batch, as `make run` has it. Before each day every second burst of a known word is put into the
-calendar, and the word of every second slow climb on the watchlist. At the end every alert is explained.
+A week of history is sent, archived and learned; then each live day goes through Kafka, both queries,
+`streaming.finish` and the daily batch, as `make run` has it. Before each day every second burst of a known
+word is put into the calendar, and the word of every second slow climb on the watchlist. At the end every
+alert is explained, and a table shows each kind of event.
 """
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from alerts.explain.explanation import explain
+from alerts.explain.explanation import Explanation, explain
 from alerts.explain.load import find_alerts
 from batch.run import Batch, Step
 from benchmarks.stack import benchmark_stack, run
@@ -34,86 +37,96 @@ FIRST_DAY = date(2026, 1, 5)
 ONE_DAY = timedelta(days=1)
 PLANNED, WATCHED = f"{ORGANIC}, planned", f"{CLIMB}, watched"
 EXPECTED = {**MUST_ALERT, PLANNED: False, WATCHED: None}
+VERDICTS = {True: "required", False: "wrong", None: "optional"}
 OUTAGE_WINDOWS = 4
+COLUMNS = (
+    "kind",
+    "alert is",
+    "events",
+    "alerted",
+    "suppressed, and why",
+    "origin",
+    "opened by",
+    "evidence",
+    "alerts: incidents",
+)
+_DEGRADED = """
+SELECT count(*) FROM traffic_windows WHERE degraded AND window_start > %(begin)s AND window_start < %(end)s
+"""
+_ALERTS = """
+SELECT a.origin, a.opened_by, e.posts > 0, i.incident_id, a.keyword = %(keyword)s
+FROM anomaly_alerts AS a
+LEFT JOIN evidence_runs AS e USING (alert_id)
+LEFT JOIN incident_members AS i USING (alert_id)
+WHERE a.keyword = ANY (%(keywords)s) AND a.opened_window > %(begin)s AND a.opened_window < %(end)s
+AND a.status <> 'withdrawn'
+"""
+_SUPPRESSED = """
+SELECT DISTINCT reason FROM suppressed_windows
+WHERE keyword = ANY (%(keywords)s) AND window_start > %(begin)s AND window_start < %(end)s
+"""
 
 
 @dataclass
-class Found:
+class Outcome:
     """What became of the events of one kind."""
 
     events: int = 0
     alerted: int = 0
-    kept_back: Counter[str] = field(default_factory=Counter)
+    suppressed: Counter[str] = field(default_factory=Counter)
     """Events without an alert but with rows that say why, by reason."""
     origins: Counter[str] = field(default_factory=Counter)
     """Alerted events by origin of their first alert."""
     opened_by: Counter[str] = field(default_factory=Counter)
     with_evidence: int = 0
     incidents: int = 0
-    """Incidents that their alerts belong to."""
+    """Incidents to which their alerts belong."""
     alerts: int = 0
 
 
 def main(
-    days: Annotated[int, typer.Option(help="live days, after seven that are learned", min=1)] = 14,
+    days: Annotated[int, typer.Option(help="live days, after seven days of history", min=1)] = 14,
     posts_per_day: Annotated[int, typer.Option(help="posts on an average day", min=1_000)] = 24_000,
-    seed: Annotated[int, typer.Option(help="number of the simulated world")] = 11,
+    seed: Annotated[int, typer.Option(help="seed of the simulated world")] = 11,
 ) -> None:
-    """Play the days and print the tables."""
-    found = {kind: Found() for kind in (*MUST_ALERT, PLANNED, WATCHED)}
+    """Play simulated days and print what became of their labelled events."""
+    outcomes = {kind: Outcome() for kind in (*MUST_ALERT, PLANNED, WATCHED)}
     unlabelled: list[Raised] = []
     with benchmark_stack() as (servers, folder):
         settings = servers.model_copy(update={"statistics_keep_days": HISTORY_DAYS + days + 1})
-        run(
-            settings,
-            folder / "simulate.log",
-            "producer",
-            "simulate",
-            "--start",
-            str(FIRST_DAY),
-            "--days",
-            str(HISTORY_DAYS + days),
-            "--posts-per-day",
-            str(posts_per_day),
-            "--seed",
-            str(seed),
-            "--out",
-            str(folder),
-            "--compress",
-            "zst",
-        )
+        _simulate(settings, folder, HISTORY_DAYS + days, posts_per_day, seed)
         spark = start_streaming_session(settings)
-        history, live = [
-            [FIRST_DAY + number * ONE_DAY for number in numbers]
-            for numbers in (range(HISTORY_DAYS), range(HISTORY_DAYS, HISTORY_DAYS + days))
-        ]
-        _send(settings, folder, history)
-        drain(spark, settings, [ARCHIVE])
-        _learn(spark, settings, history)
-        drain(spark, settings, starting_offsets="latest")
-        for number, day in enumerate(live):
+        every_day = [FIRST_DAY + number * ONE_DAY for number in range(HISTORY_DAYS + days)]
+        _play_history(spark, settings, folder, every_day[:HISTORY_DAYS])
+        for number, day in enumerate(every_day[HISTORY_DAYS:]):
             events = read_events(folder, day)
-            told = _tell(settings, events, number)
+            kinds = _plan_and_watch(settings, events, number)
             _send(settings, folder, [day])
             drain(spark, settings, QUERIES)
-            run(settings, folder / "decide.log", "streaming.finish")
+            run(settings, folder / "finish.log", "streaming.finish")
             _learn(spark, settings, [day])
-            unlabelled += _take(settings, day, events, told, found)
+            unlabelled += _add_outcomes(settings, day, kinds, outcomes)
         explanations = list(explain(spark, settings, find_alerts(settings, [], every=True)))
         stop_session(spark)
-    _print(found, unlabelled, days)
-    met = [explanation for explanation in explanations if explanation.matches]
-    typer.echo(
-        f"explain: all stored figures of {len(met)} of {len(explanations)} alerts follow exactly from archive and statistics"
+    _print_table(outcomes, days)
+    _print_scores(outcomes, unlabelled)
+    _print_explanations(explanations)
+
+
+def _simulate(settings: Settings, folder: Path, days: int, posts_per_day: int, seed: int) -> None:
+    options = (
+        f"--start {FIRST_DAY} --days {days} --posts-per-day {posts_per_day} --seed {seed} --compress zst"
     )
-    for explanation in explanations:
-        if not explanation.matches:
-            differences = (
-                explanation.comparison.differences if explanation.comparison else [explanation.problem]
-            )
-            typer.echo(
-                f"  {explanation.stored.keyword}: {'; '.join(map(str, differences))} ({explanation.extra_posts:+} posts archived)"
-            )
+    log = folder / "simulate.log"
+    run(settings, log, "producer", "simulate", *options.split(), "--out", str(folder))
+
+
+def _play_history(spark: SparkSession, settings: Settings, folder: Path, history: list[date]) -> None:
+    """Archive and learn the days before the live days; detection starts after them."""
+    _send(settings, folder, history)
+    drain(spark, settings, [ARCHIVE])
+    _learn(spark, settings, history)
+    drain(spark, settings, starting_offsets="latest")
 
 
 def _send(settings: Settings, folder: Path, days: list[date]) -> None:
@@ -126,108 +139,129 @@ def _learn(spark: SparkSession, settings: Settings, days: list[date]) -> None:
     list(batch.run_days(days, [Step.STATISTICS, Step.EVIDENCE]))
 
 
-def _tell(settings: Settings, events: list[Event], number: int) -> dict[Event, str]:
-    """Plan and watch every second event that can be; returns the kind under which each event is counted."""
-    told = {event: event.kind for event in events}
+def _plan_and_watch(settings: Settings, events: list[Event], number: int) -> dict[Event, str]:
+    """Put every second burst into the calendar and every second climb on the watchlist.
+
+    Returns the kind under which each event is counted.
+    """
+    kinds = {event: event.kind for event in events}
     bursts = [event for event in events if event.kind == ORGANIC]
     climbs = [event for event in events if event.kind == CLIMB]
     with transaction(settings) as cursor:
         for event in bursts[number % 2 :: 2]:
-            told[event] = PLANNED
+            kinds[event] = PLANNED
+            times = [datetime.fromtimestamp(moment, UTC) for moment in (event.start, event.end)]
             for keyword in event.keywords:
-                times = [datetime.fromtimestamp(moment, UTC) for moment in (event.start, event.end)]
                 cursor.execute(
                     "INSERT INTO calendar VALUES (%s, %s, %s, 'planned') ON CONFLICT DO NOTHING",
                     (keyword, *times),
                 )
         for event in climbs[number % 2 :: 2]:
-            told[event] = WATCHED
+            kinds[event] = WATCHED
             cursor.execute(
                 "INSERT INTO watchlist (phrase) VALUES (%s) ON CONFLICT DO NOTHING", (event.keyword,)
             )
-    return told
+    return kinds
 
 
-def _take(
-    settings: Settings, day: date, events: list[Event], told: dict[Event, str], found: dict[str, Found]
+def _add_outcomes(
+    settings: Settings, day: date, kinds: dict[Event, str], outcomes: dict[str, Outcome]
 ) -> list[Raised]:
-    """Add what became of the day's events to `found`; returns the alerts that no event accounts for."""
-    report = compare_with_labels(events, alerts_of_day(settings, day))
+    """Add what became of the day's events to `outcomes`; return the alerts that belong to no event."""
+    report = compare_with_labels(list(kinds), alerts_of_day(settings, day))
     alerted = dict(report.found)
     with transaction(settings) as cursor:
-        for event in events:
-            kind = found[told[event]]
-            kind.events += 1
-            times = [datetime.fromtimestamp(moment, UTC) for moment in (event.start - 900, event.end)]
+        for event, kind in kinds.items():
+            outcome = outcomes[kind]
+            outcome.events += 1
             if event.kind == OUTAGE:
-                cursor.execute(
-                    "SELECT count(*) FROM traffic_windows WHERE degraded AND window_start > %s AND window_start < %s",
-                    times,
-                )
-                (windows,) = cursor.fetchone() or (0,)
-                kind.kept_back["degraded windows"] += int(windows >= OUTAGE_WINDOWS)
+                _add_outage(cursor, event, outcome)
             elif event in alerted:
-                kind.alerted += 1
-                cursor.execute(
-                    "SELECT a.origin, a.opened_by, e.posts > 0, i.incident_id, a.keyword = %s FROM anomaly_alerts a "
-                    "LEFT JOIN evidence_runs e USING (alert_id) LEFT JOIN incident_members i USING (alert_id) "
-                    "WHERE a.keyword = ANY (%s) AND a.opened_window > %s AND a.opened_window < %s AND a.status <> 'withdrawn'",
-                    (alerted[event].keyword, sorted(event.keywords), *times),
-                )
-                rows = cursor.fetchall()
-                origin, opened_by, has_evidence, _, _ = next(row for row in rows if row[4])
-                kind.origins[str(origin or "untold")] += 1
-                kind.opened_by[opened_by] += 1
-                kind.with_evidence += bool(has_evidence)
-                kind.alerts += len(rows)
-                kind.incidents += len({row[3] for row in rows})
+                _add_alerts(cursor, event, alerted[event], outcome)
             else:
-                cursor.execute(
-                    "SELECT DISTINCT reason FROM suppressed_windows WHERE keyword = ANY (%s) AND window_start > %s AND window_start < %s",
-                    (sorted(event.keywords), *times),
-                )
-                kind.kept_back.update(reason for (reason,) in cursor.fetchall())
+                cursor.execute(_SUPPRESSED, _parameters(event))
+                outcome.suppressed.update(reason for (reason,) in cursor.fetchall())
     return report.unlabelled
 
 
-def _print(found: dict[str, Found], unlabelled: list[Raised], days: int) -> None:
-    table = Table(title=f"{days} live days", title_justify="left")
-    for name in (
-        "kind",
-        "alert is",
-        "events",
-        "alerted",
-        "kept back, why",
-        "origin",
-        "opened by",
-        "evidence",
-        "alerts: incidents",
-    ):
-        table.add_column(name)
-    for kind, one in found.items():
-        expected = {True: "due", False: "wrong", None: "welcome"}[EXPECTED[kind]]
+def _parameters(event: Event) -> dict[str, object]:
+    """Return the event's keywords and the bounds of the windows that it touches."""
+    return {
+        "keywords": sorted(event.keywords),
+        "begin": datetime.fromtimestamp(event.start - 900, UTC),
+        "end": datetime.fromtimestamp(event.end, UTC),
+    }
+
+
+def _add_outage(cursor: Cursor, event: Event, outcome: Outcome) -> None:
+    cursor.execute(_DEGRADED, _parameters(event))
+    (windows,) = cursor.fetchone() or (0,)
+    outcome.suppressed["degraded windows"] += int(windows >= OUTAGE_WINDOWS)
+
+
+def _add_alerts(cursor: Cursor, event: Event, first: Raised, outcome: Outcome) -> None:
+    """Add the alerts of an event, of which `first` is the first, with their evidence and incidents."""
+    cursor.execute(_ALERTS, {**_parameters(event), "keyword": first.keyword})
+    rows = cursor.fetchall()
+    origin, opened_by, has_evidence, _, _ = next(row for row in rows if row[4])
+    outcome.alerted += 1
+    outcome.origins[str(origin or "unknown")] += 1
+    outcome.opened_by[opened_by] += 1
+    outcome.with_evidence += bool(has_evidence)
+    outcome.alerts += len(rows)
+    outcome.incidents += len({incident_id for _, _, _, incident_id, _ in rows})
+
+
+def _print_table(outcomes: dict[str, Outcome], days: int) -> None:
+    table = Table(*COLUMNS, title=f"{days} live days", title_justify="left")
+    for kind, outcome in outcomes.items():
         table.add_row(
             kind,
-            expected,
-            str(one.events),
-            str(one.alerted),
-            _counts(one.kept_back),
-            _counts(one.origins),
-            _counts(one.opened_by),
-            str(one.with_evidence),
-            f"{one.alerts}: {one.incidents}",
+            VERDICTS[EXPECTED[kind]],
+            str(outcome.events),
+            str(outcome.alerted),
+            _counts(outcome.suppressed),
+            _counts(outcome.origins),
+            _counts(outcome.opened_by),
+            str(outcome.with_evidence),
+            f"{outcome.alerts}: {outcome.incidents}",
         )
     Console(width=170, soft_wrap=True).print(table)
-    due = [one for kind, one in found.items() if EXPECTED[kind]]
-    wrong = sum(one.alerted for kind, one in found.items() if EXPECTED[kind] is False)
-    right = sum(one.alerted for kind, one in found.items() if EXPECTED[kind] is not False)
+
+
+def _print_scores(outcomes: dict[str, Outcome], unlabelled: list[Raised]) -> None:
+    required = [outcome for kind, outcome in outcomes.items() if EXPECTED[kind]]
+    found, events = sum(one.alerted for one in required), sum(one.events for one in required)
+    wrong = sum(outcome.alerted for kind, outcome in outcomes.items() if EXPECTED[kind] is False)
+    right = sum(outcome.alerted for kind, outcome in outcomes.items() if EXPECTED[kind] is not False)
+    keywords = ", ".join(alert.keyword for alert in unlabelled) or "-"
+    typer.echo(f"recall: {found} of {events} events that must alert have an alert")
     typer.echo(
-        f"recall of what must alert: {sum(one.alerted for one in due)} of {sum(one.events for one in due)}"
+        f"precision: {right} of {right + wrong + len(unlabelled)} alerted events are real "
+        f"({wrong} should not have alerted, {len(unlabelled)} alerts without a label: {keywords})"
     )
+
+
+def _print_explanations(explanations: list[Explanation]) -> None:
+    matching = sum(explanation.matches for explanation in explanations)
     typer.echo(
-        f"precision: {right} of {right + wrong + len(unlabelled)} alerted events are real ({wrong} labelled otherwise, "
-        f"{len(unlabelled)} alerts without a label: {', '.join(alert.keyword for alert in unlabelled) or '-'})"
+        f"explain: all stored figures of {matching} of {len(explanations)} alerts "
+        "follow exactly from archive and statistics"
     )
+    for line in _differences(explanations):
+        typer.echo(f"  {line}")
+
+
+def _differences(explanations: list[Explanation]) -> Iterator[str]:
+    for explanation in explanations:
+        if explanation.matches:
+            continue
+        comparison = explanation.comparison
+        differences = comparison.differences if comparison else [explanation.problem]
+        yield (
+            f"{explanation.stored.keyword}: {'; '.join(map(str, differences))} "
+            f"({explanation.extra_posts:+} posts archived)"
+        )
 
 
 def _counts(counter: Counter[str]) -> str:

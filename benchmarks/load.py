@@ -1,10 +1,10 @@
 """`python -m benchmarks load [--posts 1000000]`: seconds and memory of a day's load and trends, part by part.
 
-Simulated posts of one day go through the producer and the archive query; then the batch loads the day and counts its
-trends, in a process of its own, as `groundswell batch DAY --steps load,trends` does, and once more, as after a late
-delivery. CPU is that of the batch, its JVM and Postgres; memory is the peak of the batch and its JVM together, and that
-of the largest process of Postgres. The parts of a step that say how long they took may overlap. In the end the
-questions of docs/questions.md are asked.
+The producer and the archive query process simulated posts of one day. Then the batch, in its own process,
+loads the day and counts its trends, as `groundswell batch DAY --steps load,trends` does, and once more, as
+after a late delivery. CPU is that of the batch, its JVM and Postgres; memory is the peak of the batch and
+its JVM together, and that of the largest Postgres process. The timed parts of a step may overlap. Finally
+the questions of docs/questions.md are asked.
 """
 
 import logging
@@ -26,15 +26,17 @@ ROUNDS = ("first load", "loaded again")
 
 
 def main(
-    posts: Annotated[int, typer.Option(help="posts of the day")] = 1_000_000,
-    quick_start: Annotated[bool, typer.Option(help="compile little, as the default setting does")] = False,
-    again: Annotated[bool, typer.Option(help="load the day a second time")] = True,
+    posts: Annotated[int, typer.Option(help="Posts of the day.")] = 1_000_000,
+    quick_start: Annotated[bool, typer.Option(help="Let the JVM compile little, as by default.")] = False,
+    again: Annotated[bool, typer.Option(help="Load the day a second time.")] = True,
     batch_of: Annotated[
         str | None,
-        typer.Option(hidden=True, help="only run the batch of this day: what the benchmark measures"),
+        typer.Option(
+            hidden=True, help="Only run the batch of this day, which is what the benchmark measures."
+        ),
     ] = None,
 ) -> None:
-    """Measure and print the parts."""
+    """Measure the load and print its parts."""
     if batch_of:
         _run_batch(date.fromisoformat(batch_of))
         return
@@ -45,9 +47,8 @@ def main(
         )
         _fill_archive(settings, folder, day, posts)
         for name in ROUNDS if again else ROUNDS[:1]:
-            measure(
-                settings, folder / f"{name}.log", name, "benchmarks", "load", "--batch-of", day.isoformat()
-            )
+            command = "benchmarks", "load", "--batch-of", day.isoformat()
+            measure(settings, folder / f"{name}.log", name, *command)
         _print_sizes(settings)
         ask_questions(settings)
 
@@ -57,26 +58,16 @@ def _run_batch(day: date) -> None:
     logging.getLogger("batch.timing").setLevel(logging.INFO)
     settings = read_settings()
     with lazy_session(settings) as session:
-        for line in Batch(settings, session=session, now=lambda: datetime.now(UTC)).run_days(
-            [day], [Step.LOAD, Step.TRENDS]
-        ):
+        batch = Batch(settings, session=session, now=lambda: datetime.now(UTC))
+        for line in batch.run_days([day], [Step.LOAD, Step.TRENDS]):
             print(line, flush=True)
 
 
 def _fill_archive(settings: Settings, folder: Path, day: date, posts: int) -> None:
-    """A day of `posts` simulated posts in the archive."""
+    """Archive a day of `posts` simulated posts."""
     log = folder / "commands.log"
-    simulate = (
-        "--start",
-        day.isoformat(),
-        "--posts-per-day",
-        str(posts),
-        "--seed",
-        "1",
-        "--out",
-        str(folder / "posts"),
-    )
-    run(settings, log, "producer", "simulate", *simulate)
+    simulated = f"--start {day} --posts-per-day {posts} --seed 1".split()
+    run(settings, log, "producer", "simulate", *simulated, "--out", str(folder / "posts"))
     files = sorted((folder / "posts").glob("posts-*"))
     run(settings, log, "producer", "send", *map(str, files), "--clock", "original", "--no-resume")
     run(settings, log, "streaming", "--only", "archive", "--once")
@@ -89,7 +80,7 @@ def _print_sizes(settings: Settings) -> None:
     with transaction(settings) as cursor:
         cursor.execute("SELECT kind, count(*), min(posts) FROM daily_trends GROUP BY kind ORDER BY kind")
         for kind, trends, least in cursor.fetchall():
-            print(f"trends of kind {kind}: {trends:,}, the last of them with {least:,} posts")
+            print(f"trends of kind {kind}: {trends:,}, the last with {least:,} posts")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A command of the batch with its seconds, its CPU and its memory, that of Postgres included; and how long the questions take."""
+"""Measure a batch command: seconds, CPU and memory, Postgres included; and time the questions."""
 
 import re
 import time
@@ -18,7 +18,7 @@ SLOWEST = 8
 
 
 def measure(settings: Settings, log: Path, name: str, *arguments: str) -> None:
-    """Run a command of the batch as `name` and print its seconds, its CPU and its memory, and what it said of days and their parts."""
+    """Run a batch command; print its seconds, CPU and memory as `name`, and its lines on days and parts."""
     began = time.perf_counter()
     with Command(settings, arguments, log) as batch:
         cpu_seconds, postgres_bytes = _watch(
@@ -26,21 +26,16 @@ def measure(settings: Settings, log: Path, name: str, *arguments: str) -> None:
         )
         batch.wait()
     print(
-        f"{name}: {time.perf_counter() - began:.1f} s with Java's start, {cpu_seconds:.0f} CPU s; peak memory "
-        f"{batch.peak_bytes / 2**20:,.0f} MiB, largest process of Postgres {postgres_bytes / 2**20:,.0f} MiB"
+        f"{name}: {time.perf_counter() - began:.1f} s with Java's start, {cpu_seconds:.0f} CPU s; "
+        f"peak memory {batch.peak_bytes / 2**20:,.0f} MiB, "
+        f"largest Postgres process {postgres_bytes / 2**20:,.0f} MiB"
     )
-    print(
-        "".join(
-            line
-            for line in log.read_text().splitlines(keepends=True)
-            if re.match(r"  |\d{4}-\d\d-\d\d", line)
-        ),
-        flush=True,
-    )
+    lines = log.read_text().splitlines(keepends=True)
+    print("".join(line for line in lines if re.match(r"  |\d{4}-\d\d-\d\d", line)), flush=True)
 
 
 def _postmaster(settings: Settings) -> int:
-    """Process id of the server, the parent of the one that answers."""
+    """Return the process id of the server, the parent of the process that answers."""
     with transaction(settings) as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone() or (0,)
@@ -48,7 +43,11 @@ def _postmaster(settings: Settings) -> int:
 
 
 def _watch(batch: int, postmaster: int, *, until: Callable[[], bool]) -> tuple[float, int]:
-    """CPU seconds that both processes and all they started took from now on, and the most memory that one of Postgres had to itself."""
+    """Return CPU seconds and bytes until `until`.
+
+    The CPU time is that of both processes and their children from now on, the bytes are the most that one
+    Postgres process had, without shared memory.
+    """
     at_first = _cpu_seconds([postmaster])
     cpu_seconds = dict(at_first)
     most_bytes = 0
@@ -65,13 +64,13 @@ def _with_children(pid: int) -> list[psutil.Process]:
 
 
 def _cpu_seconds(roots: list[int]) -> dict[int, float]:
-    found = {}
+    seconds = {}
     for root in roots:
         with suppress(psutil.Error):
             for process in _with_children(root):
                 with suppress(psutil.Error):
-                    found[process.pid] = sum(process.cpu_times()[:2])
-    return found
+                    seconds[process.pid] = sum(process.cpu_times()[:2])
+    return seconds
 
 
 def _own_bytes(process: psutil.Process) -> int:
@@ -83,7 +82,7 @@ def _own_bytes(process: psutil.Process) -> int:
 
 
 def ask_questions(settings: Settings) -> None:
-    """Ask every question of docs/questions.md and print how long the slowest took; there are no alerts and statistics in this database."""
+    """Ask every question of docs/questions.md, without alerts or statistics, and print the slowest."""
     seconds = {}
     for heading, sql in re.findall(
         r"^## (.+?)\n.*?```sql\n(.*?)```", QUESTIONS.read_text(), re.DOTALL | re.MULTILINE

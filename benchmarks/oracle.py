@@ -1,4 +1,4 @@
-"""What posts as ndjson say, computed by DuckDB from the lines: it shares no code with the batch, whose tables must say the same."""
+"""Compute the batch's tables in DuckDB from ndjson lines, with no code of the batch, to compare them."""
 
 import json
 import unicodedata
@@ -22,18 +22,22 @@ _TRENDS = "SELECT {} FROM daily_trends WHERE kind <> 'keyword' ORDER BY day, kin
 SAME_IN_BOTH = {
     "rows of the tables": """
         SELECT (SELECT count(*) FROM posts), (SELECT count(*) FROM authors), (SELECT count(*) FROM music),
-               (SELECT count(*) FROM challenges), (SELECT count(*) FROM post_challenges), (SELECT count(*) FROM hashtags),
-               (SELECT count(*) FROM post_hashtags)
+               (SELECT count(*) FROM challenges), (SELECT count(*) FROM post_challenges),
+               (SELECT count(*) FROM hashtags), (SELECT count(*) FROM post_hashtags)
     """,
     "posts as delivered last": """
-        SELECT count(like_count), sum(like_count)::float8, count(play_count), sum(play_count)::float8, count(DISTINCT author_id),
-               count(DISTINCT music_id)
+        SELECT count(like_count), sum(like_count)::float8, count(play_count), sum(play_count)::float8,
+               count(DISTINCT author_id), count(DISTINCT music_id)
         FROM posts
     """,
-    "rows of the history of counts": "SELECT day, count(*), count(DISTINCT post_id) FROM post_stats GROUP BY day ORDER BY day",
-    "posts of which plays are unknown": "SELECT count(*) FROM post_stats WHERE play_count IS NULL",
+    "rows of the history of counts": """
+        SELECT day, count(*), count(DISTINCT post_id) FROM post_stats GROUP BY day ORDER BY day
+    """,
+    "posts with unknown plays": "SELECT count(*) FROM post_stats WHERE play_count IS NULL",
     "sums of the history of counts": """
-        SELECT sum(like_count)::float8, sum(play_count)::float8, sum(share_count)::float8, sum(comment_count)::float8 FROM post_stats
+        SELECT sum(like_count)::float8, sum(play_count)::float8, sum(share_count)::float8,
+               sum(comment_count)::float8
+        FROM post_stats
     """,
     "counts of authors": """
         SELECT day, count(*), count(DISTINCT author_id), sum(follower_count)::float8, sum(heart_count)::float8
@@ -43,7 +47,9 @@ SAME_IN_BOTH = {
         SELECT day, in_text, in_text_extra, count(*) FROM post_hashtags
         GROUP BY day, in_text, in_text_extra ORDER BY day, in_text, in_text_extra
     """,
-    "hashtags with their first post": "SELECT hashtag, hashtag_id, first_post_id FROM hashtags ORDER BY hashtag",
+    "hashtags with their first post": """
+        SELECT hashtag, hashtag_id, first_post_id FROM hashtags ORDER BY hashtag
+    """,
     "posts and authors of keys": _TRENDS.format("day, kind, key, rank, posts, authors"),
     "sums of keys": _TRENDS.format(
         "day, kind, key, plays::float8, likes::float8, shares::float8, comments::float8"
@@ -53,23 +59,23 @@ SAME_IN_BOTH = {
     ),
     "growth of keys": _TRENDS.format("day, kind, key, growth_1d, growth_7d, growth_1h, steepest_hour"),
 }
-"""Queries by name that give the same rows in Postgres, once the batch has loaded the lines, and in the oracle."""
+"""Queries by name; Postgres, once the batch has loaded the lines, and the oracle return the same rows."""
 
 
 def with_time_stamps(lines: Sequence[bytes], day: date) -> Iterator[bytes]:
-    """The lines with event times spread over the day, no two at the same; those that are no JSON object stay as they are."""
+    """Yield the lines with distinct event times spread over the day; only JSON objects are changed."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             record = None
-        at = midnight + place * 86_400 / len(lines)
+        at = midnight + index * 86_400 / len(lines)
         yield json.dumps({**record, "time_stamp": at}).encode() if isinstance(record, dict) else line
 
 
 class Oracle:
-    """A DuckDB database that takes lines, in their order, and answers once `conclude` has made the tables of them."""
+    """A DuckDB database: add lines in order, call `conclude` to compute the tables, then query them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -78,34 +84,29 @@ class Oracle:
         connection.execute("CREATE TABLE lines (kafka_offset BIGINT, line VARCHAR)")
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """Take the next lines."""
+        """Add the next lines."""
         texts = [line.decode(errors="replace") for line in lines]
-        added = pa.table(
-            {
-                "kafka_offset": pa.array(range(self._lines, self._lines + len(texts)), pa.int64()),
-                "line": texts,
-            }
-        )
-        self._connection.register("added", added)
+        offsets = pa.array(range(self._lines, self._lines + len(texts)), pa.int64())
+        self._connection.register("added", pa.table({"kafka_offset": offsets, "line": texts}))
         self._connection.execute("INSERT INTO lines SELECT * FROM added")
         self._connection.unregister("added")
         self._lines += len(texts)
 
     def conclude(self, *, keep_ranks: int) -> None:
-        """Compute the tables; of each kind of trend the first `keep_ranks` of a day are kept."""
+        """Compute the tables; keep the first `keep_ranks` trends of each kind and day."""
         self._connection.execute(f"CREATE MACRO keep_ranks() AS {keep_ranks}")
         self._connection.execute(_TABLES)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
-        """What `sql` gives."""
+        """Return the rows of `sql`."""
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def agrees_with(self, settings: Settings, name: str) -> bool:
-        """Whether the query `name` of `SAME_IN_BOTH` gives rows, and the same ones, in Postgres and here."""
+        """Return whether query `name` of `SAME_IN_BOTH` gives the same rows, at least one, in Postgres."""
         with transaction(settings) as cursor:
             cursor.execute(SAME_IN_BOTH[name])
-            found = _plain(cursor.fetchall())
-        return bool(found) and found == _plain(self.rows(SAME_IN_BOTH[name]))
+            rows = _plain(cursor.fetchall())
+        return bool(rows) and rows == _plain(self.rows(SAME_IN_BOTH[name]))
 
 
 def _fold(text: str) -> str:
@@ -113,7 +114,7 @@ def _fold(text: str) -> str:
 
 
 def _plain(rows: Rows) -> Rows:
-    """The rows with every number that is no integer rounded to 12 digits, as text: the two servers have different types for it."""
+    """Return the rows with non-integers as text of 12 digits: their types differ between the databases."""
     return [
         tuple(f"{cell:.12g}" if isinstance(cell, float | Decimal) else cell for cell in row) for row in rows
     ]

@@ -1,4 +1,4 @@
-"""A stack of its own for a benchmark, and the commands of Groundswell run against it as processes with their memory watched."""
+"""A stack for one benchmark, and commands of Groundswell that run against it with their memory watched."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ MEMORY_SECONDS = 0.5
 
 @contextmanager
 def benchmark_stack() -> Iterator[tuple[Settings, Path]]:
-    """Settings of servers that run for this benchmark alone, and a folder for its files; all of it gone at the end."""
+    """Start servers for this benchmark; yield their settings and a folder for its files; remove both."""
     with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as folder:
         root = Path(folder)
         root.chmod(0o711)
@@ -37,13 +37,13 @@ def benchmark_stack() -> Iterator[tuple[Settings, Path]]:
 
 
 def stack_layout(folder: Path) -> Layout:
-    """Where the servers of the benchmark with that folder have their files."""
+    """Return the layout of the stack of the benchmark with that folder."""
     return Layout(folder / "stack", layout_for().jars)
 
 
 @dataclass
 class Command:
-    """`python -m MODULE ARGUMENTS` under way, its peak memory watched; a context that ends it."""
+    """A running `python -m MODULE ARGUMENTS` and its peak memory; a context manager that ends it."""
 
     settings: Settings
     arguments: tuple[str, ...]
@@ -71,19 +71,16 @@ class Command:
             self.process.wait(timeout=60)
 
     def wait(self) -> None:
-        """Wait for its end; raises RuntimeError with the end of its log where it failed."""
+        """Wait for the command to end; raise RuntimeError with the end of its log if it failed."""
         if self.process.wait() != 0:
             raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{self.log.read_text()[-3000:]}")
 
     def _watch(self) -> None:
         while self.process.poll() is None:
-            try:
+            with suppress(psutil.Error):
                 root = psutil.Process(self.process.pid)
-                self.peak_bytes = max(
-                    self.peak_bytes, sum(p.memory_info().rss for p in [root, *root.children(recursive=True)])
-                )
-            except psutil.Error:
-                pass
+                family = [root, *root.children(recursive=True)]
+                self.peak_bytes = max(self.peak_bytes, sum(one.memory_info().rss for one in family))
             threading.Event().wait(MEMORY_SECONDS)
 
 

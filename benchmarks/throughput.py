@@ -1,10 +1,10 @@
-"""`python -m benchmarks.throughput [--posts 300000] [--rounds 2]`: posts a second of producer, archive and detection, as fast as possible.
+"""`python -m benchmarks throughput [--posts 300000] [--rounds 2]`: top speed of producer and queries.
 
-Simulated posts with a real long tail of words are written to a file; then, round by round, the producer sends them, the
-archive drains them and detection drains them, one after the other, each in a process of its own. A round is a day, and its
-words meet what the daily batch learned of a day before all rounds; `--no-history` leaves that out, so that every frequent
-word is news and has an alert. Start-up and the first batch, in which Java compiles itself, are counted in "cold" and left
-out in "warm".
+Simulated posts with a realistic long tail of words are written to a file; then, round by round, the producer
+sends them and the archive query and the detection query drain them, one after the other, each in its own
+process. A round is a day, and its words are compared with what the daily batch learned from a day before all
+rounds; with `--no-history` there are no statistics, so every frequent word is new and alerts. "cold"
+includes start-up and the first batch, in which Java compiles itself; "warm" leaves both out.
 """
 
 import time
@@ -22,14 +22,14 @@ from sql.connection import transaction
 
 
 def main(
-    posts: Annotated[int, typer.Option(help="posts a round")] = 300_000,
-    rounds: Annotated[int, typer.Option(help="rounds")] = 2,
-    batch_records: Annotated[int, typer.Option(help="records a batch takes")] = 50_000,
+    posts: Annotated[int, typer.Option(help="posts per round")] = 300_000,
+    rounds: Annotated[int, typer.Option(help="number of rounds")] = 2,
+    batch_records: Annotated[int, typer.Option(help="most records in a batch")] = 50_000,
     state_store: Annotated[str, typer.Option(help="hdfs or rocksdb")] = "hdfs",
     history: Annotated[bool, typer.Option(help="learn a day before the rounds")] = True,
 ) -> None:
-    """Measure and print a table."""
-    table = Table(title=f"{posts:,} posts a round")
+    """Measure posts per second of producer, archive and detection, and print a table."""
+    table = Table(title=f"{posts:,} posts per round")
     for column in ("round", "part", "posts/s cold", "posts/s warm", "seconds", "peak memory, MiB"):
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (base, folder):
@@ -45,25 +45,24 @@ def main(
 
 
 def _round(settings: Settings, folder: Path, posts: int, number: int) -> list[tuple[str, ...]]:
-    """One day's posts, a different day each round, so that nothing is late."""
+    """Measure the posts of one day, another day each round so that nothing is late; return table rows."""
     data, log = folder / f"round{number}", folder / "commands.log"
     rows = [_timed(settings, log, "simulate", posts, _simulate(posts, number, data))]
     with transaction(settings) as cursor:
-        # The archive query would gather the evidence of the round before, which is another benchmark's.
+        # Else the archive query would also gather evidence for the last round, as benchmarks.evidence does.
         cursor.execute("TRUNCATE anomaly_alerts CASCADE")
     files = [str(path) for path in sorted(data.glob("posts-*"))]
     rows.append(_timed(settings, log, "produce", posts, _send(files)))
     for query in ("archive", "detect"):
-        rows.append(
-            _timed(settings, log, query, posts, ("streaming", "--only", query, "--once"), warm_query=query)
-        )
+        command = ("streaming", "--only", query, "--once")
+        rows.append(_timed(settings, log, query, posts, command, warm_query=query))
     for path in files:
         Path(path).unlink()
     return rows
 
 
 def _learn_a_day(settings: Settings, folder: Path, posts: int) -> None:
-    """Bring the day before the rounds into the archive and learn it; detection reads it too, and may find nothing in it."""
+    """Archive and learn the day before the rounds; detection reads it too, but cannot alert on it."""
     data, log = folder / "history", folder / "commands.log"
     run(settings, log, *_simulate(posts, 0, data))
     run(settings, log, *_send([str(path) for path in sorted(data.glob("posts-*"))]))
@@ -78,19 +77,9 @@ def _day(number: int) -> str:
 
 
 def _simulate(posts: int, number: int, out: Path) -> tuple[str, ...]:
-    """The day `number` of one world."""
-    return (
-        "producer",
-        "simulate",
-        "--start",
-        _day(number),
-        "--posts-per-day",
-        str(posts),
-        "--seed",
-        "1",
-        "--out",
-        str(out),
-    )
+    """Return the command that writes day `number` of one world."""
+    options = f"--start {_day(number)} --posts-per-day {posts} --seed 1"
+    return ("producer", "simulate", *options.split(), "--out", str(out))
 
 
 def _send(files: list[str]) -> tuple[str, ...]:
@@ -105,6 +94,7 @@ def _timed(
     arguments: tuple[str, ...],
     warm_query: str | None = None,
 ) -> tuple[str, ...]:
+    """Run a command; return its cells of the table from "part" on."""
     began = time.perf_counter()
     command = run(settings, log, *arguments)
     seconds = time.perf_counter() - began
@@ -113,7 +103,7 @@ def _timed(
 
 
 def _warm_rate(settings: Settings, query: str) -> float:
-    """Records a second over the batches of the newest run but its first."""
+    """Return records per second over all batches of the newest run except its first."""
     with transaction(settings) as cursor:
         cursor.execute(
             "SELECT input_records, duration_ms FROM pipeline_metrics WHERE query = %s ORDER BY observed_at",

@@ -26,11 +26,6 @@ def window_start(number: int) -> datetime:
     return _EPOCH + number * WINDOW
 
 
-def utc(naive: datetime) -> datetime:
-    """Return `naive`, a datetime in UTC, as an aware datetime."""
-    return naive.replace(tzinfo=UTC)
-
-
 def day_start(day: date) -> datetime:
     """Return the midnight in UTC at which `day` begins."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

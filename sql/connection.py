@@ -1,8 +1,7 @@
-"""Postgres for stream and batch: connections, transactions, an opt-in pool, named queries, COPY of rows."""
+"""Postgres for stream and batch: connections, transactions, an opt-in pool, named queries."""
 
-import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -138,20 +137,6 @@ def _succeeds(connection: Connection, name: str, parameters: Mapping[str, object
 def query(name: str) -> str:
     """Return the text of `sql/queries/<name>.sql`; its parameters are written `%(name)s`."""
     return (QUERIES / f"{name}.sql").read_text()
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": None})
-
-
-def copy_rows(cursor: Cursor, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """COPY `rows` into `columns` of `table`; None becomes NULL, NUL characters (invalid) are dropped."""
-    lines = io.StringIO()
-    for row in rows:
-        lines.write(
-            "\t".join("\\N" if cell is None else str(cell).translate(_ESCAPES) for cell in row) + "\n"
-        )
-    lines.seek(0)
-    cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", lines)
 
 
 def postgres_away(settings: Settings, error: psycopg2.Error | str) -> NotReadyError:

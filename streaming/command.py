@@ -12,7 +12,6 @@ from pyspark.sql import SparkSession
 
 from core.command_line import errors_as_sentences
 from core.settings import Settings, read_settings
-from sql.connection import pooled
 from sql.failures import postgres_sentence
 from sql.migrate import check_migrated
 from streaming import archive_query as archive
@@ -69,10 +68,7 @@ def run(settings: Settings, names: list[str], *, once: bool, fresh_detect: bool,
         if once:
             drain(spark, settings, names, starting_offsets=offsets, accept_loss=accept_loss)
         else:
-            with pooled(settings):
-                _supervise(
-                    spark, settings, names, starting_offsets=offsets, accept_loss=accept_loss, lock=lock
-                )
+            _supervise(spark, settings, names, starting_offsets=offsets, accept_loss=accept_loss, lock=lock)
         stop_session(spark)
     finally:
         lock.release()

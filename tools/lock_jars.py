@@ -9,7 +9,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from deploy.local.setup.install import IVY_LOCK, ivy_command
+from deploy.local.setup.archives import IVY_LOCK, ivy_command
 
 IVY_DIRECT = IVY_LOCK.with_name("ivy.xml")
 # A Java process downloads one archive after another; the longest list is split among three.

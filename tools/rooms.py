@@ -34,7 +34,8 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse((REPOSITORY / path).read_text())
 
 
-def imports_of(path: Path) -> set[tuple[str, str]]:
+@cache
+def imports_of(path: Path) -> frozenset[tuple[str, str]]:
     """Return (module, name) of every import in a file; the name is empty for `import module`."""
     found: set[tuple[str, str]] = set()
     for node in ast.walk(tree_of(path)):
@@ -42,7 +43,7 @@ def imports_of(path: Path) -> set[tuple[str, str]]:
             found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {(node.module, alias.name) for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def files_of(room: str) -> list[Path]:

@@ -1,1 +1,1 @@
-"""Backtest: what the rule of Groundswell would have said of counts of the past; `groundswell backtest`."""
+"""Apply a rule to past counts or archived posts, as `groundswell backtest` does."""

@@ -1,4 +1,4 @@
-"""Alerts as a backtest compares them: those of the stream out of Postgres, and those of a replay."""
+"""The alerts that a backtest compares: the stream's, from Postgres, and those of a replay."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,47 +16,48 @@ from sql.connection import query
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """One alert; windows by their numbers."""
+    """One alert; windows are given by their numbers."""
 
     keyword: str
     opened: int
     last: int
-    """Number of the last window that was still unusual."""
+    """Number of its last unusual window."""
     posts: int
     """Distinct posts of its unusual windows."""
     peak_score: float
-    """Highest score of them, as the 32-bit float that is stored."""
+    """Their highest score, as the 32-bit float that is stored."""
     label: str | None = None
-    """What a person said of it."""
+    """What a user labelled it."""
     alert_id: UUID | None = None
 
     @property
     def figures(self) -> tuple[int, int, float]:
-        """Last window, posts and peak."""
+        """Last window, posts and peak score."""
         return self.last, self.posts, self.peak_score
 
 
-def summary_of(keyword: str, alert: TrackedAlert) -> AlertSummary:
-    """The alert that a replayed alert is."""
+def summarize(keyword: str, alert: TrackedAlert) -> AlertSummary:
+    """Return the figures of a replayed alert."""
     posts, peak = sum(window.posts for window in alert.windows), max(window.score for window in alert.windows)
     return AlertSummary(keyword, alert.opened, alert.last, posts, float(np.float32(peak)))
 
 
 def live_alerts(cursor: Cursor, first: datetime, before: datetime) -> list[AlertSummary]:
-    """The confirmed alerts that the stream opened from `first` and before `before`, as far as their windows lie before that.
+    """Return the confirmed alerts that the stream opened from `first` and before `before`.
 
-    Alerts that were withdrawn, and those whose first window is not closed yet, are left out.
+    Their windows from `before` on do not count. Withdrawn alerts, and those whose first window is not closed
+    yet, are left out.
     """
     cursor.execute(query("live_alerts"), {"first": first, "before": before})
     return [
         AlertSummary(
             keyword,
-            window_number(opened),
-            window_number(last),
-            posts,
-            float(np.float32(peak)),
-            label,
-            UUID(str(alert_id)),
+            opened=window_number(opened),
+            last=window_number(last),
+            posts=posts,
+            peak_score=float(np.float32(peak)),
+            label=label,
+            alert_id=UUID(str(alert_id)),
         )
         for alert_id, keyword, opened, last, posts, peak, label in cursor.fetchall()
     ]
@@ -65,7 +66,10 @@ def live_alerts(cursor: Cursor, first: datetime, before: datetime) -> list[Alert
 def unfinished_alerts(
     cursor: Cursor, start: datetime, rule: LifecycleRule
 ) -> Iterator[tuple[str, TrackedAlert]]:
-    """By keyword the newest alert that the stream opened before `start`, where it may run or cool down then; cut at `start`."""
+    """Yield the newest alert before `start` of each keyword, if it may still run or cool down at `start`.
+
+    Alerts are the stream's, by keyword, without their windows from `start` on.
+    """
     cursor.execute(
         query("unfinished_alerts"),
         {
@@ -79,5 +83,5 @@ def unfinished_alerts(
         windows.setdefault(keyword, []).append(
             TrackedWindow(window_number(begin), posts, score, threshold_ratio, anomalous=True)
         )
-    for keyword, found in windows.items():
-        yield keyword, Alert(tuple(found))
+    for keyword, tracked in windows.items():
+        yield keyword, Alert(tuple(tracked))

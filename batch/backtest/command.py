@@ -136,7 +136,7 @@ def backtest_counts(
     with open_counts(counts, seasonality) as table:
         walk, summary = Walk(table, anomaly_rule, rule), ScoresSummary()
         alerts: list[tuple[int, TrackedAlert]] = list(write_scores(out, table, walk.run(), summary))
-        alerts.extend(walk.book.running())
+        alerts.extend(walk.tracker.running())
         if alerts_out is not None:
             write_alerts(alerts_out, table, alerts, rule)
         cycles = f"{len(table.cycles()):,} {'weeks' if seasonality.window_seconds == 86_400 else 'days'}"

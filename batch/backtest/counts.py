@@ -1,4 +1,4 @@
-"""Counts of one file by keyword and window, given back cycle by cycle, however many there are."""
+"""Counts of one file by keyword and window, read one cycle at a time, however many there are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from detection.seasonality import Seasonality
 
 @dataclass(frozen=True)
 class CycleCounts:
-    """The rows of one cycle in order of keyword and window; parallel arrays."""
+    """The rows of one cycle as parallel arrays, ordered by keyword and window."""
 
     cycle: int
     keyword: NDArray[np.int64]
-    """Number of the keyword, its place in `CountsTable.keywords`."""
+    """Number of the keyword, its index in `CountsTable.keywords`."""
     window: NDArray[np.int64]
     """Number of the window."""
     posts: NDArray[np.float64]
 
 
 class CountsTable:
-    """The counts of one file, added up by keyword and window."""
+    """The counts of one file, summed by keyword and window."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class CountsTable:
         has_total: bool,
         is_series: bool,
     ) -> None:
-        """`connection` holds the tables `counts` and `totals`, as `batch.backtest.counts_file` makes them."""
+        """`connection` has the tables that `batch.backtest.counts_file` creates."""
         self._connection = connection
         self.seasonality = seasonality
         self.has_total = has_total
-        """Whether the file says how many posts all keywords had."""
+        """Whether the file has the posts of all keywords."""
         self.is_series = is_series
         """Whether a window without a row was not observed, as in the two-column form."""
         self.keywords: pa.ChunkedArray = connection.execute(
@@ -49,28 +49,32 @@ class CountsTable:
         self.first_window, self.last_window = int(first), int(last)
 
     def cycles(self) -> range:
-        """All cycles from the first to the last, also those without a row."""
+        """Return all cycles from the first to the last, including those without rows."""
         return range(self.seasonality.cycle(self.first_window), self.seasonality.cycle(self.last_window) + 1)
 
     def totals(self, cycle: int) -> NDArray[np.float64]:
-        """Posts of all keywords in the cycle's windows [n]; where the file has no totals, 1 for windows that were observed."""
+        """Return the posts of all keywords in the cycle's windows [n].
+
+        If the file has no totals, 1 for each window that was observed.
+        """
         first, windows = self.seasonality.first_window(cycle), self.seasonality.windows
         totals = np.zeros(windows)
         if not (self.has_total or self.is_series):
             numbers = np.arange(first, first + windows)
             return ((numbers >= self.first_window) & (numbers <= self.last_window)).astype(float)
-        found = self._connection.execute(
+        rows = self._connection.execute(
             'SELECT "window", posts FROM totals WHERE "window" >= ? AND "window" < ?',
             [first, first + windows],
         ).to_arrow_table()
-        totals[found["window"].to_numpy() - first] = found["posts"].to_numpy()
+        totals[rows["window"].to_numpy() - first] = rows["posts"].to_numpy()
         return totals
 
     def read(self) -> Iterator[CycleCounts]:
-        """The cycles that have rows, in order, each whole."""
-        sql = f'SELECT ("window" + {self.seasonality.shift}) // {self.seasonality.windows} AS cycle, keyword, "window", posts FROM counts ORDER BY ALL'
+        """Yield the cycles that have rows, in order, each complete."""
+        cycle = f'("window" + {self.seasonality.shift}) // {self.seasonality.windows}'
+        sql = f'SELECT {cycle} AS cycle, keyword, "window", posts FROM counts ORDER BY ALL'
         pending: list[pa.RecordBatch] = []
-        # A cursor of its own: other queries on the connection would end the stream of rows.
+        # On a separate cursor: another query on the same one would end the stream of rows.
         for batch in self._connection.cursor().execute(sql).to_arrow_reader(100_000):
             cycles = batch.column("cycle").to_numpy()
             edges = [0, *(np.flatnonzero(np.diff(cycles)) + 1), len(cycles)]

@@ -1,7 +1,8 @@
-"""Reads a CSV file of counts into DuckDB on disk: refuses the first bad row with its line, adds up what is left.
+"""Load a CSV file of counts into DuckDB on disk: check every row, then sum the rows by keyword and window.
 
-Two forms: `window_start,keyword,posts[,total_posts]`, or the two columns `timestamp,value` of one series, whose keyword is
-the file's name. Rows of one keyword within one window are added up, so that finer counts may be given.
+The file has the columns `window_start,keyword,posts[,total_posts]`, or `timestamp,value` for a single series,
+whose keyword is the file's name. Rows of one keyword within a window are summed, so counts may be finer than
+windows.
 """
 
 import csv
@@ -26,12 +27,56 @@ _MOST_POSTS = 2**53
 _COLUMNS = ("window_start", "keyword", "posts")
 _TOTAL = "total_posts"
 _SERIES = ("timestamp", "value")
-_NEEDED = f"Needed are {','.join(_COLUMNS)} or {','.join(_SERIES)}."
+_REQUIRED = f"The file needs {','.join(_COLUMNS)} or {','.join(_SERIES)}."
+_FIRST_BAD_ROW = f"""
+    SELECT record, CASE
+        WHEN seconds IS NULL OR NOT isfinite(seconds) OR seconds < 0 OR seconds > 1e11
+            THEN 'not a time: ' || coalesce(time_text, '(empty)')
+                 || '. Write ISO 8601 in UTC or seconds since 1970'
+        WHEN coalesce(keyword, '') = ''
+            THEN 'no keyword'
+        WHEN posts IS NULL OR NOT isfinite(posts) OR posts < 0 OR posts > {_MOST_POSTS}
+             OR posts <> floor(posts)
+            THEN 'not a count: ' || coalesce(posts_text, '(empty)')
+                 || '. Write a whole number, 0 or more'
+        WHEN total_text IS NOT NULL
+             AND (total IS NULL OR NOT isfinite(total) OR total < posts OR total > {_MOST_POSTS})
+            THEN 'not a total of all posts: ' || total_text
+                 || '. Write a whole number, at least the posts of the keyword'
+        END AS reason
+    FROM file_rows WHERE reason IS NOT NULL ORDER BY record LIMIT 1
+"""
+_FIRST_BAD_TOTAL = """
+    SELECT min(record)
+    FROM file_rows
+    JOIN (
+        SELECT seconds, min(total) AS least FROM file_rows GROUP BY seconds
+        HAVING count(DISTINCT total) <> 1 OR count(total) < count(*)
+    ) USING (seconds)
+    WHERE total IS DISTINCT FROM least OR total IS NULL
+"""
+_AGGREGATE = """
+    CREATE TABLE keywords AS
+    SELECT keyword, row_number() OVER (ORDER BY keyword) - 1 AS id
+    FROM (SELECT DISTINCT keyword FROM file_rows);
+
+    CREATE TABLE counts AS
+    SELECT id AS keyword, floor(seconds / $window_seconds)::BIGINT AS "window", sum(posts) AS posts
+    FROM file_rows JOIN keywords USING (keyword)
+    GROUP BY ALL;
+
+    CREATE TABLE totals AS
+    SELECT floor(seconds / $window_seconds)::BIGINT AS "window", coalesce(sum(total), 1) AS posts
+    FROM (SELECT seconds, any_value(total) AS total FROM file_rows GROUP BY seconds)
+    GROUP BY ALL;
+
+    DROP TABLE file_rows;
+"""
 
 
 @dataclass(frozen=True)
 class _Form:
-    """What the columns of a file are called, as SQL; `keyword` and `total` may be constants."""
+    """The columns of a file as SQL expressions; `keyword` and `total` may be constants."""
 
     time: str
     keyword: str
@@ -42,26 +87,26 @@ class _Form:
 
 @contextmanager
 def open_counts(path: Path, seasonality: Seasonality) -> Iterator[CountsTable]:
-    """The counts in the CSV file `path` (plain or .gz) in windows of `shape`; raises BadInputError with line and reason.
+    """Yield the counts in the CSV file `path` (plain or .gz), in windows of `seasonality`.
 
-    `window_start` or `timestamp`: ISO 8601, in UTC where it names no offset, or seconds since 1970. `posts` and `value`:
-    whole numbers, 0 or more. `total_posts`: posts of all keywords at that `window_start`, the same in all of its rows.
+    `window_start` and `timestamp` are ISO 8601, in UTC unless they name an offset, or seconds since 1970;
+    `posts` and `value` whole numbers of 0 or more; `total_posts` the posts of all keywords at that
+    `window_start`, the same in all of its rows. Raises BadInputError for the first bad row, with line and
+    reason.
     """
     header = _header(path)
     form = _form(path, header)
     with TemporaryDirectory(prefix="groundswell-backtest-") as folder:
         connection = duckdb.connect(str(Path(folder) / "counts.duckdb"))
         try:
-            connection.execute(
-                f"SET memory_limit = '{MEMORY_LIMIT}'; SET threads = {THREADS}; SET temp_directory = {_literal(folder)}"
-            )
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'; SET threads = {THREADS}")
+            connection.execute(f"SET temp_directory = {_literal(folder)}; SET TimeZone = 'UTC'")
             _load(connection, path, header, form)
             _reject_bad_rows(connection, path)
-            has_total = connection.execute("SELECT count(total) > 0 FROM given").fetchall()[0][0]
+            has_total = connection.execute("SELECT count(total) > 0 FROM file_rows").fetchall()[0][0]
             if has_total:
                 _reject_two_totals(connection, path)
-            _add_up(connection, seasonality)
+            _aggregate(connection, seasonality)
             yield CountsTable(connection, seasonality, has_total=has_total, is_series=form.is_series)
         finally:
             connection.close()
@@ -81,7 +126,7 @@ def _header(path: Path) -> list[str]:
         ) from error
     names = [name.strip().lower() for name in header]
     if not names or len(set(names)) < len(names):
-        raise BadInputError(f"{path} line 1: no header with distinct names. {_NEEDED}")
+        raise BadInputError(f"{path} line 1: no header with distinct names. {_REQUIRED}")
     return names
 
 
@@ -90,7 +135,7 @@ def _form(path: Path, header: list[str]) -> _Form:
         keyword = path.name.removesuffix(".gz").removesuffix(".csv")
         return _Form(_SERIES[0], _literal(keyword), _SERIES[1], "NULL", is_series=True)
     if not set(_COLUMNS) <= set(header):
-        raise BadInputError(f"{path} line 1: the columns are {', '.join(header)}. {_NEEDED}")
+        raise BadInputError(f"{path} line 1: the columns are {', '.join(header)}. {_REQUIRED}")
     return _Form(*_COLUMNS, _TOTAL if _TOTAL in header else "NULL", is_series=False)
 
 
@@ -99,55 +144,42 @@ def _literal(text: str) -> str:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, path: Path, header: list[str], form: _Form) -> None:
-    """Read the file as text into the table `given`, a row a record."""
+    """Read the file into the table `file_rows`, one row per record, with text and parsed values."""
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header)
-    source = (
-        f"read_csv({_literal(str(path))}, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, "
-        f"columns = {{{columns}}})"
-    )
-    # DuckDB reads no offset and no Z behind whole minutes: 2026-01-05T00:15Z.
+    # DuckDB parses no offset and no Z right after the minutes: 2026-01-05T00:15Z.
     moment = f"regexp_replace({form.time}, '([T ][0-9]{{2}}:[0-9]{{2}})([Z+-].*)$', '\\1:00\\2')"
     seconds = f"coalesce(try_cast({form.time} AS DOUBLE), epoch(try_cast({moment} AS TIMESTAMPTZ)))"
+    sql = f"""
+        CREATE TABLE file_rows AS
+        SELECT row_number() OVER () AS record, {seconds} AS seconds, {form.keyword} AS keyword,
+               try_cast({form.posts} AS DOUBLE) AS posts, try_cast({form.total} AS DOUBLE) AS total,
+               {form.time} AS time_text, {form.posts} AS posts_text, {form.total} AS total_text
+        FROM read_csv({_literal(str(path))}, header = true, delim = ',', quote = '"', escape = '"',
+                      auto_detect = false, columns = {{{columns}}})
+    """
     try:
-        connection.execute(
-            f"CREATE TABLE given AS SELECT row_number() OVER () AS record, {seconds} AS seconds, {form.keyword} AS keyword, "
-            f"try_cast({form.posts} AS DOUBLE) AS posts, try_cast({form.total} AS DOUBLE) AS total, {form.total} AS total_text, "
-            f"{form.time} AS time_text, {form.posts} AS posts_text FROM {source}"
-        )
+        connection.execute(sql)
     except duckdb.Error as error:
         raise BadInputError(f"{path} {_csv_reason(str(error))}") from error
 
 
 def _reject_bad_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    bad = connection.execute(
-        "SELECT record, CASE "
-        "WHEN seconds IS NULL OR NOT isfinite(seconds) OR seconds < 0 OR seconds > 1e11 "
-        "  THEN 'no time: ' || coalesce(time_text, '') || '. Write ISO 8601 in UTC or seconds since 1970' "
-        "WHEN coalesce(keyword, '') = '' THEN 'no keyword' "
-        f"WHEN posts IS NULL OR NOT isfinite(posts) OR posts < 0 OR posts <> floor(posts) OR posts > {_MOST_POSTS} "
-        "  THEN 'no count: ' || coalesce(posts_text, '') || '. Write a whole number, 0 or more' "
-        f"WHEN total_text IS NOT NULL AND (total IS NULL OR NOT isfinite(total) OR total < posts OR total > {_MOST_POSTS}) "
-        "  THEN 'no total of all posts: ' || total_text || '. Write a whole number, at least that of the keyword' END AS reason "
-        "FROM given WHERE reason IS NOT NULL ORDER BY record LIMIT 1"
-    ).fetchone()
+    bad = connection.execute(_FIRST_BAD_ROW).fetchone()
     if bad:
         raise BadInputError(f"{path} line {_line_of(path, bad[0])}: {bad[1]}.")
-    if not connection.execute("SELECT 1 FROM given LIMIT 1").fetchone():
-        raise BadInputError(f"{path} has no rows below its header.")
+    if not connection.execute("SELECT 1 FROM file_rows LIMIT 1").fetchone():
+        raise BadInputError(f"{path} has no rows below its header. Give a file with counts.")
 
 
 def _reject_two_totals(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    bad = connection.execute(
-        "SELECT min(record) FROM given JOIN (SELECT seconds, min(total) AS least FROM given GROUP BY seconds "
-        "HAVING count(DISTINCT total) <> 1 OR count(total) < count(*)) USING (seconds) WHERE total IS DISTINCT FROM least OR total IS NULL"
-    ).fetchall()[0][0]
+    bad = connection.execute(_FIRST_BAD_TOTAL).fetchall()[0][0]
     if bad is not None:
-        reason = "total_posts is missing, or differs from that of another row of the same window_start"
+        reason = "total_posts is missing, or differs from another row with the same window_start"
         raise BadInputError(f"{path} line {_line_of(path, bad)}: {reason}.")
 
 
 def _line_of(path: Path, record: int) -> int:
-    """The line in which a record begins, counted as editors count: blank lines and line breaks within quotes are lines too."""
+    """Return the line on which a record begins, as editors count: including blank lines and quoted breaks."""
     with _open(path) as lines:
         rows, number, begins = csv.reader(lines), -1, 1
         for row in rows:
@@ -158,21 +190,12 @@ def _line_of(path: Path, record: int) -> int:
     return begins
 
 
-def _add_up(connection: duckdb.DuckDBPyConnection, seasonality: Seasonality) -> None:
-    """Make the tables `keywords`, `counts` and `totals` out of `given`; without totals, 1 for each window that has a row."""
-    window = f"floor(seconds / {seasonality.window_seconds})::BIGINT"
-    connection.execute(
-        "CREATE TABLE keywords AS SELECT keyword, row_number() OVER (ORDER BY keyword) - 1 AS id FROM (SELECT DISTINCT keyword FROM given)"
-    )
-    connection.execute(
-        f'CREATE TABLE counts AS SELECT id AS keyword, {window} AS "window", sum(posts) AS posts '
-        "FROM given JOIN keywords USING (keyword) GROUP BY ALL"
-    )
-    connection.execute(
-        f'CREATE TABLE totals AS SELECT {window} AS "window", coalesce(sum(total), 1) AS posts '
-        "FROM (SELECT seconds, any_value(total) AS total FROM given GROUP BY seconds) GROUP BY ALL"
-    )
-    connection.execute("DROP TABLE given")
+def _aggregate(connection: duckdb.DuckDBPyConnection, seasonality: Seasonality) -> None:
+    """Create `keywords`, `counts` and `totals` from `file_rows`.
+
+    If there are no totals, 1 for each window with a row.
+    """
+    connection.execute(_AGGREGATE.replace("$window_seconds", str(seasonality.window_seconds)))
 
 
 def _csv_reason(message: str) -> str:

@@ -1,4 +1,4 @@
-"""The difference between the alerts of the stream and those of a replay: which are the same, and what that says in figures."""
+"""Compare the alerts of the stream with those of a replay: pair them, report and save the differences."""
 
 import csv
 from collections import defaultdict
@@ -28,11 +28,11 @@ COLUMNS = (
     "peak_score",
 )
 LISTED = 20
-"""Differences that are printed; all are in the file."""
+"""Differences that are printed; the file has all of them."""
 
 
 class Change(StrEnum):
-    """What became of an alert."""
+    """How a replayed alert differs from that of the stream."""
 
     SAME = "same"
     EARLIER = "earlier"
@@ -43,26 +43,33 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An alert of the stream and the replayed one that is about the same, or one of them alone."""
+    """An alert of the stream and its counterpart in the replay, or either without a counterpart."""
 
     live: AlertSummary | None
     replayed: AlertSummary | None
 
     @property
     def either(self) -> AlertSummary:
-        """The replayed alert, or the live one where it is gone."""
+        """The replayed alert, or the live one if there is no replayed one."""
         one = self.replayed or self.live
         assert one is not None
         return one
 
     @property
     def windows_later(self) -> int | None:
-        """By how many windows the replayed alert opens later, negative: earlier; None where there is only one."""
+        """Windows by which the replayed alert opens later (negative: earlier); None without a counterpart."""
         return self.replayed.opened - self.live.opened if self.live and self.replayed else None
 
     @property
+    def has_other_figures(self) -> bool:
+        """Whether both open in the same window but differ in last window, posts or peak score."""
+        if self.live is None or self.replayed is None or self.change != Change.SAME:
+            return False
+        return self.live.figures != self.replayed.figures
+
+    @property
     def change(self) -> Change:
-        """What became of the alert."""
+        """How the replayed alert differs."""
         if self.live is None or self.replayed is None:
             return Change.NEW if self.live is None else Change.GONE
         later = self.replayed.opened - self.live.opened
@@ -70,9 +77,11 @@ class Pair:
 
 
 def pair_alerts(live: Sequence[AlertSummary], replayed: Sequence[AlertSummary]) -> list[Pair]:
-    """Pairs of one keyword each: alerts that open in one window, then those whose times overlap, in order; then what is left.
+    """Return pairs of alerts of the same keyword, ordered by window and keyword.
 
-    One alert is paired once: where a replayed alert goes on through two live ones, the second of them is gone.
+    Alerts that open in the same window are paired first, then those that overlap, in order; the rest have no
+    counterpart. Each alert is paired once: if a replayed alert spans two live ones, the second of them is
+    gone.
 
     >>> early, late = AlertSummary("cola", 10, 14, 50, 7.0), AlertSummary("cola", 12, 14, 40, 7.0)
     >>> [(pair.change.value, pair.windows_later) for pair in pair_alerts([late], [early])]
@@ -83,24 +92,22 @@ def pair_alerts(live: Sequence[AlertSummary], replayed: Sequence[AlertSummary]) 
     for side, alerts in enumerate((live, replayed)):
         for alert in sorted(alerts, key=lambda alert: alert.opened):
             by_keyword[alert.keyword][side].append(alert)
-    for ours, theirs in by_keyword.values():
-        pairs += _take_pairs(ours, theirs, same_window=True)
-        pairs += _take_pairs(ours, theirs, same_window=False)
-        pairs += [Pair(alert, None) for alert in ours] + [Pair(None, alert) for alert in theirs]
+    for unpaired_live, unpaired_replayed in by_keyword.values():
+        pairs += _take_pairs(unpaired_live, unpaired_replayed, same_window=True)
+        pairs += _take_pairs(unpaired_live, unpaired_replayed, same_window=False)
+        pairs += [Pair(alert, None) for alert in unpaired_live]
+        pairs += [Pair(None, alert) for alert in unpaired_replayed]
     return sorted(pairs, key=lambda pair: (pair.either.opened, pair.either.keyword))
 
 
 def _take_pairs(
     live: list[AlertSummary], replayed: list[AlertSummary], *, same_window: bool
 ) -> Iterator[Pair]:
-    """Take pairs out of both lists."""
+    """Remove pairs from both lists and yield them."""
     for alert in list(live):
         for other in replayed:
-            if (
-                alert.opened == other.opened
-                if same_window
-                else alert.opened <= other.last and other.opened <= alert.last
-            ):
+            overlap = alert.opened <= other.last and other.opened <= alert.last
+            if alert.opened == other.opened or (overlap and not same_window):
                 live.remove(alert)
                 replayed.remove(other)
                 yield Pair(alert, other)
@@ -108,15 +115,14 @@ def _take_pairs(
 
 
 def describe(pairs: Sequence[Pair], days: int) -> Iterator[str]:
-    """What the pairs of so many days say, line by line, for people."""
+    """Yield the lines that report the pairs of `days` days."""
     live, replayed = ([pair for pair in pairs if getattr(pair, side)] for side in ("live", "replayed"))
     count = {change: sum(pair.change == change for pair in pairs) for change in Change}
-    other = sum(pair.change == Change.SAME and pair.live.figures != pair.replayed.figures for pair in pairs)  # type: ignore[union-attr]
+    other = sum(pair.has_other_figures for pair in pairs)
     yield f"live      {len(live):>7,} alerts, {len(live) / days:,.1f} a day"
     yield f"replayed  {len(replayed):>7,} alerts, {len(replayed) / days:,.1f} a day"
-    yield ", ".join(f"{number:,} {change}" for change, number in count.items()) + (
-        f"; {other:,} of the same with other figures" * bool(other)
-    )
+    changes = ", ".join(f"{number:,} {change}" for change, number in count.items())
+    yield f"{changes}; {other:,} of the same with other figures" if other else changes
     yield from _describe_labels(pairs)
     differing = [pair for pair in pairs if pair.change != Change.SAME]
     for pair in differing[:LISTED]:
@@ -126,18 +132,18 @@ def describe(pairs: Sequence[Pair], days: int) -> Iterator[str]:
 
 
 def _describe_labels(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Precision and recall by the labels of live alerts; new alerts have no label yet and count in neither."""
+    """Yield precision and recall by the labels of live alerts; new alerts have none and count in neither."""
     labelled = [pair for pair in pairs if pair.live and pair.live.label]
     if not labelled:
-        yield "no alert of these days is labelled: no precision, no recall"
+        yield "no alert of these days is labelled, so precision and recall are unknown"
         return
     found = [pair for pair in labelled if pair.replayed]
     real, real_found = (
         sum(pair.live.label == Label.REAL for pair in some if pair.live) for some in (labelled, found)
     )
     yield (
-        f"precision {_share(real_found, len(found))} of the labelled alerts that are found, live {_share(real, len(labelled))}; "
-        f"recall {_share(real_found, real)} of those labelled real"
+        f"precision {_share(real_found, len(found))} of the labelled alerts that are found, "
+        f"live {_share(real, len(labelled))}; recall {_share(real_found, real)} of those labelled real"
     )
 
 
@@ -156,26 +162,22 @@ def _describe_pair(pair: Pair) -> str:
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
-    """Write a row a pair, with `COLUMNS`; what a side lacks is empty. Raises BadInputError."""
+    """Write one row per pair with `COLUMNS`, empty for a missing side; raises BadInputError if it cannot."""
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             for pair in pairs:
-                live = pair.live
-                told = (live.label, live.alert_id) if live else (None, None)
-                writer.writerow(
-                    [
-                        pair.change,
-                        pair.either.keyword,
-                        pair.windows_later,
-                        *told,
-                        *_cells(live),
-                        *_cells(pair.replayed),
-                    ]
-                )
+                writer.writerow(_row(pair))
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error}. Give another path.") from error
+
+
+def _row(pair: Pair) -> tuple[object, ...]:
+    live = pair.live
+    label, alert_id = (live.label, live.alert_id) if live else (None, None)
+    first_cells = pair.change, pair.either.keyword, pair.windows_later, label, alert_id
+    return *first_cells, *_cells(live), *_cells(pair.replayed)
 
 
 def _cells(alert: AlertSummary | None) -> tuple[object, ...]:

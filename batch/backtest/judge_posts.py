@@ -1,4 +1,4 @@
-"""Judges a day of posts on Spark's workers: batches of counts with their statistics in, the windows that matter to alerts out."""
+"""Judge a day of posts on Spark's workers: counts and statistics in, windows that matter to alerts out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,31 +19,34 @@ from detection.traffic_baseline import Traffic
 
 WINDOWS = "keyword string, number int, posts int, score double, threshold_ratio double, anomalous boolean"
 CANDIDATES = (
-    "day date, keyword string, number int, posts int, expected float, scale float, hourly_posts int, hourly_expected float, hourly_spread float, "
-    "authors float, hourly_authors float"
+    "day date, keyword string, number int, posts int, expected float, scale float, hourly_posts int, "
+    "hourly_expected float, hourly_spread float, authors float, hourly_authors float"
 )
 
 
 @dataclass(frozen=True)
 class DayJudge:
-    """What all keywords of a day are judged by, and which had a running alert when it began."""
+    """What all keywords of a day are judged by, and which of them had a running alert when it began."""
 
     day: date
     traffic: Traffic | None
     total_posts: Floats
-    """Posts of all keywords [3 + 96], from the lookback before; 1 for every window with posts where `traffic` is None."""
+    """Posts of all keywords [3 + 96], lookback included; 1 per window with posts if `traffic` is None."""
     min_posts: int
     plans: Plans
     thresholds: Thresholds
     running: frozenset[str]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Rows of `WINDOWS`: threshold_ratio at least a half, of keywords that have an anomaly on the day or are among `running`."""
+        """Yield rows of `WINDOWS` with a threshold ratio of at least a half.
+
+        Only of keywords that have an anomaly on the day or are in `running`.
+        """
         for batch in map(keyword_batch, batches):
             yield from self._windows(batch)
 
     def candidates(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Rows of `CANDIDATES`, as the nightly fit keeps them; nothing where nothing was known before."""
+        """Yield rows of `CANDIDATES`, as the nightly fit keeps them; nothing if `traffic` is None."""
         if self.traffic is not None:
             anomaly_rule = rule_for(LOWEST_THRESHOLD, self.min_posts)
             for batch in map(keyword_batch, batches):
@@ -60,29 +63,32 @@ class DayJudge:
         running = np.array([keyword in self.running for keyword in keywords], dtype=bool)
         chosen = np.flatnonzero(may_open(batch.counts, self.min_posts) | running)
         thresholds = np.array(
-            [self.thresholds.of(keywords[place], self.plans) for place in chosen], dtype=float
+            [self.thresholds.of(keywords[index], self.plans) for index in chosen], dtype=float
         )
         for threshold in np.unique(thresholds):
-            places = chosen[thresholds == threshold]
-            names = [keywords[place] for place in places]
+            indices = chosen[thresholds == threshold]
+            names = [keywords[index] for index in indices]
             judged = judge_keywords(
                 batch,
-                places,
+                indices,
                 traffic=self.traffic,
                 total_posts=self.total_posts,
                 anomaly_rule=rule_for(float(threshold), self.min_posts),
                 planned=self._planned(names, 1),
                 hourly_planned=self._planned(names, WINDOWS_PER_HOUR),
             )
-            yield self._rows(judged, batch.keyword, running[places])
+            yield self._rows(judged, batch.keyword, running[indices])
 
     def _planned(self, keywords: list[str], windows: int) -> Flags:
-        """Whether each window of the day, and those before it, touch a planned time of its keyword [K, 96]."""
+        """Return where a window of the day touches a time in its keyword's calendar [K, 96].
+
+        With `windows` above 1, the windows before it count as well, so many in all.
+        """
         planned = np.zeros((len(keywords), WINDOWS_PER_DAY), dtype=bool)
         starts = [day_start(self.day) + number * WINDOW for number in range(WINDOWS_PER_DAY)]
-        for place, keyword in enumerate(keywords):
+        for row, keyword in enumerate(keywords):
             if keyword in self.plans.calendar:
-                planned[place] = self.plans.planned([keyword] * WINDOWS_PER_DAY, starts, windows=windows)
+                planned[row] = self.plans.planned([keyword] * WINDOWS_PER_DAY, starts, windows=windows)
         return planned
 
     def _rows(self, judged: JudgedKeywords, names: pa.Array, running: Flags) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""A backtest on posts: archived days replayed with a rule, held against the alerts that the stream gave."""
+"""Replay archived days with a rule and compare its alerts with those of the stream."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -23,9 +23,10 @@ def backtest_posts(
     *,
     assume_complete: bool = False,
 ) -> str:
-    """PostsBacktest `days` with `rule`, write `out` if given, and say for people how it differs from what the stream said.
+    """Replay `days` with `rule`, write `out` if given, and return a report of how its alerts differ.
 
-    Raises NotReadyError where the archive is not complete up to the last day, or the statistics of a day are gone.
+    Raises NotReadyError if the archive is not complete up to the last day, or if the statistics for a day are
+    no longer kept.
     """
     settings = rule.settings
     if not assume_complete:
@@ -37,5 +38,5 @@ def backtest_posts(
     pairs = pair_alerts(live, replayed)
     if out is not None:
         write_pairs(out, pairs)
-    title = f"{days[0]} to {days[-1]} with {rule}, held against the alerts of the stream"
+    title = f"{days[0]} to {days[-1]} with {rule}, compared with the alerts of the stream"
     return "\n".join([title, *describe(pairs, len(days))])

@@ -1,6 +1,6 @@
-"""Replays archived days with a rule: each judged by the statistics of the days before it, alerts followed from day to day."""
+"""Replay archived days with a rule: each is judged by the statistics before it, and alerts carry over."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from alerts.plans import Plans, Thresholds, load_plans, load_thresholds
 from archive.days import read_archived_day
-from batch.backtest.alerts import AlertSummary, summary_of, unfinished_alerts
+from batch.backtest.alerts import AlertSummary, summarize, unfinished_alerts
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.days import judged_as_of
@@ -24,21 +24,21 @@ from core.windows import ONE_DAY, WINDOW, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.score import KEPT_POSTS
-from detection.tracker import AlertTracker, TrackedWindow
+from detection.tracker import AlertTracker, TrackedAlert, TrackedWindow
 from detection.traffic_baseline import Traffic
 from sql.connection import query, transaction
 
 
 @dataclass(frozen=True)
 class _JudgedBy:
-    """What a day is judged by: None where nothing was learned before it."""
+    """What a day is judged by; None if nothing was learned before it."""
 
     as_of: date | None
     traffic: Traffic | None
 
 
 class PostsBacktest:
-    """One replay with one rule, on one Spark session; reads the archive and Postgres and writes nothing."""
+    """One replay with one rule, in one Spark session; reads the archive and Postgres, and writes nothing."""
 
     def __init__(self, spark: SparkSession, rule: ReplayRule) -> None:
         self._spark = spark
@@ -55,10 +55,11 @@ class PostsBacktest:
         self._candidates: dict[date, pa.Table] = {}
 
     def run(self, days: Sequence[date]) -> list[AlertSummary]:
-        """The alerts that the rule opens on `days` (in order, none left out), in order of window and keyword.
+        """Return the alerts that the rule opens on `days` (consecutive), ordered by window and keyword.
 
-        The day before them is replayed as well, and begins with the alerts that the stream had then, so that what runs
-        or cools down on the first day does. Raises NotReadyError where the statistics of a day are no longer kept.
+        The day before them is replayed too, starting with the stream's alerts at that time, so that the first
+        day knows which alerts are running or cooling down. Raises NotReadyError if the statistics for a day
+        are no longer kept.
         """
         for day in days:
             self._judged_by(day)
@@ -70,7 +71,7 @@ class PostsBacktest:
         self._resume(day_start(begin))
         for day in _days(begin, days[-1] + ONE_DAY):
             self._judge(day)
-        self._note(self._tracker.running())
+        self._add_alerts(self._tracker.running())
         first, before = window_number(day_start(days[0])), window_number(day_start(days[-1] + ONE_DAY))
         return sorted(
             (alert for alert in self._alerts if first <= alert.opened < before),
@@ -95,7 +96,7 @@ class PostsBacktest:
         return _JudgedBy(as_of, read_traffic(self._settings, as_of) if as_of else None)
 
     def _judge(self, day: date, *, alerts: bool = True) -> None:
-        """Count and judge one day; without `alerts` only what thresholds for a budget follow from."""
+        """Count and judge one day; without `alerts`, only for the candidates that a budget needs."""
         judged_by = self._judged_by(day)
         records = read_archived_day(self._spark, self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
         posts = records.transform(posts_in_windows, day=day, future_minutes=self._settings.future_minutes)
@@ -111,7 +112,7 @@ class PostsBacktest:
                 self._thresholds(day) if alerts else Thresholds(0.0, 0.0),
                 self._running(),
             )
-            rows = self._enough(counts).transform(
+            rows = self._judgeable(counts).transform(
                 with_rows_before, settings=self._settings, as_of=judged_by.as_of, how="left"
             )
             if self._rule.new_budgets and judged_by.traffic is not None:
@@ -121,21 +122,21 @@ class PostsBacktest:
         finally:
             counts.unpersist()
 
-    def _enough(self, counts: DataFrame) -> DataFrame:
-        """Keywords with a window that is judged at all."""
+    def _judgeable(self, counts: DataFrame) -> DataFrame:
+        """Return the keywords that have enough posts in some window to be judged."""
         return counts.where((F.col("keyword") != ALL_POSTS) & (F.array_max("posts") >= KEPT_POSTS))
 
     def _follow(self, day: date, windows: pa.Table) -> None:
-        over = window_number(day_start(day + ONE_DAY))
+        quiet_before = window_number(day_start(day + ONE_DAY))
         by_keyword: dict[str, list[TrackedWindow]] = {}
         for row in windows.to_pylist():
             by_keyword.setdefault(row.pop("keyword"), []).append(TrackedWindow(**row))
-        for keyword, found in by_keyword.items():
-            self._note(self._tracker.follow(self._number(keyword), found, over))
-        self._note(self._tracker.close(over))
+        for keyword, tracked in by_keyword.items():
+            self._add_alerts(self._tracker.follow(self._number(keyword), tracked, quiet_before))
+        self._add_alerts(self._tracker.close(quiet_before))
 
-    def _note(self, alerts: Iterable[tuple[int, object]]) -> None:
-        self._alerts += [summary_of(self._keywords[number], alert) for number, alert in alerts]  # type: ignore[arg-type]
+    def _add_alerts(self, alerts: Iterable[tuple[int, TrackedAlert]]) -> None:
+        self._alerts += [summarize(self._keywords[number], alert) for number, alert in alerts]
 
     def _running(self) -> frozenset[str]:
         return frozenset(self._keywords[number] for number, _ in self._tracker.running())
@@ -147,22 +148,23 @@ class PostsBacktest:
         return self._numbers[keyword]
 
     def _thresholds(self, day: date) -> Thresholds:
-        """The thresholds of the day: those that the batch stored, or those that follow from a changed budget."""
+        """Return the thresholds of the day: those the batch stored, or those for a changed budget."""
         with transaction(self._settings) as cursor:
             stored = load_thresholds(cursor, self._settings, day)
         changed = {
-            scope: self._budgeted(day, scope, budget) for scope, budget in self._rule.new_budgets.items()
+            scope: threshold
+            for scope, budget in self._rule.new_budgets.items()
+            if (threshold := self._threshold_for(day, scope, budget)) is not None
         }
-        given: Mapping[str, float] = {
-            scope: threshold for scope, threshold in changed.items() if threshold is not None
-        }
-        return Thresholds(given.get("discovery", stored.discovery), given.get("watched", stored.watched))
+        return Thresholds(changed.get("discovery", stored.discovery), changed.get("watched", stored.watched))
 
-    def _budgeted(self, day: date, scope: str, budget: float) -> float | None:
-        """The threshold for a budget from the candidates of the seven days before, as the batch derives it; None without any."""
-        tables = [
-            found for other, found in self._candidates.items() if day - REPLAYED_DAYS * ONE_DAY <= other < day
-        ]
+    def _threshold_for(self, day: date, scope: str, budget: float) -> float | None:
+        """Derive the threshold for a budget from the candidates of the seven days before, as the batch does.
+
+        None if there are no candidates.
+        """
+        first = day - REPLAYED_DAYS * ONE_DAY
+        tables = [table for other, table in self._candidates.items() if first <= other < day]
         if not tables:
             return None
         table = pa.concat_tables(tables).sort_by([("keyword", "ascending"), ("number", "ascending")])

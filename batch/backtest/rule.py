@@ -1,4 +1,4 @@
-"""The rule of a backtest on posts: the settings of the stream, with what a TOML file changes in them."""
+"""The rule of a backtest on posts: the settings of the stream with the changes from a TOML file."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from core.settings import Settings
 from detection.lifecycle import LifecycleRule
 
 BUDGETS = {"discovery": "alerts_per_day", "watched": "watched_alerts_per_day"}
-"""Settings that give a budget, by the scope of words that it is for."""
+"""Names of the settings for budgets, by the scope of keywords that they apply to."""
 CHANGEABLE = ("threshold", "min_posts", "cool_down_windows", "quiet_windows", *BUDGETS.values())
-"""What a file may change: settings by their field names."""
+"""Settings that a file may change, by field name."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ReplayRule:
 
     @property
     def new_budgets(self) -> dict[str, float]:
-        """Changed budgets by scope: their thresholds are not those that the daily batch stored."""
+        """The changed budgets by scope, for which the thresholds stored by the daily batch do not hold."""
         return {
             scope: float(getattr(self.settings, name))
             for scope, name in BUDGETS.items()
@@ -43,17 +43,19 @@ class ReplayRule:
 
 
 def live_rule(settings: Settings) -> ReplayRule:
-    """The rule as the stream has it."""
+    """Return the rule of the stream."""
     return ReplayRule(settings, {})
 
 
 def read_rule(settings: Settings, path: Path) -> ReplayRule:
-    """`settings` with the changes in the TOML file `path`; raises BadInputError. A threshold takes the place of a budget.
+    """Return `settings` with the changes in the TOML file `path`; raises BadInputError.
 
-    >>> read_rule(None, Path("/nowhere.toml"))
+    A threshold replaces a budget.
+
+    >>> read_rule(None, Path("/nowhere.toml"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    core.errors.BadInputError: /nowhere.toml cannot be read: [Errno 2] No such file or directory: '/nowhere.toml'. Give a TOML file.
+    core.errors.BadInputError: /nowhere.toml cannot be read: ... '/nowhere.toml'. Give a TOML file.
     """
     try:
         changes = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -62,16 +64,18 @@ def read_rule(settings: Settings, path: Path) -> ReplayRule:
     unknown = sorted(set(changes) - set(CHANGEABLE))
     if unknown:
         raise BadInputError(
-            f"{path} sets {', '.join(unknown)}, which a backtest does not know. It knows {', '.join(CHANGEABLE)}."
+            f"{path} sets {', '.join(unknown)}, which a backtest cannot change. "
+            f"It can change {', '.join(CHANGEABLE)}."
         )
     if {"threshold", "alerts_per_day"} <= set(changes):
         raise BadInputError(
-            f"{path} sets both threshold and alerts_per_day. A budget makes its own threshold: leave one of them out."
+            f"{path} sets both threshold and alerts_per_day. "
+            "A budget determines its own threshold: leave one of them out."
         )
     replaced = {"alerts_per_day": None} if "threshold" in changes else {}
     try:
         changed = Settings.model_validate(settings.model_dump() | replaced | changes)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise BadInputError(f"{path} cannot be used: {problems}.") from error
+        raise BadInputError(f"{path} cannot be used: {problems}. Correct it.") from error
     return ReplayRule(changed, changes)

@@ -1,4 +1,4 @@
-"""Walks the days of a table of counts in order: each day is judged by the days before it, then learned from."""
+"""Process the days of a table of counts in order: judge each by the days before it, then learn it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Rows of the input with their verdicts, parallel arrays; and the alerts that ended meanwhile, by keyword."""
+    """Rows of the input with their verdicts as parallel arrays, and the alerts that ended, by keyword."""
 
     keyword: Numbers
     window: Numbers
@@ -37,7 +37,7 @@ class JudgedRows:
 
 
 class _Statistics:
-    """Rows of all keywords of the file, as Postgres would keep them."""
+    """The baselines of all keywords of the file, as Postgres would store them."""
 
     def __init__(self, keywords: int, seasonality: Seasonality) -> None:
         self._columns = [
@@ -52,15 +52,15 @@ class _Statistics:
         known: NDArray[np.bool_] = self.last_seen != _NEVER
         return known
 
-    def of(self, keywords: Numbers) -> KeywordRows:
-        """Rows of `keywords`; the default of a word without a row is not rounded, as it comes from no table."""
+    def load(self, keywords: Numbers) -> KeywordRows:
+        """Return the rows of `keywords`; defaults are not rounded, because they are not stored."""
         rows = [column[keywords].astype(np.float64) for column in self._columns]
         unknown = ~self.known[keywords]
         for column, default in zip(rows, self._default, strict=True):
             column[unknown] = default
         return KeywordRows(*rows)
 
-    def put(self, keywords: Numbers, rows: KeywordRows) -> None:
+    def store(self, keywords: Numbers, rows: KeywordRows) -> None:
         for column, fitted in zip(self._columns, _columns(as_stored(rows)), strict=True):
             column[keywords] = fitted
 
@@ -73,18 +73,20 @@ def _columns(rows: KeywordRows) -> tuple[Floats, ...]:
 
 
 class Walk:
-    """One pass through a table, a cycle (a day of 15-minute windows) at a time, in batches of keywords."""
+    """One pass through a table, by cycle (a day of 15-minute windows) and in batches of keywords."""
 
     def __init__(self, table: CountsTable, anomaly_rule: AnomalyRule, lifecycle: LifecycleRule) -> None:
-        self._table, self._seasonality, self._alarm = table, table.seasonality, anomaly_rule
-        self.book = AlertTracker(lifecycle)
-        """The alerts; those that still run when the table ends are in its `running()`."""
+        self._table, self._seasonality, self._anomaly_rule = table, table.seasonality, anomaly_rule
+        self.tracker = AlertTracker(lifecycle)
+        """The alerts; `running()` has those that have not ended when the table ends."""
         self._statistics = _Statistics(len(table.keywords), table.seasonality)
         self._traffic: Traffic | None = None
+        self._first_window_before = table.seasonality.windows - windows_before(table.seasonality)
+        """Index in a cycle of the first window that the next cycle's hourly windows include."""
         self._total_before = np.zeros(windows_before(table.seasonality))
 
     def run(self) -> Iterator[JudgedRows]:
-        """All rows of the table, judged, in order of cycle, keyword and window."""
+        """Yield all rows of the table with their verdicts, ordered by cycle, keyword and window."""
         read = self._table.read()
         rows = next(read, None)
         for cycle in self._table.cycles():
@@ -98,29 +100,29 @@ class Walk:
     def _cycle(self, cycle: int, rows: CycleCounts) -> Iterator[JudgedRows]:
         total = self._table.totals(cycle)
         seen = np.unique(rows.keyword)
-        concerned = np.union1d(np.flatnonzero(self._statistics.known), seen)
-        edges = [*np.searchsorted(rows.keyword, concerned[::BATCH_KEYWORDS]).tolist(), len(rows.keyword)]
-        for number, begin in enumerate(range(0, len(concerned), BATCH_KEYWORDS)):
+        keywords = np.union1d(np.flatnonzero(self._statistics.known), seen)
+        edges = [*np.searchsorted(rows.keyword, keywords[::BATCH_KEYWORDS]).tolist(), len(rows.keyword)]
+        for number, begin in enumerate(range(0, len(keywords), BATCH_KEYWORDS)):
             part = slice(edges[number], edges[number + 1])
             some = CycleCounts(cycle, rows.keyword[part], rows.window[part], rows.posts[part])
-            yield self._batch(concerned[begin : begin + BATCH_KEYWORDS], some, total)
-        ended = list(self.book.close(self._seasonality.first_window(cycle + 1)))
+            yield self._batch(keywords[begin : begin + BATCH_KEYWORDS], some, total)
+        ended = list(self.tracker.close(self._seasonality.first_window(cycle + 1)))
         if ended:
             yield _no_rows(ended)
         self._learn_traffic(total)
 
     def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
-        """Judge and fit some keywords; `rows` are theirs."""
+        """Judge `keywords` by their rows, then learn the cycle."""
         first = self._seasonality.first_window(rows.cycle)
-        place, window = np.searchsorted(keywords, rows.keyword), rows.window - first
+        index, window = np.searchsorted(keywords, rows.keyword), rows.window - first
         posts = np.zeros((len(keywords), self._seasonality.windows))
-        posts[place, window] = rows.posts
-        before = self._statistics.of(keywords)
-        present = np.unique(place)
+        posts[index, window] = rows.posts
+        before = self._statistics.load(keywords)
+        present = np.unique(index)
         judged = self._judge(posts[present], keywords[present], before, present, total)
-        ended = list(self.book.add_day(keywords[present], first, posts[present], judged.verdicts))
+        ended = list(self.tracker.add_day(keywords[present], first, posts[present], judged.verdicts))
         self._fit(keywords, posts, before, total, rows.cycle)
-        at = np.searchsorted(present, place), window
+        at = np.searchsorted(present, index), window
         return JudgedRows(
             keyword=rows.keyword,
             window=rows.window,
@@ -137,38 +139,36 @@ class Walk:
     ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
         rows = KeywordRows(*(column[present] for column in _columns(before)))
-        return judge_day(counts, rows, self._expected_traffic(), self._alarm, self._seasonality)
+        return judge_day(counts, rows, self._expected_traffic(), self._anomaly_rule, self._seasonality)
 
     def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
-        """Learn the cycle, as the daily batch does: a day without any post teaches nothing, rare words are forgotten."""
+        """Learn the cycle as the daily batch does: skip it if nothing was posted, forget rare keywords."""
         statistics = self._statistics
-        statistics.before[keywords] = posts[
-            :, self._seasonality.windows - windows_before(self._seasonality) :
-        ]
+        statistics.before[keywords] = posts[:, self._first_window_before :]
         if not total.any():
             return
         seen = posts.any(axis=1)
         statistics.last_seen[keywords[seen]] = cycle
-        taught = np.flatnonzero(statistics.known[keywords])
-        some = KeywordRows(*(column[taught] for column in _columns(before)))
+        learned = np.flatnonzero(statistics.known[keywords])
+        some = KeywordRows(*(column[learned] for column in _columns(before)))
         age = self._traffic.history_days if self._traffic else 0.0
         fitted = fit_day(
-            posts[taught],
+            posts[learned],
             day_traffic(total, self._expected_traffic(), self._seasonality),
             some,
             age,
             self._seasonality,
         )
-        statistics.put(keywords[taught], fitted)
+        statistics.store(keywords[learned], fitted)
         days = self._seasonality.windows * self._seasonality.window_seconds // _SECONDS_A_DAY
-        unseen = (cycle - statistics.last_seen[keywords[taught]].astype(np.int64)) * days
-        statistics.forget(keywords[taught][forgettable(fitted, unseen)])
+        unseen = (cycle - statistics.last_seen[keywords[learned]].astype(np.int64)) * days
+        statistics.forget(keywords[learned][forgettable(fitted, unseen)])
 
     def _expected_traffic(self) -> Traffic | None:
         return self._traffic if self._table.has_total else unknown_traffic(self._seasonality)
 
     def _learn_traffic(self, total: Floats) -> None:
-        self._total_before = total[self._seasonality.windows - windows_before(self._seasonality) :]
+        self._total_before = total[self._first_window_before :]
         if not total.any():
             return
         learned = day_traffic(total, self._expected_traffic(), self._seasonality).learned_days

@@ -1,4 +1,4 @@
-"""Writes what a backtest found: every row of the input with its verdict, and the alerts, as CSV files."""
+"""Write the CSV files of a backtest on counts: every row of the input with its verdict, and the alerts."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ _ALERTS = pa.schema(
 
 @dataclass
 class ScoresSummary:
-    """How much was judged and found."""
+    """How many rows were judged, and how many of them are anomalies."""
 
     rows: int = 0
     anomalous: int = 0
@@ -60,7 +60,7 @@ def _writer(path: Path, schema: pa.Schema) -> Iterator[csv.CSVWriter]:
 def write_scores(
     path: Path, table: CountsTable, judged: Iterable[JudgedRows], summary: ScoresSummary
 ) -> Iterator[tuple[int, TrackedAlert]]:
-    """Write the judged rows as they come, count them in `summary`, and yield the alerts that ended, by keyword."""
+    """Write the judged rows as they come, count them in `summary`, and yield the alerts that ended."""
     with _writer(path, _SCORES) as writer:
         for rows in judged:
             columns = [
@@ -78,25 +78,26 @@ def write_scores(
 def write_alerts(
     path: Path, table: CountsTable, alerts: Iterable[tuple[int, TrackedAlert]], rule: LifecycleRule
 ) -> None:
-    """Write alerts in order of their first window; one that was still running has no `resolved_window`.
+    """Write alerts in order of their first window.
 
-    `resolved_window` is the first window after the quiet ones that ended the alert, at whose start it was resolved.
+    `resolved_window` is the first window after the quiet ones that ended the alert, at whose start it was
+    resolved; it is empty for an alert that was still running.
     """
-    found = sorted(alerts, key=lambda pair: (pair[1].opened, pair[0]))
-    resolved = [alert.last + 1 + rule.quiet_windows if alert.resolved else None for _, alert in found]
+    ordered = sorted(alerts, key=lambda pair: (pair[1].opened, pair[0]))
+    resolved = [alert.last + 1 + rule.quiet_windows if alert.resolved else None for _, alert in ordered]
     columns = [
-        table.keywords.take(pa.array([keyword for keyword, _ in found], pa.int64())),
-        _times(pa.array([alert.opened for _, alert in found], pa.int64()), table),
-        _times(pa.array([alert.last for _, alert in found], pa.int64()), table),
+        table.keywords.take(pa.array([keyword for keyword, _ in ordered], pa.int64())),
+        _times(pa.array([alert.opened for _, alert in ordered], pa.int64()), table),
+        _times(pa.array([alert.last for _, alert in ordered], pa.int64()), table),
         _times(pa.array(resolved, pa.int64()), table),
-        pa.array([max(window.score for window in alert.windows) for _, alert in found], pa.float64()),
-        pa.array([sum(window.posts for window in alert.windows) for _, alert in found], pa.int64()),
+        pa.array([max(window.score for window in alert.windows) for _, alert in ordered], pa.float64()),
+        pa.array([sum(window.posts for window in alert.windows) for _, alert in ordered], pa.int64()),
     ]
     with _writer(path, _ALERTS) as writer:
         writer.write_table(pa.table(columns, schema=_ALERTS))
 
 
 def _times(windows: pa.Array, table: CountsTable) -> pa.Array:
-    """Starts of windows as ISO 8601 in UTC."""
+    """Return the starts of windows as ISO 8601 in UTC."""
     seconds = pc.multiply(windows, table.seasonality.window_seconds).cast(pa.timestamp("s"))
     return pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ")

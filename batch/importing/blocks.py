@@ -82,7 +82,7 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
     inputs = [Input(name, settings) for pattern in names for name in _matches(pattern)]
     if any(source.is_standard_input for source in inputs):
         raise BadInputError(
-            f"{STANDARD_INPUT} cannot be imported, because it can be read only once. Write it to a file first."
+            f"{STANDARD_INPUT} cannot be imported, as it can be read only once. Write it to a file first."
         )
     for source in inputs:
         source.fingerprint()

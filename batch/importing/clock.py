@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ImportClock(StrEnum):
-    """original: the post's creation, as the producer's clock of that name; kept: the `time_stamp` in the file."""
+    """original: the post's creation, as with the producer; kept: the `time_stamp` in the file."""
 
     ORIGINAL = "original"
     KEPT = "kept"

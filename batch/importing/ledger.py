@@ -34,7 +34,7 @@ class Archived:
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file in the ledger: its position in the archive, the last of its lines there, and its rows by topic."""
+    """A file in the ledger: its position in the archive, its last line there, and its rows by topic."""
 
     file_number: int
     partition: int
@@ -137,9 +137,7 @@ def register(
 
 def _number_for(partition: int, archived: Mapping[int, Archived], ledger: Sequence[int]) -> int:
     """Return the number for a file that is not in the ledger: its number in the archive, or else the next."""
-    numbers = {
-        other: known.last_offset - LOWEST_OFFSET >> LINE_BITS for other, known in archived.items()
-    }
+    numbers = {other: known.last_offset - LOWEST_OFFSET >> LINE_BITS for other, known in archived.items()}
     return numbers.get(partition, max([0, *numbers.values(), *ledger]) + 1)
 
 

@@ -1,7 +1,7 @@
-"""From a line of a file to the row that it would be in the archive had it gone through the producer, Kafka and the stream.
+"""Turn a line of a file into the archive row that producer, Kafka and stream would have made of it.
 
-The producer's own functions read the line and stamp it; what the stream's `parse_records` would say of the record's time is
-said here in Python, at a tenth of the cost, and a test holds the two together.
+The producer's own functions read and stamp the line. Whether its time is usable is decided here in Python as
+in the stream's `parse_records`, at a tenth of the cost; a test keeps the two in step.
 """
 
 import json
@@ -36,7 +36,10 @@ _JAVA_BLANKS = "".join(map(chr, range(33)))
 
 
 class Row(NamedTuple):
-    """One row to be: `event_micros` is null, and `reason` is not, where the record is rejected or is for the rejected topic."""
+    """One row for the archive.
+
+    If the record is rejected, or is for the rejected topic, `event_micros` is None and `reason` is not.
+    """
 
     topic: str
     key: bytes
@@ -47,17 +50,18 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Makes rows for one setting of clock and topics."""
+    """Makes rows with one clock and one set of topics."""
 
     settings: Settings
     clock: ImportClock
 
     def row_from(
-        self, line: Line, *, file: str, taken_micros: int, look: Prevalidation = NOT_PREVALIDATED
+        self, line: Line, *, file: str, arrival_micros: int, known: Prevalidation = NOT_PREVALIDATED
     ) -> Row | None:
-        """The row of a line that is taken at `taken_micros` (Unix microseconds, in the place of Kafka's time); None for a blank one.
+        """Return the row for a line, or None if it is blank.
 
-        The line may lack its line feed where its length counts it. `look`: what is known of it already.
+        `arrival_micros`, in Unix microseconds, replaces Kafka's time. The line may lack a line feed that its
+        length includes. `known` is what is already known of it.
         """
         body = line.data.strip()
         if not body:
@@ -65,37 +69,37 @@ class Rows:
         try:
             if line.length > MAX_LINE_BYTES:
                 raise NotAPost("longer than 10 MB", f"{line.length:,} bytes")
-            post = read_record(body, is_utf8=look.is_utf8)
+            post = read_record(body, is_utf8=known.is_utf8)
             key = b"%d" % usable_id(post)
-            value, event_micros, reason = self._stamped(body, post, int(key), taken_micros)
+            value, event_micros, reason = self._stamped(body, post, int(key), arrival_micros)
         except NotAPost as error:
             whole = line._replace(data=line.data + b"\n") if line.length > len(line.data) else line
             record = rejected_record(self.settings.rejected_topic, file, whole, error)
             return Row(record.topic, record.key, record.value, None, f"{NOT_SENT}: {error.reason}")
-        if (not look.is_shallow or len(body) > LONGEST_NAME) and beyond_spark(body):
+        if (not known.is_shallow or len(body) > LONGEST_NAME) and beyond_spark(body):
             event_micros, reason = None, NOT_AN_OBJECT
         return Row(self.settings.posts_topic, key, value, event_micros, reason)
 
     def _stamped(
-        self, body: bytes, post: dict[str, Any], post_id: int, taken_micros: int
+        self, body: bytes, post: dict[str, Any], post_id: int, arrival_micros: int
     ) -> tuple[bytes, int | None, str | None]:
-        """The record with its time, that time in microseconds, and why it is rejected."""
+        """Return the record with its time, that time in microseconds, and why it is rejected."""
         value, stamp = body, post.get(TIME_STAMP)
         if self.clock is ImportClock.ORIGINAL:
             stamp = created_seconds(post, post_id)
             value = with_time_stamp(body, post, stamp * MICROSECONDS)
-        return (
-            value,
-            *event_time(stamp, taken_micros=taken_micros, future_minutes=self.settings.future_minutes),
-        )
+        future_minutes = self.settings.future_minutes
+        return value, *event_time(stamp, arrival_micros=arrival_micros, future_minutes=future_minutes)
 
 
-def event_time(stamp: object, *, taken_micros: int, future_minutes: int) -> tuple[int | None, str | None]:
-    """The event time in Unix microseconds of a `time_stamp` as JSON gives it, or null and the reason; as `parse_records` does it.
+def event_time(stamp: object, *, arrival_micros: int, future_minutes: int) -> tuple[int | None, str | None]:
+    """Return the event time in Unix microseconds of a `time_stamp` from JSON, or None and the reason.
 
-    >>> event_time(1584953968.5, taken_micros=1_600_000_000_000_000, future_minutes=5)
+    Same rule as `parse_records`.
+
+    >>> event_time(1584953968.5, arrival_micros=1_600_000_000_000_000, future_minutes=5)
     (1584953968500000, None)
-    >>> event_time("tomorrow", taken_micros=1_600_000_000_000_000, future_minutes=5)
+    >>> event_time("tomorrow", arrival_micros=1_600_000_000_000_000, future_minutes=5)
     (None, 'time_stamp is not a number of Unix seconds: tomorrow')
     """
     if stamp is None:
@@ -105,15 +109,15 @@ def event_time(stamp: object, *, taken_micros: int, future_minutes: int) -> tupl
         return None, NO_SECONDS + _shown(stamp)
     if seconds < EARLIEST_EVENT_SECONDS:
         return None, BEFORE_1970 + _shown(stamp)
-    if seconds > taken_micros / 1e6 + 60.0 * future_minutes:
+    if seconds > arrival_micros / 1e6 + 60.0 * future_minutes:
         return None, AHEAD.format(minutes=future_minutes) + _shown(stamp)
     return int(seconds * 1e6), None
 
 
 def _shown(stamp: object) -> str:
-    """A value as a reason quotes it, without what Postgres refuses: NUL, and half surrogates.
+    r"""Return a value as reasons quote it, without what Postgres rejects: NUL and lone surrogates.
 
-    >>> _shown("7\\0 \\ud800")
+    >>> _shown("7\0 \ud800")
     '7 ?'
     """
     shown = (stamp if isinstance(stamp, str) else json.dumps(stamp))[:80]
@@ -121,7 +125,7 @@ def _shown(stamp: object) -> str:
 
 
 def _seconds(stamp: object) -> float | None:
-    """What Spark's try_cast makes of the value's text as a double."""
+    """Return what Spark's try_cast makes of the value's text as a double; None for null."""
     if isinstance(stamp, bool):
         return None
     if isinstance(stamp, int | float):
@@ -131,7 +135,10 @@ def _seconds(stamp: object) -> float | None:
 
 
 def beyond_spark(body: bytes) -> bool:
-    """Whether Spark's JSON parser refuses a record that Python's reads: too deep, or with too long a number or name."""
+    """Return whether Spark's JSON parser rejects a record that Python's accepts.
+
+    It does if nesting is too deep, or if a number or name is too long.
+    """
     bare = _TEXT.sub(b'""', body)
     names = (
         (name[1].decode(errors="replace") for name in _NAME.finditer(body))
@@ -146,11 +153,11 @@ def beyond_spark(body: bytes) -> bool:
 
 
 def _depth(bare: bytes) -> int:
-    """How deep brackets are nested in JSON without its texts."""
+    """Return how deeply brackets are nested in JSON whose strings have been removed."""
     steps = (1 if bracket in b"[{" else -1 for bracket in bare if bracket in b"[{]}")
     return max(accumulate(steps), default=0)
 
 
 def record_head(value: bytes) -> str:
-    """The first characters as text that Postgres takes: what is no UTF-8 as U+FFFD, without NUL."""
+    """Return the first characters as text that Postgres accepts: invalid UTF-8 as U+FFFD, without NUL."""
     return value[: 4 * HEAD_CHARACTERS].decode("utf-8", errors="replace").replace("\0", "")[:HEAD_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Files of the archive written by one request each: what comes in parts costs an S3 server twice the time."""
+"""Upload each file of the archive in one request: multipart uploads take an S3 server twice as long."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,21 +16,21 @@ from core.settings import Settings
 
 
 class WholeObjects(PyArrowFileIO):
-    """pyiceberg's way to S3, with new files that are kept in memory until they are complete."""
+    """pyiceberg's access to S3, except that new files are kept in memory until they are complete."""
 
     def __init__(self, properties: Properties, settings: Settings) -> None:
         super().__init__(properties)
         self._client = boto3.client(**settings.s3_client_arguments())
 
     def new_output(self, location: str) -> PyArrowFile:
-        """A file to be; what `create` of it gives uploads when it is closed."""
+        """Return a new file; the stream that its `create` returns uploads when it is closed."""
         scheme, bucket, path = self.parse_location(location, self.properties)
         return _WholeObject(self._client, location=location, path=path, fs=self.fs_by_scheme(scheme, bucket))
 
 
 class _WholeObject(PyArrowFile):
-    def __init__(self, client: Any, **place: Any) -> None:
-        super().__init__(**place)
+    def __init__(self, client: Any, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self._client = client
 
     def create(self, overwrite: bool = False) -> Any:
@@ -39,16 +39,16 @@ class _WholeObject(PyArrowFile):
 
 
 @contextmanager
-def told_if_away(settings: Settings) -> Iterator[None]:
-    """Turns what an upload fails with into NotReadyError with one sentence."""
+def upload_errors_as_not_ready(settings: Settings) -> Iterator[None]:
+    """Raise NotReadyError with one sentence for errors of an upload."""
     try:
         yield
     except BotoCoreError as error:
         raise NotReadyError(away(settings, str(error))) from error
-    except ValueError as error:  # which smart_open makes of every answer that is a refusal
+    except ValueError as error:  # smart_open raises it for every error response
         if not isinstance(error.__cause__, ClientError):
             raise
         raise NotReadyError(
-            f"S3 at {endpoint_of(settings)} refuses a file of the archive. Mend that, and run the same command again: it goes on where it "
-            f"was. ({error.__cause__})"
+            f"S3 at {endpoint_of(settings)} rejects a file of the archive. Correct the cause and run the "
+            f"same command again: it resumes where it stopped. ({error.__cause__})"
         ) from error

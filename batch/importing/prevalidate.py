@@ -1,4 +1,4 @@
-"""What one look at many lines says of all of them, at a fifth of what it takes to look at each."""
+"""Check many lines at once, at a fifth of what it costs to check each."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,42 +10,44 @@ import pyarrow as pa
 from producer.sources import Line
 
 LINES_AT_ONCE = 100
-"""So few that one bad line costs only its neighbours the time, and so many that a look costs a line next to nothing."""
+"""So few that a bad line slows down few others, so many that a check costs next to nothing a line."""
 DEEPEST = 1_000
 LONGEST_NUMBER = 1_000
 LONGEST_NAME = 50_000
-"""Spark's JSON parser refuses what is nested deeper, and numbers and names of members with more characters."""
+"""Spark's JSON parser rejects deeper nesting, and longer numbers and member names (characters)."""
 _SAMPLES = 20
-"""Bytes of a number that are looked at; of ten, one stretch of posts in fifty has so many by chance."""
+"""Bytes of a number that are sampled; with ten, one chunk of posts in fifty has that many by chance."""
 _IN_NUMBERS = np.isin(np.arange(256), list(b"0123456789.eE+-"))
 
 
 class Prevalidation(NamedTuple):
-    """`is_utf8`: all is UTF-8. `is_shallow`: no line of up to LONGEST_NAME bytes is nested too deeply or has too long a number."""
+    """What is known of some lines; False means unknown."""
 
     is_utf8: bool
+    """Whether all of them are UTF-8."""
     is_shallow: bool
+    """Whether no line of up to LONGEST_NAME bytes is nested too deeply or has too long a number."""
 
 
 NOT_PREVALIDATED = Prevalidation(is_utf8=False, is_shallow=False)
 
 
 def prevalidated_lines(lines: Iterator[Line]) -> Iterator[tuple[Line, Prevalidation]]:
-    """Each line with what a look at it and its neighbours says."""
-    while stretch := list(islice(lines, LINES_AT_ONCE)):
-        look = prevalidate(b"\n".join([line.data for line in stretch]))
-        for line in stretch:
-            yield line, look
+    """Yield each line with what is known of it and its neighbours."""
+    while chunk := list(islice(lines, LINES_AT_ONCE)):
+        known = prevalidate(b"\n".join([line.data for line in chunk]))
+        for line in chunk:
+            yield line, known
 
 
 def prevalidate(lines: bytes) -> Prevalidation:
-    """A look at lines; what it does not say may be so all the same.
+    r"""Return what one check tells about lines; what it cannot confirm may still be true.
 
-    >>> prevalidate(b'{"id": 1}\\n'), prevalidate(b"\\xff" + b"[" * 1_001)
+    >>> prevalidate(b'{"id": 1}\n'), prevalidate(b"\xff" + b"[" * 1_001)
     (Prevalidation(is_utf8=True, is_shallow=True), Prevalidation(is_utf8=False, is_shallow=False))
     """
-    seen = np.frombuffer(lines, np.uint8)
-    return Prevalidation(_is_utf8(lines), not (_opens_often(seen) or _has_long_number(seen)))
+    content = np.frombuffer(lines, np.uint8)
+    return Prevalidation(_is_utf8(lines), not (_opens_often(content) or _has_long_number(content)))
 
 
 def _is_utf8(lines: bytes) -> bool:
@@ -57,13 +59,16 @@ def _is_utf8(lines: bytes) -> bool:
     return True
 
 
-def _opens_often(seen: np.ndarray) -> bool:
-    """Whether more than DEEPEST brackets open within LONGEST_NAME bytes; `[` and `{` differ in the bit of lower case."""
-    places = np.flatnonzero((seen & 0xDF) == ord("["))
-    return bool((places[DEEPEST:] - places[:-DEEPEST] < LONGEST_NAME).any())
+def _opens_often(content: np.ndarray) -> bool:
+    """Return whether more than DEEPEST brackets open within LONGEST_NAME bytes.
+
+    `[` and `{` differ only in the bit of lower case.
+    """
+    positions = np.flatnonzero((content & 0xDF) == ord("["))
+    return bool((positions[DEEPEST:] - positions[:-DEEPEST] < LONGEST_NAME).any())
 
 
-def _has_long_number(seen: np.ndarray) -> bool:
-    """Whether `_SAMPLES` bytes that lie evenly over LONGEST_NUMBER may all be of one number."""
-    so_far = np.append(0, np.cumsum(_IN_NUMBERS[seen[:: LONGEST_NUMBER // _SAMPLES]]))
-    return bool((so_far[_SAMPLES:] - so_far[:-_SAMPLES] == _SAMPLES).any())
+def _has_long_number(content: np.ndarray) -> bool:
+    """Return whether `_SAMPLES` bytes, evenly spaced over LONGEST_NUMBER, may all belong to one number."""
+    running = np.append(0, np.cumsum(_IN_NUMBERS[content[:: LONGEST_NUMBER // _SAMPLES]]))
+    return bool((running[_SAMPLES:] - running[:-_SAMPLES] == _SAMPLES).any())

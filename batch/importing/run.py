@@ -1,4 +1,4 @@
-"""One import: files in, rows of the archive out, committed a gigabyte at a time so that a stop costs little."""
+"""Run one import, committed a gigabyte at a time so that a stop costs little."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from batch.importing.blocks import Survey, blocks_of, surveys
 from batch.importing.ledger import Archived, KnownFile, check_lock, register, save_progress, save_rejected
-from batch.importing.parquet import Done, Job, commit_files
+from batch.importing.parquet import BlockResult, Job, commit_files
 from batch.importing.workers import Workers
 from core.errors import BadInputError
 from core.settings import Settings
@@ -31,17 +31,17 @@ class ImportSummary:
     bytes: int = 0
     seconds: float = 0.0
     files: int = 0
-    already_there: list[str] = field(default_factory=list)
+    already_archived: list[str] = field(default_factory=list)
     days: set[int] = field(default_factory=set)
     stopped_at: str | None = None
 
     def as_text(self) -> str:
-        """A few lines for people."""
+        """Return a few lines to print."""
         speed = self.posts / self.seconds if self.seconds else 0.0
-        lines = [f"already in the archive: {name}" for name in self.already_there]
+        lines = [f"already in the archive: {name}" for name in self.already_archived]
         lines.append(
-            f"imported {self.posts:,} posts and {self.rejected:,} rejected lines of {self.files:,} files, {self.bytes / 1e6:,.1f} MB, "
-            f"in {self.seconds:,.1f} s: {speed:,.0f} posts/s"
+            f"imported {self.posts:,} posts and {self.rejected:,} rejected lines of {self.files:,} files, "
+            f"{self.bytes / 1e6:,.1f} MB, in {self.seconds:,.1f} s: {speed:,.0f} posts/s"
         )
         if self.days:
             first, last = (_EPOCH + timedelta(days=day) for day in (min(self.days), max(self.days)))
@@ -49,13 +49,13 @@ class ImportSummary:
                 f"For their tables run: groundswell batch --from {first} --to {last} --assume-complete"
             )
         if self.stopped_at:
-            lines.append(f"stopped: the same command goes on behind {self.stopped_at}")
+            lines.append(f"stopped: the same command resumes after {self.stopped_at}")
         return "\n".join(lines)
 
 
 @dataclass
 class FileProgress:
-    """How far a file is, of what was given to the workers since the last commit."""
+    """The last line of a file that the workers have been given, and its rows by topic so far."""
 
     known: KnownFile
     line: int
@@ -65,7 +65,7 @@ class FileProgress:
 
 
 class Import:
-    """Brings inputs into the archive."""
+    """Imports inputs into the archive."""
 
     def __init__(
         self,
@@ -78,7 +78,11 @@ class Import:
         now: Callable[[], float] = time.time,
         commit_bytes: int | None = None,
     ) -> None:
-        """`archived`: what the archive holds of imported files; `now` gives Unix seconds; `show` is told how far it is."""
+        """Load the archive's table.
+
+        `archived` is what the archive holds of imported files, `now` returns Unix seconds, `show` displays
+        progress.
+        """
         self._settings = settings
         self._lock = lock
         self._archived = archived
@@ -90,64 +94,63 @@ class Import:
         self._progress: dict[int, FileProgress] = {}
         self._rejected_rows: list[tuple[object, ...]] = []
         self._bytes = 0
-        self._seen: set[int] = set()
+        self._partitions: set[int] = set()
         self.summary = ImportSummary()
 
     def run(self, inputs: Iterable[Input], workers: Workers) -> None:
-        """Import what is not there yet; the summary says what was done."""
+        """Import what the archive does not have yet, and count it in `summary`."""
         started = time.monotonic()
         with closing(surveys(inputs, self._is_stopped)) as surveyed:
-            for source, before, found in surveyed:
+            for source, fingerprint, survey in surveyed:
                 if self._is_stopped():
                     self.summary.stopped_at = f"line 0 of {source.name}"
                     break
                 known = register(
                     self._settings,
-                    sha256=found.sha256,
-                    size=found.size,
+                    sha256=survey.sha256,
+                    size=survey.size,
                     file=source.name,
                     archived=self._archived,
                 )
-                if known.finished or known.partition in self._seen:
-                    self.summary.already_there.append(source.name)
+                if known.finished or known.partition in self._partitions:
+                    self.summary.already_archived.append(source.name)
                     continue
-                self._seen.add(known.partition)
-                self._read(source, found, known, workers)
+                self._partitions.add(known.partition)
+                self._read(source, survey, known, workers)
                 if self._is_stopped():
                     break
-                if source.fingerprint() != before:
+                if source.fingerprint() != fingerprint:
                     raise BadInputError(
-                        f"{source.name} changed while it was read. Import it again when it is complete."
+                        f"{source.name} changed while it was read. Import it again once it is complete."
                     )
                 self._progress[known.partition].finished = True
                 self.summary.files += 1
         self._commit(workers)
         self.summary.seconds = time.monotonic() - started
 
-    def take(self, done: Done) -> None:
-        """Take note of what became of a block."""
-        progress = self._progress[done.partition]
-        posts = done.counts[self._settings.posts_topic]
+    def add_result(self, result: BlockResult) -> None:
+        """Count the result of a block, and store rejections once there are many."""
+        progress = self._progress[result.partition]
+        posts = result.counts[self._settings.posts_topic]
+        rejected = result.counts.total() - posts
         progress.posts += posts
-        progress.rejected += done.counts.total() - posts
+        progress.rejected += rejected
         self.summary.posts += posts
-        self.summary.rejected += done.counts.total() - posts
-        self.summary.days |= done.days
-        self._rejected_rows += done.rejected_rows
+        self.summary.rejected += rejected
+        self.summary.days |= result.days
+        self._rejected_rows += result.rejected_rows
         if len(self._rejected_rows) >= REJECTED_AT_ONCE:
             self._save_rejected()
         self._show(f"{self.summary.posts:,} posts, {self.summary.rejected:,} rejected lines")
 
-    def _read(self, source: Input, found: Survey, known: KnownFile, workers: Workers) -> None:
+    def _read(self, source: Input, survey: Survey, known: KnownFile, workers: Workers) -> None:
         progress = FileProgress(known, known.last_line, known.posts, known.rejected)
         self._progress[known.partition] = progress
-        for block in blocks_of(source, found.blocks, behind=known.last_line):
+        for block in blocks_of(source, survey.blocks, after_line=known.last_line):
             if self._is_stopped():
                 break
-            workers.put(
-                Job(block, known.partition, known.base_offset, self._taken_micros(), known.last_line),
-                self.take,
-            )
+            job = Job(block, known.partition, known.base_offset, self._arrival_micros(), known.last_line)
+            workers.put(job, self.add_result)
             progress.line = block.last_number
             self._bytes += block.length
             self.summary.bytes += block.length
@@ -156,8 +159,8 @@ class Import:
         if self._is_stopped():
             self.summary.stopped_at = f"line {progress.line:,} of {source.name}"
 
-    def _taken_micros(self) -> int:
-        """Now, in milliseconds as Kafka has them, as Unix microseconds."""
+    def _arrival_micros(self) -> int:
+        """Return now in Unix microseconds, rounded down to milliseconds like Kafka's times."""
         return int(self._now() * 1000) * 1000
 
     def _save_rejected(self) -> None:
@@ -165,8 +168,11 @@ class Import:
         self._rejected_rows = []
 
     def _commit(self, workers: Workers) -> None:
-        """Make all that was read part of the archive; what is rejected is stored before, so that its reason is never missing."""
-        files = workers.finish(self.take) if self._bytes else []
+        """Commit everything read so far.
+
+        Rejections are stored first, so that no rejected row is in the archive without its reason.
+        """
+        files = workers.finish(self.add_result) if self._bytes else []
         self._save_rejected()
         check_lock(self._lock)
         if files:

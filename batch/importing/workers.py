@@ -1,4 +1,4 @@
-"""Where blocks become files: in this process, or in several beside it, each with the share of the blocks that it comes to."""
+"""Workers that turn blocks into files: this process, or several others that share the blocks."""
 
 import gc
 import importlib
@@ -16,31 +16,31 @@ from pyiceberg.manifest import DataFile
 
 from batch.importing.clock import ImportClock
 from batch.importing.lines import Rows
-from batch.importing.parquet import Done, FileWriter, Job
+from batch.importing.parquet import BlockResult, FileWriter, Job
 from core.errors import NotReadyError
 from core.settings import Settings
 from sql.lake import load_archive
 
 WAITING_BLOCKS = 3
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 ORPHAN_SECONDS = 5.0
 GARBAGE_THRESHOLD = 100_000
-Take = Callable[[Done], None]
-"""Takes note of what became of a block."""
+OnResult = Callable[[BlockResult], None]
+"""Called with the result of each block."""
 
 
 class Workers(Protocol):
-    """Something that takes blocks and gives files."""
+    """Turns blocks into files."""
 
-    def put(self, job: Job, take: Take) -> None:
-        """Have a block done, now or later; `take` is given what became of blocks that are done."""
+    def put(self, job: Job, on_result: OnResult) -> None:
+        """Process a block, now or later; calls `on_result` for blocks that are done."""
 
-    def finish(self, take: Take) -> list[DataFile]:
-        """Once all blocks are done and written: the files since the last call."""
+    def finish(self, on_result: OnResult) -> list[DataFile]:
+        """Wait until all blocks are written, and return the files since the last call."""
 
 
 class OneProcess:
-    """Does each block at once."""
+    """Processes each block immediately, in this process."""
 
     def __init__(self, settings: Settings, clock: ImportClock) -> None:
         self._settings = settings
@@ -51,25 +51,25 @@ class OneProcess:
         return FileWriter(load_archive(self._settings), Rows(self._settings, self._clock))
 
     def prepare(self) -> None:
-        """Open the archive before there is a block, while somebody looks for one; what fails now is said by the first block."""
+        """Open the archive ahead of the first block, which raises the error if that fails."""
         with suppress(Exception):
             _ = self._writer
 
-    def put(self, job: Job, take: Take) -> None:
-        """Do the block."""
-        take(self._writer.add(job))
+    def put(self, job: Job, on_result: OnResult) -> None:
+        """Process the block."""
+        on_result(self._writer.add(job))
 
-    def finish(self, take: Take) -> list[DataFile]:
-        """Write what is left."""
+    def finish(self, on_result: OnResult) -> list[DataFile]:
+        """Write the rest and return the files since the last call."""
         return self._writer.finish()
 
 
 class Processes:
-    """Gives blocks to processes; each takes the next one when it is free."""
+    """Hands blocks to processes; each takes the next one when it is free."""
 
     def __init__(self, settings: Settings, clock: ImportClock, number: int) -> None:
-        """Started before there are connections and threads, which a forked process would share with this one."""
-        # Once for all processes rather than once in each.
+        """Start the processes; do so before there are connections or threads, which a fork would share."""
+        # Imported once here rather than once in each process.
         for module in ("pyiceberg.catalog.sql", "pyarrow.fs"):
             importlib.import_module(module)
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -82,36 +82,36 @@ class Processes:
         for process in self._processes:
             process.start()
 
-    def put(self, job: Job | None, take: Take) -> None:
-        """Line the block up; waits while enough are lined up already."""
+    def put(self, job: Job | None, on_result: OnResult) -> None:
+        """Queue the block, or None to request the files; waits while the queue is full."""
         while True:
             with suppress(queue.Full):
-                self._jobs.put(job, timeout=LOOK_SECONDS)
+                self._jobs.put(job, timeout=POLL_SECONDS)
                 break
-            self._listen(take)
-        self._listen(take)
+            self._receive(on_result)
+        self._receive(on_result)
 
-    def finish(self, take: Take) -> list[DataFile]:
-        """Have every process write what it keeps, and wait for all of them."""
+    def finish(self, on_result: OnResult) -> list[DataFile]:
+        """Have every process write the rest, and return the files since the last call."""
         for _ in self._processes:
-            self.put(None, take)
+            self.put(None, on_result)
         while len(self._finished) < len(self._processes):
-            self._listen(take, wait=True)
+            self._receive(on_result, wait=True)
         finished, self._finished = self._finished, []
         return [file for written in finished for file in written]
 
-    def _listen(self, take: Take, *, wait: bool = False) -> None:
-        """Take what the processes have said; raises what one of them failed with."""
+    def _receive(self, on_result: OnResult, *, wait: bool = False) -> None:
+        """Process the results that have arrived; raises NotReadyError if a process failed."""
         while True:
             try:
-                result = self._results.get(timeout=LOOK_SECONDS) if wait else self._results.get_nowait()
+                result = self._results.get(timeout=POLL_SECONDS) if wait else self._results.get_nowait()
             except queue.Empty:
                 self._check()
                 return
             if isinstance(result, str):
                 raise NotReadyError(result)
-            if isinstance(result, Done):
-                take(result)
+            if isinstance(result, BlockResult):
+                on_result(result)
             else:
                 self._finished.append(result)
             wait = False
@@ -120,7 +120,8 @@ class Processes:
         dead = next((process for process in self._processes if process.exitcode is not None), None)
         if dead is not None:
             raise NotReadyError(
-                f"A process of the import ended with {dead.exitcode}. Run the same command again: it goes on where it was."
+                f"A worker process ended with exit code {dead.exitcode}. "
+                "Run the same command again: it resumes where it stopped."
             )
 
     def stop(self) -> None:
@@ -133,8 +134,8 @@ class Processes:
 
 
 @contextmanager
-def workers(settings: Settings, clock: ImportClock, number: int) -> Iterator[Workers]:
-    """So many processes, or this one alone where `number` is 1; ended with the context."""
+def start_workers(settings: Settings, clock: ImportClock, number: int) -> Iterator[Workers]:
+    """Yield `number` worker processes, stopped at the end, or this process alone if `number` is 1."""
     if number == 1:
         yield OneProcess(settings, clock)
         return
@@ -146,10 +147,10 @@ def workers(settings: Settings, clock: ImportClock, number: int) -> Iterator[Wor
 
 
 def _work(settings: Settings, clock: ImportClock, jobs: Any, results: Any, barrier: Any) -> None:
-    """A process: blocks in, what became of them out; None asks for the files."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    """Run a worker process: send the result of each block, and its files on None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Rows are many objects but no garbage: looking through them often costs a tenth of the speed.
+    # Rows are many objects but no garbage: frequent collections cost a tenth of the speed.
     gc.set_threshold(GARBAGE_THRESHOLD)
     worker = OneProcess(settings, clock)
     worker.prepare()
@@ -158,18 +159,18 @@ def _work(settings: Settings, clock: ImportClock, jobs: Any, results: Any, barri
             job = _next(jobs)
             if job is None:
                 results.put(worker.finish(results.put))
-                barrier.wait()  # so that no process takes the question of another
+                barrier.wait()  # so that no process takes the None meant for another
             else:
                 worker.put(job, results.put)
     except Exception as error:
-        told = "".join(traceback.format_exception_only(error)).strip()
+        reason = "".join(traceback.format_exception_only(error)).strip()
         results.put(
-            f"A process of the import failed: {told}. Run the same command again: it goes on where it was."
+            f"A worker process failed: {reason}. Run the same command again: it resumes where it stopped."
         )
 
 
 def _next(jobs: Any) -> Job | None:
-    """The next block; ends this process where the one that would give it has been killed."""
+    """Return the next block, or None if files are requested; exits if the parent process has died."""
     parent = multiprocessing.parent_process()
     while True:
         try:

@@ -1,4 +1,7 @@
-"""A simulated week and the day after it, through every command a person runs: bursts alert, habits do not, nothing is lost."""
+"""A simulated week and the next day, through every command a user runs.
+
+Bursts alert, habits do not, and nothing is lost.
+"""
 
 import subprocess
 import sys
@@ -21,7 +24,7 @@ SEED = 7
 
 
 def run(settings: Settings, *arguments: str) -> str:
-    """`python -m ARGUMENTS` as a person runs it."""
+    """Run `python -m ARGUMENTS` as a user does; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=REPOSITORY,
@@ -36,39 +39,16 @@ def run(settings: Settings, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def truth(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The labelled events of the live day, after everything has gone through."""
+    """The labelled events of the live day, after all posts were processed."""
     folder = tmp_path_factory.mktemp("simulated")
     settings = module_settings.model_copy(update={"max_offsets_per_trigger": 6_000})
-    days = str(HISTORY_DAYS + 1)
-    run(
-        settings,
-        "producer",
-        "simulate",
-        "--start",
-        str(FIRST_DAY),
-        "--days",
-        days,
-        "--posts-per-day",
-        str(POSTS_A_DAY),
-        "--seed",
-        str(SEED),
-        "--out",
-        str(folder),
-    )
+    options = f"--start {FIRST_DAY} --days {HISTORY_DAYS + 1} --posts-per-day {POSTS_A_DAY} --seed {SEED}"
+    run(settings, "producer", "simulate", *options.split(), "--out", str(folder))
     *history, live = sorted(str(path) for path in folder.glob("posts-*.ndjson"))
     run(settings, "producer", *history, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "archive.log", "--only", "archive")
-    steps = "complete,load,trends,statistics,checks"
-    run(
-        settings,
-        "batch",
-        "--from",
-        str(FIRST_DAY),
-        "--to",
-        str(LIVE_DAY - timedelta(days=1)),
-        "--steps",
-        steps,
-    )
+    days = ("--from", str(FIRST_DAY), "--to", str(LIVE_DAY - timedelta(days=1)))
+    run(settings, "batch", *days, "--steps", "complete,load,trends,statistics,checks")
     run(settings, "producer", live, "--clock", "original", "--no-resume")
     run_streaming_once(settings, folder / "streaming.log")
     run(settings, "streaming.finish")
@@ -97,9 +77,7 @@ def test_every_organic_burst_has_its_alert(truth: list[dict[str, Any]], module_s
     assert [event["keyword"] for event in bursts if not alerted(module_settings, event)] == []
 
 
-def test_habits_and_what_few_people_post_have_none(
-    truth: list[dict[str, Any]], module_settings: Settings
-) -> None:
+def test_habits_and_spam_have_no_alert(truth: list[dict[str, Any]], module_settings: Settings) -> None:
     others = [event for event in truth if event["must_alert"] is False and event["kind"] != "outage"]
     assert {"habit", "spam"} <= {event["kind"] for event in others}
     assert [(event["kind"], event["keyword"]) for event in others if alerted(module_settings, event)] == []
@@ -122,17 +100,17 @@ def test_what_was_produced_is_archived_offset_by_offset(module_settings: Setting
         if end
     }
     ends.close()
-    found = spark_for(module_settings).sql(
-        "SELECT topic, partition, count(*) AS records, count(DISTINCT offset) AS offsets, max(offset) + 1 AS until "
-        "FROM lake.tiktok.raw_posts GROUP BY topic, partition"
+    archived = spark_for(module_settings).sql(
+        "SELECT topic, partition, count(*) AS records, count(DISTINCT offset) AS offsets, "
+        "max(offset) + 1 AS until FROM lake.tiktok.raw_posts GROUP BY topic, partition"
     )
-    rows = {(row.topic, row.partition): (row.records, row.offsets, row.until) for row in found.collect()}
-    assert rows == {place: (end, end, end) for place, end in expected.items()}
+    rows = {(row.topic, row.partition): (row.records, row.offsets, row.until) for row in archived.collect()}
+    assert rows == {partition: (end, end, end) for partition, end in expected.items()}
     assert sum(expected.values()) > (HISTORY_DAYS + 1) * POSTS_A_DAY
 
 
 @pytest.mark.usefixtures("truth")
-def test_every_refused_record_is_a_row(module_settings: Settings, spark_for) -> None:
+def test_every_rejected_record_is_a_row(module_settings: Settings, spark_for) -> None:
     rejected = spark_for(module_settings).table("lake.tiktok.raw_posts").where("event_time IS NULL").count()
     with transaction(module_settings) as cursor:
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE reason = '') FROM rejected_records")

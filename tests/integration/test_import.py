@@ -21,7 +21,7 @@ from batch.importing import blocks, run
 from batch.importing.clock import ImportClock
 from batch.importing.files import import_files
 from batch.importing.ledger import archived_files
-from batch.importing.objects import WholeObjects, told_if_away
+from batch.importing.objects import WholeObjects, upload_errors_as_not_ready
 from core.catalog import RAW_POSTS
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
@@ -61,7 +61,7 @@ def file(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """So that a small file has many blocks, each with a commit of its own."""
+    """Give a small file many blocks, each with a commit of its own."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 300_000)
     monkeypatch.setattr(run, "COMMIT_BYTES", 1)
 
@@ -73,7 +73,7 @@ def lake(settings: Settings, spark_for: Lake) -> SparkSession:
     return session
 
 
-def bring(
+def import_names(
     settings: Settings,
     *names: Path | str,
     clock: ImportClock = ImportClock.ORIGINAL,
@@ -83,10 +83,11 @@ def bring(
 
 
 def contents(lake: SparkSession, settings: Settings) -> Counter[tuple[Any, ...]]:
-    """What the archive holds, but for place and time of arrival; topics by what they are for."""
+    """Return the archive's rows without position and arrival: whether a post, key, value, event time."""
     lake.catalog.refreshTable(RAW_POSTS)
     rows = lake.sql(
-        f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time FROM {RAW_POSTS}"
+        f"SELECT topic = '{settings.posts_topic}', CAST(key AS STRING), CAST(value AS STRING), event_time "
+        f"FROM {RAW_POSTS}"
     )
     return Counter(map(tuple, rows.collect()))
 
@@ -101,7 +102,7 @@ def doubled(lake: SparkSession) -> int:
 def test_archive_and_rejected_records_are_as_through_kafka(
     settings, lake, spark_for, stack, file, tmp_path, monkeypatch
 ):
-    bring(settings, file)
+    import_names(settings, file)
     assert store_rejected_records(lake, settings) == 0
 
     with own_world(stack, tmp_path) as other:
@@ -125,7 +126,7 @@ def test_archive_and_rejected_records_are_as_through_kafka(
 
 
 def deliveries(lake: SparkSession) -> list[Any]:
-    """Key and value of every record in the order in which the batch takes deliveries of one post at one event time for newer."""
+    """Return key and value of every record; deliveries of one post at one event time by age, newest last."""
     rows = lake.sql(
         f"SELECT key, value FROM {RAW_POSTS} WHERE event_time IS NOT NULL ORDER BY key, event_time, `offset`"
     )
@@ -133,17 +134,17 @@ def deliveries(lake: SparkSession) -> list[Any]:
 
 
 def test_a_file_is_imported_once_under_any_name_and_compression(settings, lake, file, tmp_path, capsys):
-    bring(settings, file, file)
+    import_names(settings, file, file)
     once = contents(lake, settings)
     compressed = tmp_path / "other.ndjson.gz"
     compressed.write_bytes(gzip.compress(file.read_bytes()))
-    bring(settings, tmp_path / "*.gz", file)
+    import_names(settings, tmp_path / "*.gz", file)
     assert contents(lake, settings) == once
     assert "already in the archive: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("step", "compress"), [("commit_files", False), ("save_progress", True)])
-def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(
+def test_an_import_that_is_killed_around_a_commit_resumes_and_doubles_nothing(
     settings, lake, file, tmp_path, monkeypatch, step, compress
 ):
     lines = sum(1 for line in file.read_bytes().split(b"\n") if line.strip())
@@ -159,11 +160,12 @@ def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(
             raise KeyboardInterrupt
         step_itself(*arguments, **named)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(run, step, killed)
-        bring(settings, file)
+        with pytest.raises(KeyboardInterrupt):
+            import_names(settings, file)
     some = contents(lake, settings).total()
-    bring(settings, file)
+    import_names(settings, file)
     posts, rejected, finished = rows(settings, "SELECT posts, rejected, finished FROM archive_imports")[0]
     everything = contents(lake, settings).total()
     assert (doubled(lake), finished, posts + rejected) == (0, True, everything)
@@ -171,32 +173,31 @@ def test_an_import_that_is_killed_around_a_commit_goes_on_and_doubles_nothing(
 
 
 def test_with_its_ledger_lost_an_import_is_still_not_repeated(settings, lake, file, tmp_path):
-    bring(settings, file)
+    import_names(settings, file)
     once = archived_files(settings)
     with transaction(settings) as cursor:
         cursor.execute("DELETE FROM archive_imports")
     later = tmp_path / "later.ndjson"
     later.write_bytes(b'{"itemInfos": {"id": "7", "createTime": "1584953968"}}')
-    bring(settings, later, file)
+    import_names(settings, later, file)
     assert doubled(lake) == 0
-    held = archived_files(settings)
-    assert {partition: held[partition] for partition in once} == once
-    assert max(found.last_offset for found in held.values()) > max(
-        found.last_offset for found in once.values()
-    )
+    both = archived_files(settings)
+    assert {partition: both[partition] for partition in once} == once
+    highest_once, highest_both = (max(file.last_offset for file in each.values()) for each in (once, both))
+    assert highest_both > highest_once
 
 
 def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp_path):
     path = tmp_path / "kept.ndjson"
     path.write_bytes(b'{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}\n{"itemInfos": {"id": "8"}}')
-    bring(settings, path, clock=ImportClock.KEPT)
+    import_names(settings, path, clock=ImportClock.KEPT)
     assert contents(lake, settings) == Counter(
         {
             (
                 True,
                 "7",
                 '{"time_stamp": 1584953968.50, "itemInfos": {"id": "7"}}',
-                datetime(2020, 3, 23, 8, 59, 28, 500_000),
+                datetime(2020, 3, 23, 8, 59, 28, 500_000),  # noqa: DTZ001 - Spark returns UTC without a zone
             ): 1,
             (True, "8", '{"itemInfos": {"id": "8"}}', None): 1,
         }
@@ -204,33 +205,35 @@ def test_a_kept_time_stamp_stays_in_the_record_byte_for_byte(settings, lake, tmp
     assert rows(settings, "SELECT reason FROM rejected_records") == [("time_stamp is missing",)]
 
 
-def test_an_import_that_is_told_to_stop_says_how_it_goes_on(settings, lake, file, capsys):
+def test_a_stopped_import_prints_where_it_resumes(settings, lake, file, capsys):
     stop = Stop(event=Event())
     stop.event.set()
-    bring(settings, file, stop=stop)
-    assert re.search(rf"stopped: the same command goes on behind line \d+ of {file}", capsys.readouterr().out)
+    import_names(settings, file, stop=stop)
+    assert re.search(rf"stopped: the same command resumes after line \d+ of {file}", capsys.readouterr().out)
 
 
-def test_standard_input_and_names_that_match_nothing_are_refused(settings, tmp_path):
+def test_standard_input_and_patterns_that_match_nothing_are_rejected(settings, tmp_path):
     with pytest.raises(BadInputError, match="can be read only once"):
-        bring(settings, "-")
-    with pytest.raises(BadInputError, match="No file is named like"):
-        bring(settings, tmp_path / "*.ndjson")
+        import_names(settings, "-")
+    with pytest.raises(BadInputError, match="No file matches"):
+        import_names(settings, tmp_path / "*.ndjson")
 
 
 def test_the_command_imports_with_several_processes_and_prints_how_many(settings, lake, file):
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "batch", "import", str(file), "--processes", "2"],
         cwd=REPOSITORY,
         env={**os.environ, **environment(settings)},
         capture_output=True,
         text=True,
     )
-    found = contents(lake, settings)
-    posts = sum(count for (is_post, *_), count in found.items() if is_post)
-    assert (told.returncode, doubled(lake)) == (0, 0), told.stderr
-    assert f"imported {posts:,} posts and {found.total() - posts:,} rejected lines of 1 files" in told.stdout
-    assert "groundswell batch --from 2026-03-0" in told.stdout
+    archived = contents(lake, settings)
+    posts = sum(count for (is_post, *_), count in archived.items() if is_post)
+    assert (done.returncode, doubled(lake)) == (0, 0), done.stderr
+    assert (
+        f"imported {posts:,} posts and {archived.total() - posts:,} rejected lines of 1 files" in done.stdout
+    )
+    assert "groundswell batch --from 2026-03-0" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -240,9 +243,9 @@ def test_the_command_imports_with_several_processes_and_prints_how_many(settings
         ({"s3_bucket": "elsewhere"}, "NoSuchBucket"),
     ],
 )
-def test_a_file_that_s3_does_not_take_is_told_in_one_sentence(settings, lake, change, sentence):
+def test_a_file_that_s3_rejects_gives_one_sentence(settings, lake, change, sentence):
     other = settings.model_copy(update=change)
     objects = WholeObjects({**load_archive(settings).io.properties, "s3.endpoint": other.s3_endpoint}, other)
     file = objects.new_output(f"{other.warehouse}/file").create()
-    with pytest.raises(NotReadyError, match=re.escape(sentence)), told_if_away(other), file:
+    with pytest.raises(NotReadyError, match=re.escape(sentence)), upload_errors_as_not_ready(other), file:
         file.write(b"1")

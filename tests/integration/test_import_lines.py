@@ -1,4 +1,4 @@
-"""The law of imported lines: archive row and reason are those that producer, Kafka and stream would have given the same line."""
+"""The law of imported lines: archive row and reason are what producer, Kafka and stream would have given."""
 
 from datetime import UTC, date, datetime
 
@@ -19,29 +19,25 @@ from producer.sources import Input, Line
 from tests.archived import RECORDS
 from tests.factories import ABSENT, a_post
 
-TAKEN = datetime(2026, 6, 1, 12, tzinfo=UTC)
-TAKEN_MICROS = int(TAKEN.timestamp()) * 1_000_000
-LATEST = TAKEN_MICROS / 1e6 + 300
+ARRIVAL = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ARRIVAL_MICROS = int(ARRIVAL.timestamp()) * 1_000_000
+LATEST = ARRIVAL_MICROS / 1e6 + 300
 SETTINGS = Settings(
     kafka_bootstrap_servers="k",
     postgres_host="p",
     postgres_password=SecretStr("unused"),
     s3_bucket="b",
 )
+START = b'{"itemInfos": {"id": "1"}, "time_stamp": 5, '
 
 
 def stamped(text: str) -> bytes:
-    """A post whose `time_stamp` is written so."""
+    """Return a post whose `time_stamp` is written like this."""
     return b'{"itemInfos": {"id": "6807325450981969158"}, "time_stamp": %s}' % text.encode()
 
 
 def nested(depth: int) -> bytes:
-    return (
-        b'{"itemInfos": {"id": "1"}, "time_stamp": 5, "deep": '
-        + b"[" * (depth - 1)
-        + b"]" * (depth - 1)
-        + b"}"
-    )
+    return START + b'"deep": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
 
 
 STAMPS = [
@@ -86,7 +82,6 @@ STAMPS = [
     '"\\u00a07"',
     "1584953968.123456789012345",
 ]
-START = b'{"itemInfos": {"id": "1"}, "time_stamp": 5, '
 LINES = [
     *map(stamped, STAMPS),
     orjson.dumps(a_post()),
@@ -133,14 +128,14 @@ LINES = [
 
 def as_imported(lines: list[Line], clock: ImportClock) -> list[tuple[Line, Row]]:
     rows = Rows(SETTINGS, clock)
-    made = ((line, rows.row_from(line, file="a.ndjson", taken_micros=TAKEN_MICROS)) for line in lines)
-    return [(line, row) for line, row in made if row is not None]
+    pairs = ((line, rows.row_from(line, file="a.ndjson", arrival_micros=ARRIVAL_MICROS)) for line in lines)
+    return [(line, row) for line, row in pairs if row is not None]
 
 
 def differences(spark: SparkSession, imported: list[tuple[Line, Row]]) -> list[object]:
-    """Rows of which the stream's own transforms say something else."""
+    """Return the rows for which the stream's own transforms give another result."""
     records = spark.createDataFrame(
-        [(row.value, row.key, row.topic, 0, number, TAKEN) for number, (_, row) in enumerate(imported)],
+        [(row.value, row.key, row.topic, 0, number, ARRIVAL) for number, (_, row) in enumerate(imported)],
         RECORDS,
     )
     event_times = (
@@ -149,17 +144,17 @@ def differences(spark: SparkSession, imported: list[tuple[Line, Row]]) -> list[o
     parsed = parse_records(records, schema=IDENTITY_SCHEMA, future_minutes=SETTINGS.future_minutes)
     reasons = parsed.select("offset", rejection_reason(future_minutes=SETTINGS.future_minutes)).collect()
     streamed_micros, streamed_reason = dict(map(tuple, event_times)), dict(map(tuple, reasons))
-    found: list[object] = []
+    differing: list[object] = []
     for number, (line, row) in enumerate(imported):
         reason = streamed_reason[number] if row.topic == SETTINGS.posts_topic else row.reason
-        # Java writes a number that is shown at a reason's end in its own way.
-        mine, theirs = (
+        # Java formats the number at the end of a reason differently.
+        as_imported_row, as_streamed = (
             (micros, why and why.partition(": ")[0])
             for micros, why in ((row.event_micros, row.reason), (streamed_micros[number], reason))
         )
-        if mine != theirs:
-            found.append((line.data[:120], mine, theirs))
-    return found
+        if as_imported_row != as_streamed:
+            differing.append((line.data[:120], as_imported_row, as_streamed))
+    return differing
 
 
 @pytest.mark.parametrize("clock", list(ImportClock))

@@ -1,4 +1,4 @@
-"""The embedded stack keeps its promises: repeatable, private, forgetful of nothing, gone when told to."""
+"""The embedded stack starts repeatably, stays private, keeps its data, and leaves nothing after `clean`."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from tests.servers import own_layout
 
 @pytest.fixture(scope="module")
 def layout() -> Iterator[Layout]:
-    """A stack that runs, in a folder with a space in its name."""
+    """A running stack in a folder with a space in its name."""
     with own_layout() as outer:
         spaced = Layout(outer.root / "a stack", outer.jars)
         try:
@@ -53,8 +53,8 @@ def _query(settings: Settings, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def _everything_of(layout: Layout) -> list[psutil.Process]:
-    """Every process on the machine that carries the stack's mark or names its folder."""
+def _processes_of(layout: Layout) -> list[psutil.Process]:
+    """Return every process on the machine that carries the stack's mark or names its folder."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -76,7 +76,7 @@ def test_up_again_changes_nothing(layout: Layout) -> None:
 def test_everything_listens_on_loopback_only(layout: Layout) -> None:
     listening = [
         connection.laddr
-        for process in _everything_of(layout)
+        for process in _processes_of(layout)
         for connection in process.net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
@@ -96,7 +96,7 @@ def test_credentials_are_readable_by_the_owner_only(layout: Layout) -> None:
 def test_passwords_are_on_no_command_line(layout: Layout) -> None:
     state = read_state(layout)
     assert state is not None
-    arguments = [argument for process in _everything_of(layout) for argument in process.cmdline()]
+    arguments = [argument for process in _processes_of(layout) for argument in process.cmdline()]
     for secret in (state.postgres_password, state.s3_secret_access_key):
         assert not [argument for argument in arguments if secret in argument]
 
@@ -117,7 +117,10 @@ def test_a_shell_that_sources_env_finds_the_database_with_the_wheels_psql(layout
 
 
 def test_the_variables_of_env_are_the_settings(layout: Layout, servers: Settings) -> None:
-    program = "from core.settings import read_settings; import sys; sys.stdout.write(read_settings().model_dump_json())"
+    program = (
+        "from core.settings import read_settings; import sys; "
+        "sys.stdout.write(read_settings().model_dump_json())"
+    )
     script = f'source "{layout.env_file}" && python -c "{program}"'
     answer = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
@@ -140,7 +143,7 @@ def test_data_survives_down_and_up(layout: Layout, servers: Settings) -> None:
     _query(servers, "CREATE TABLE kept AS SELECT 'kept' AS word")
 
     assert sorted(stack.down(layout)) == ["kafka", "postgres", "s3"]
-    assert _everything_of(layout) == []
+    assert _processes_of(layout) == []
     stack.up(layout)
 
     assert stack.stack_settings(layout) == servers
@@ -166,7 +169,7 @@ def test_servers_that_were_killed_come_back_with_their_data(layout: Layout, serv
     assert not partial.exists()
 
 
-def test_a_program_is_stopped_with_its_children_also_those_in_a_session_of_their_own(layout: Layout) -> None:
+def test_a_program_is_stopped_with_its_children_even_those_in_their_own_session(layout: Layout) -> None:
     program = processes.start(layout, "sleeper", ["bash", "-c", "sleep 600 & setsid sleep 600 & sleep 600"])
     assert processes.wait_until(lambda: [p.name() for p in program.processes()].count("sleep") == 3, 5)
     os.kill(program.pid, signal.SIGKILL)
@@ -183,7 +186,7 @@ def test_a_program_that_was_suspended_is_stopped(layout: Layout) -> None:
     assert processes.exit_code(program) == -signal.SIGTERM
 
 
-def test_a_process_id_that_went_to_another_program_is_left_alone(layout: Layout) -> None:
+def test_a_process_id_that_another_program_reuses_is_left_alone(layout: Layout) -> None:
     stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         program = processes.Program("ours", stranger.pid, 1.0, signal.SIGKILL, "a mark that nobody carries")
@@ -196,7 +199,7 @@ def test_a_process_id_that_went_to_another_program_is_left_alone(layout: Layout)
         stranger.wait()
 
 
-def test_a_remembered_port_that_is_taken_is_replaced_and_said(layout: Layout) -> None:
+def test_a_remembered_port_that_is_taken_is_replaced_with_a_note(layout: Layout) -> None:
     stack.down(layout)
     state = read_state(layout)
     assert state is not None
@@ -222,17 +225,17 @@ def test_the_port_of_airflow_is_kept_while_airflow_runs(layout: Layout) -> None:
     assert read_state(layout) == before
 
 
-def test_where_one_server_cannot_start_none_is_left_running(layout: Layout, tmp_path: Path) -> None:
+def test_if_one_server_cannot_start_none_is_left_running(layout: Layout, tmp_path: Path) -> None:
     stack.down(layout)
     without_kafka = Layout(layout.root, tmp_path)
     (tmp_path / "s3").symlink_to(layout.jars / "s3")
     with pytest.raises(NotReadyError, match="holds no Java archives"):
         stack.up(without_kafka)
-    assert _everything_of(layout) == []
+    assert _processes_of(layout) == []
     stack.up(layout)
 
 
 def test_clean_leaves_nothing(layout: Layout) -> None:
     stack.clean(layout)
     assert list(layout.root.iterdir()) == []
-    assert _everything_of(layout) == []
+    assert _processes_of(layout) == []

@@ -1,4 +1,4 @@
-"""docs/tables.md says what the comments in the database say, and every table, view and column has one."""
+"""docs/tables.md holds the comments of the database, and every table, view and column has one."""
 
 from core.settings import Settings
 from sql.connection import transaction
@@ -9,9 +9,11 @@ def test_every_table_and_column_has_a_comment(module_settings: Settings) -> None
     with transaction(module_settings) as cursor:
         found = columns(cursor)
     assert len(found) > 200
-    assert [(column.relation, column.name) for column in found if not (column.relation_comment and column.comment)] == []
+    assert [
+        (column.relation, column.name) for column in found if not (column.relation_comment and column.comment)
+    ] == []
 
 
-def test_the_page_is_what_the_comments_say(module_settings: Settings) -> None:
+def test_the_page_holds_the_comments(module_settings: Settings) -> None:
     with transaction(module_settings) as cursor:
         assert PAGE.read_text() == "\n".join(page(columns(cursor))).rstrip("\n") + "\n"

@@ -98,6 +98,7 @@ def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
         load_folder(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real series are not in ../shared/data/counts")
 def test_on_the_real_series_the_rule_scores_as_designed_and_beats_its_competitors() -> None:
     series = load_folder(REAL)
@@ -108,6 +109,7 @@ def test_on_the_real_series_the_rule_scores_as_designed_and_beats_its_competitor
     assert ours > max(*rule.values(), clock)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real series are not in ../shared/data/counts")
 def test_the_predecessor_detects_nothing_before_two_whole_days() -> None:
     for one in load_folder(REAL):

@@ -48,6 +48,7 @@ def test_five_percent_of_the_mixed_world_are_bursty() -> None:
     assert (words.dispersion == 1.0).mean() == pytest.approx(0.05, abs=0.005)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_false_alerts_in_one_process_and_in_two() -> None:
     plan = Exposure(words=600, history_days=3, scored_days=2, seed=4, chunk_words=200)
     one, two = (count_false_alerts(WORLDS[3], plan, workers) for workers in (1, 2))
@@ -56,6 +57,7 @@ def test_the_same_seed_gives_the_same_false_alerts_in_one_process_and_in_two() -
     assert set(RULES) <= set(one)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_lowers_the_threshold_and_opens_more_in_one_process_as_in_two() -> None:
     plan = Exposure(words=600, history_days=3, scored_days=2, seed=4, chunk_words=200)
     one, two = (try_budgets(WORLDS[3], plan, workers, budgets=(1, 4)) for workers in (1, 2))
@@ -65,6 +67,7 @@ def test_a_larger_budget_lowers_the_threshold_and_opens_more_in_one_process_as_i
     assert sum(one[1].opened) < sum(one[4].opened)
 
 
+@pytest.mark.slow
 def test_a_tripled_stream_raises_hundreds_of_false_alerts_without_the_ratio_and_none_with_it() -> None:
     found = count_false_alerts(WORLDS[0], Exposure(words=600, history_days=7, scored_days=1, seed=5), 1)
     assert (found["tripled|4.5"], found["tripled|4.5|no ratio"] > 300) == (0, True)

@@ -46,7 +46,7 @@ PURE = {
     ),
 }
 """Formulas and texts: they and all that they import need neither Spark nor a server."""
-SETUP = {"deploy.local.setup.install", "deploy.local.setup.launcher", "deploy.local.setup.preflight"}
+SETUP = {f"deploy.local.setup.{name}" for name in ("archives", "install", "launcher", "preflight", "steps")}
 """Run before anything is installed."""
 
 

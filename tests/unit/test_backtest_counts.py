@@ -1,8 +1,9 @@
-"""Laws of the backtest on counts: same verdicts in any order, form and company; bad rows are named; other windows work."""
+"""Laws of the backtest on counts: neither order nor form matters; bad rows are named; any window works."""
 
 import csv
 import gzip
 from datetime import UTC, datetime, timedelta, timezone
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,10 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def run(path: Path, *, window: str = "15m") -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """The rows of scores and of alerts."""
+    """Return the rows of scores and of alerts."""
     out, alerts = path.with_name("scores.csv"), path.with_name("alerts.csv")
     backtest_counts(path, out, alerts, seasonality_for(window), ANOMALY_RULE, LifecycleRule())
-    return list(csv.DictReader(out.open())), list(csv.DictReader(alerts.open()))
+    return list(csv.DictReader(StringIO(out.read_text()))), list(csv.DictReader(StringIO(alerts.read_text())))
 
 
 def a_file(
@@ -46,7 +47,7 @@ def moment(number: int, minutes: int = 15) -> str:
 
 
 def some_counts(days: int = 6, keywords: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Counts [days, K, 96] and totals [days, 96] with a burst of the last keyword on the last day."""
+    """Return counts [days, K, 96] and totals [days, 96]; the last keyword has a burst on the last day."""
     random = np.random.default_rng(8)
     means = np.array([0.02, 0.6, 4.0, 30.0, 1.0])[:keywords]
     counts = random.poisson(means[None, :, None] * random.gamma(5, 0.2, (days, keywords, 96)))
@@ -77,13 +78,13 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
         for keyword in range(5):
             for window in (0, 1, 50, 95):
                 row = by_row[moment(day * 96 + window), f"word{keyword}"]
-                given = [float(row[name]) for name in ("expected", "scale", "score")]
-                want = [
+                actual = [float(row[name]) for name in ("expected", "scale", "score")]
+                expected = [
                     judged.expected[keyword, window],
                     judged.scale[keyword],
                     judged.verdicts.score[keyword, window],
                 ]
-                assert given == want
+                assert actual == expected
                 assert row["anomalous"] == str(bool(judged.verdicts.anomalous[keyword, window])).lower()
         seen |= posts.any(axis=1)
         exposure = day_traffic(total, traffic)
@@ -97,10 +98,9 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
 
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
     rows = rows_of(*some_counts())
-    straight = run(a_file(tmp_path, rows))
-    assert (
-        run(a_file(tmp_path, [rows[n] for n in np.random.default_rng(1).permutation(len(rows))])) == straight
-    )
+    in_order = run(a_file(tmp_path, rows))
+    shuffled = [rows[n] for n in np.random.default_rng(1).permutation(len(rows))]
+    assert run(a_file(tmp_path, shuffled)) == in_order
 
 
 def test_a_keyword_gets_the_same_verdicts_alone_and_among_many(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_burst_is_one_alert_that_ends_after_four_quiet_windows(tmp_path: Path)
     assert int(last[0]["posts"]) == counts[5, 4, 50:56][counts[5, 4, 50:56] >= 3].sum()
 
 
-def test_epoch_seconds_offsets_and_gz_say_the_same_as_utc(tmp_path: Path) -> None:
+def test_epoch_seconds_offsets_and_gz_give_the_same_as_utc(tmp_path: Path) -> None:
     rows = rows_of(*some_counts(days=2))
     plain = run(a_file(tmp_path, rows))
     epochs = [
@@ -144,7 +144,7 @@ def test_epoch_seconds_offsets_and_gz_say_the_same_as_utc(tmp_path: Path) -> Non
     assert run(zipped) == plain
 
 
-def test_finer_rows_are_added_up_to_windows(tmp_path: Path) -> None:
+def test_finer_rows_are_summed_to_windows(tmp_path: Path) -> None:
     whole = [f"{moment(n)},word,{30 + n % 7},{900}" for n in range(200)]
     thirds = [
         f"{moment(3 * n + third, 5)},word,{part},300"
@@ -160,7 +160,7 @@ def test_the_two_column_form_is_one_keyword_named_by_its_file(tmp_path: Path) ->
     assert ({row["keyword"] for row in scores}, len(scores), scores[0]["posts"]) == ({"series"}, 288, "63")
 
 
-def test_windows_that_a_series_does_not_have_teach_nothing(tmp_path: Path) -> None:
+def test_windows_that_a_series_does_not_have_are_not_learned(tmp_path: Path) -> None:
     steady = [f"{moment(n)},40" for n in range(96 * 4)]
     with_hole = [row for n, row in enumerate(steady) if not 96 * 2 + 20 <= n < 96 * 2 + 60]
     scores, _ = run(a_file(tmp_path, with_hole, header="timestamp,value"))
@@ -168,7 +168,7 @@ def test_windows_that_a_series_does_not_have_teach_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("window", "minutes"), [("5m", 5), ("30m", 30), ("1h", 60), ("2h", 120)])
-def test_windows_of_other_lengths_find_a_burst_and_expect_what_is_usual(
+def test_windows_of_other_lengths_find_a_burst_and_learn_the_mean(
     tmp_path: Path, window: str, minutes: int
 ) -> None:
     random = np.random.default_rng(3)
@@ -177,20 +177,20 @@ def test_windows_of_other_lengths_find_a_burst_and_expect_what_is_usual(
     posts[7 * per_day + per_day // 2] = 400
     rows = [f"{moment(n, minutes)},word,{count}" for n, count in enumerate(posts)]
     scores, alerts = run(a_file(tmp_path, rows, header="window_start,keyword,posts"), window=window)
-    behind_first_day = [a["opened_window"] for a in alerts if a["opened_window"] >= moment(per_day, minutes)]
-    assert behind_first_day == [moment(7 * per_day + per_day // 2, minutes)]
+    after_first_day = [a["opened_window"] for a in alerts if a["opened_window"] >= moment(per_day, minutes)]
+    assert after_first_day == [moment(7 * per_day + per_day // 2, minutes)]
     assert np.mean([float(row["expected"]) for row in scores[-per_day:]]) == pytest.approx(20.0, rel=0.1)
 
 
 def test_a_daily_series_learns_the_days_of_the_week(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    usual = np.tile([100, 100, 100, 100, 100, 300, 300], 20)
-    posts = random.poisson(usual)
+    means = np.tile([100, 100, 100, 100, 100, 300, 300], 20)
+    posts = random.poisson(means)
     posts[19 * 7 + 2] = 900
     rows = [f"{MONDAY + timedelta(days=n):%Y-%m-%d},{count}" for n, count in enumerate(posts)]
     scores, alerts = run(a_file(tmp_path, rows, header="timestamp,value"), window="1d")
     week = [float(row["expected"]) for row in scores[-7:]]
-    np.testing.assert_allclose(week, usual[:7], rtol=0.1)
+    np.testing.assert_allclose(week, means[:7], rtol=0.1)
     assert [a["opened_window"] for a in alerts if a["opened_window"] >= moment(7, 1_440)] == [
         moment(19 * 7 + 2, 1_440)
     ]
@@ -199,20 +199,20 @@ def test_a_daily_series_learns_the_days_of_the_week(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("yesterday,word,3,9", "no time: yesterday"),
-        (",word,3,9", "no time"),
+        ("yesterday,word,3,9", "not a time: yesterday"),
+        (",word,3,9", "not a time"),
         ("2026-01-05T00:00:00Z,,3,9", "no keyword"),
-        ("2026-01-05T00:00:00Z,word,,9", "no count"),
-        ("2026-01-05T00:00:00Z,word,-3,9", "no count: -3"),
-        ("2026-01-05T00:00:00Z,word,2.5,9", "no count: 2.5"),
-        ("2026-01-05T00:00:00Z,word,nan,9", "no count: nan"),
-        ("2026-01-05T00:00:00Z,word,3,many", "no total of all posts: many"),
-        ("2026-01-05T00:00:00Z,word,3,2", "no total of all posts: 2"),
+        ("2026-01-05T00:00:00Z,word,,9", "not a count"),
+        ("2026-01-05T00:00:00Z,word,-3,9", "not a count: -3"),
+        ("2026-01-05T00:00:00Z,word,2.5,9", "not a count: 2.5"),
+        ("2026-01-05T00:00:00Z,word,nan,9", "not a count: nan"),
+        ("2026-01-05T00:00:00Z,word,3,many", "not a total of all posts: many"),
+        ("2026-01-05T00:00:00Z,word,3,2", "not a total of all posts: 2"),
         ("2026-01-05T00:00:00Z,word,3,10", "total_posts is missing, or differs"),
         ("2026-01-05T00:00:00Z,word,3,", "total_posts is missing, or differs"),
         ("2026-01-05T00:00:00Z,word,3,9,7", "5 columns instead of 4"),
         ("2026-01-05T00:00:00Z,word,3", "3 columns instead of 4"),
-        ("1767571200000,word,3,9", "no time: 1767571200000"),
+        ("1767571200000,word,3,9", "not a time: 1767571200000"),
     ],
 )
 def test_a_bad_row_is_named_by_line_and_reason(tmp_path: Path, row: str, reason: str) -> None:
@@ -229,7 +229,7 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
         '2026-01-05T00:00:00Z,"two\nlines",1,9',
         "2026-01-05T00:00:00Z,three,x,9",
     ]
-    with pytest.raises(BadInputError, match="line 6: no count: x"):
+    with pytest.raises(BadInputError, match="line 6: not a count: x"):
         run(a_file(tmp_path, rows))
 
 
@@ -237,12 +237,12 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
     ("header", "reason"),
     [("when,word,posts", "line 1: the columns are"), ("", "line 1"), ("posts,posts,keyword", "line 1")],
 )
-def test_a_file_with_other_columns_is_refused(tmp_path: Path, header: str, reason: str) -> None:
+def test_a_file_with_other_columns_is_rejected(tmp_path: Path, header: str, reason: str) -> None:
     with pytest.raises(BadInputError, match=reason):
         run(a_file(tmp_path, ["1,2,3"], header=header))
 
 
-def test_a_file_without_rows_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_empty_or_missing_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no rows"):
         run(a_file(tmp_path, []))
     with pytest.raises(BadInputError, match="cannot be read"):
@@ -250,24 +250,24 @@ def test_a_file_without_rows_or_that_is_not_there_is_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("window", ["7m", "0m", "5h", "2d", "15", "quarter"])
-def test_a_window_that_fits_into_no_day_is_refused(window: str) -> None:
+def test_a_window_that_divides_no_day_is_rejected(window: str) -> None:
     with pytest.raises(BadInputError, match="not a usable window length"):
         seasonality_for(window)
 
 
-def test_the_command_writes_both_files_and_says_what_it_found(tmp_path: Path) -> None:
+def test_the_command_writes_both_files_and_a_summary(tmp_path: Path) -> None:
     path = a_file(tmp_path, rows_of(*some_counts()))
     arguments = ["--counts", str(path), "--out", str(tmp_path / "s.csv"), "--alerts", str(tmp_path / "a.csv")]
     result = CliRunner().invoke(app, arguments)
     assert (result.exit_code, "keywords over 6 days" in result.output) == (0, True)
-    assert (tmp_path / "s.csv").read_text().splitlines()[0].replace(
-        '"', ""
-    ) == "window_start,keyword,posts,expected,scale,score,anomalous"
-    header = (tmp_path / "a.csv").read_text().splitlines()[0].replace('"', "")
-    assert header == "keyword,opened_window,last_window,resolved_window,peak_score,posts"
+    headers = [(tmp_path / name).read_text().splitlines()[0].replace('"', "") for name in ("s.csv", "a.csv")]
+    assert headers == [
+        "window_start,keyword,posts,expected,scale,score,anomalous",
+        "keyword,opened_window,last_window,resolved_window,peak_score,posts",
+    ]
 
 
 def test_the_command_reports_a_bad_file_as_one_sentence(tmp_path: Path) -> None:
     path = a_file(tmp_path, ["2026-01-05,word,x,9"])
     result = CliRunner().invoke(app, ["--counts", str(path), "--out", str(tmp_path / "s.csv")])
-    assert (result.exit_code, "line 2: no count: x" in result.output) == (1, True)
+    assert (result.exit_code, "line 2: not a count: x" in result.output) == (1, True)

@@ -1,4 +1,4 @@
-"""Laws of the backtest on posts that need no server: what a file may change, how alerts are paired, what the command takes."""
+"""Laws of the backtest on posts without servers: what a file may change, how alerts pair, what fits."""
 
 import re
 from pathlib import Path
@@ -34,23 +34,15 @@ def a_rule(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_file_changes_what_it_names_and_a_threshold_takes_the_place_of_a_budget(tmp_path: Path) -> None:
+def test_a_file_changes_what_it_names_and_a_threshold_replaces_a_budget(tmp_path: Path) -> None:
     rule = read_rule(SETTINGS, a_rule(tmp_path, "threshold = 5.0\nmin_posts = 12\n"))
-    assert (
-        rule.settings.threshold,
-        rule.settings.min_posts,
-        rule.settings.alerts_per_day,
-        rule.settings.quiet_windows,
-    ) == (
-        5.0,
-        12,
-        None,
-        4,
-    )
+    settings = rule.settings
+    assert (settings.threshold, settings.min_posts) == (5.0, 12)
+    assert (settings.alerts_per_day, settings.quiet_windows) == (None, 4)
     assert (str(rule), rule.new_budgets) == ("threshold = 5.0, min_posts = 12", {})
 
 
-def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path) -> None:
+def test_only_a_changed_budget_is_derived_again(tmp_path: Path) -> None:
     assert read_rule(SETTINGS, a_rule(tmp_path, "alerts_per_day = 8")).new_budgets == {"discovery": 8.0}
     assert read_rule(SETTINGS, a_rule(tmp_path, "min_posts = 12")).new_budgets == {}
 
@@ -60,7 +52,8 @@ def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path
     [
         (
             "treshold = 5",
-            "sets treshold, which a backtest does not know. It knows threshold, min_posts, cool_down_windows",
+            "sets treshold, which a backtest cannot change. "
+            "It can change threshold, min_posts, cool_down_windows",
         ),
         ("threshold = 5\nalerts_per_day = 3", "sets both threshold and alerts_per_day"),
         ("threshold = 3", "threshold: Input should be greater than or equal to 4.25"),
@@ -68,12 +61,14 @@ def test_a_changed_budget_is_derived_anew_and_the_live_one_is_not(tmp_path: Path
         ("min_posts", "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_file_that_cannot_be_used_is_rejected_with_the_reason(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
     with pytest.raises(BadInputError, match=sentence):
         read_rule(SETTINGS, a_rule(tmp_path, text))
 
 
-def test_alerts_pair_by_window_first_then_by_overlap_and_the_rest_is_new_or_gone() -> None:
+def test_alerts_pair_by_window_then_by_overlap_and_the_rest_is_new_or_gone() -> None:
     live = [
         an_alert("cola", 10, 14),
         an_alert("cola", 30, 31),
@@ -96,7 +91,7 @@ def test_alerts_pair_by_window_first_then_by_overlap_and_the_rest_is_new_or_gone
     ]
 
 
-def test_the_report_counts_labels_of_live_alerts_alone() -> None:
+def test_the_report_counts_only_labels_of_live_alerts() -> None:
     live = [
         an_alert("cola", 10, 14, label="real"),
         an_alert("tea", 10, 14, label="real"),
@@ -108,12 +103,13 @@ def test_the_report_counts_labels_of_live_alerts_alone() -> None:
         "live            3 alerts, 1.5 a day",
         "replayed        3 alerts, 1.5 a day",
         "1 same, 0 earlier, 1 later, 1 new, 1 gone; 1 of the same with other figures",
-        "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); recall 0.50 (1 of 2) of those labelled real",
+        "precision 0.50 (1 of 2) of the labelled alerts that are found, live 0.67 (2 of 3); "
+        "recall 0.50 (1 of 2) of those labelled real",
     ]
     assert "  later by 1    1970-01-01 02:45  milk: 20 posts, score 7.0, labelled spam" in lines
 
 
-def test_the_file_has_a_row_a_pair_with_both_sides(tmp_path: Path) -> None:
+def test_the_file_has_one_row_per_pair_with_both_sides(tmp_path: Path) -> None:
     out = tmp_path / "alerts.csv"
     write_pairs(out, pair_alerts([an_alert("cola, diet", 4, 5, label="real")], [an_alert("tea", 4, 4)]))
     assert out.read_text().splitlines()[1:] == [
@@ -135,7 +131,7 @@ def test_the_file_has_a_row_a_pair_with_both_sides(tmp_path: Path) -> None:
         (["--from", "2026-01-01"], "both ends"),
     ],
 )
-def test_the_two_ways_do_not_mix(arguments: list[str], sentence: str) -> None:
+def test_options_of_both_commands_cannot_be_combined(arguments: list[str], sentence: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert re.search(sentence, result.output)

@@ -87,6 +87,7 @@ def described(describe: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     return describe("2026-03-05")
 
 
+@pytest.mark.slow
 def test_the_dag_loads_without_errors_and_runs_one_day_at_a_time_with_catch_up(described):
     assert described["errors"] == {}
     assert described["ids"] == ["daily_batch"]
@@ -94,10 +95,12 @@ def test_the_dag_loads_without_errors_and_runs_one_day_at_a_time_with_catch_up(d
     assert (described["catchup"], described["max_active_runs"]) == (True, 1)
 
 
+@pytest.mark.slow
 def test_the_first_run_is_that_of_the_start_date_half_an_hour_after_its_end(described):
     assert described["first_run"] == ["2026-03-05 00:30:00+00:00", "2026-03-06 00:30:00+00:00"]
 
 
+@pytest.mark.slow
 def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(describe):
     without = describe("")
     assert (without["errors"], without["first_run"]) == ({}, None)
@@ -105,6 +108,7 @@ def test_without_a_start_date_nothing_is_scheduled_and_the_description_says_so(d
     assert sorted(without["tasks"]) == sorted(STEPS)
 
 
+@pytest.mark.slow
 def test_a_start_date_that_is_not_a_day_is_an_error_that_names_the_variable(describe):
     [error] = describe("5 March")["errors"].values()
     assert (
@@ -112,6 +116,7 @@ def test_a_start_date_that_is_not_a_day_is_an_error_that_names_the_variable(desc
     )
 
 
+@pytest.mark.slow
 def test_each_step_is_the_usual_command_run_in_the_checkout(described):
     python = shlex.quote(sys.executable)
     assert {name: task["command"] for name, task in described["tasks"].items()} == {
@@ -129,6 +134,7 @@ def test_each_step_is_the_usual_command_run_in_the_checkout(described):
     }
 
 
+@pytest.mark.slow
 def test_a_failed_step_is_retried_with_growing_pauses(described):
     assert all(task["retries"] >= 3 and task["backoff"] for task in described["tasks"].values())
 

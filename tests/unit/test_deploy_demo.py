@@ -1,4 +1,4 @@
-"""The demonstration plays one day after the other and says honestly what was found."""
+"""The demonstration plays one day after another and compares its alerts with the labels."""
 
 import json
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Ports and credentials are chosen once, remembered, and nobody else's business."""
+"""Ports and credentials are chosen once, remembered and private."""
 
 import socket
 from pathlib import Path
@@ -36,9 +36,9 @@ def test_a_port_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         monkeypatch.setenv("GROUNDSWELL_LOCAL_KAFKA_PORT", str(port))
-        with pytest.raises(AlreadyRunningError) as refusal:
+        with pytest.raises(AlreadyRunningError) as error:
             choose_ports(new_state(), set())
-    assert str(refusal.value) == (
+    assert str(error.value) == (
         f"Port {port} for kafka is in use by another program: stop that program, or set "
         "GROUNDSWELL_LOCAL_KAFKA_PORT to a free port."
     )
@@ -85,7 +85,7 @@ def test_the_variables_of_a_stack_hold_its_secrets_in_clear(tmp_path: Path) -> N
     assert variables["GROUNDSWELL_KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{state.ports['kafka']}"
 
 
-def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
+def test_a_log_that_has_grown_is_rotated(tmp_path: Path) -> None:
     layout = Layout(tmp_path, tmp_path)
     processes.open_log(layout, "kafka").close()
     assert processes.log_end(layout, "kafka") == 0
@@ -96,10 +96,8 @@ def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
 
 def test_what_a_killed_upload_left_behind_is_deleted(tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
-    whole, partial = (
-        tmp_path / "bucket" / "key",
-        tmp_path / "bucket" / "key-0a1b2c3d-0000-4000-8000-0123456789ab",
-    )
+    whole = tmp_path / "bucket" / "key"
+    partial = tmp_path / "bucket" / "key-0a1b2c3d-0000-4000-8000-0123456789ab"
     whole.touch()
     partial.touch()
     assert delete_partial_objects(tmp_path) == [partial]

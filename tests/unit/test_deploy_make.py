@@ -1,4 +1,4 @@
-"""`make` says what it can do, and set-up knows whether it is done."""
+"""`make` lists its targets, and set-up downloads the Java archives of the lock file."""
 
 import subprocess
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.setup import install as setup
+from deploy.local.setup import archives
+from deploy.local.setup.steps import SetupError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -15,31 +16,27 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def test_make_alone_lists_the_targets_with_a_line_each() -> None:
     answer = subprocess.run(["make", "-s", "-C", str(REPOSITORY)], capture_output=True, text=True, check=True)
     lines = [line for line in answer.stdout.splitlines() if line.startswith("  make ")]
-    assert {"run", "test", "stop", "clean", "alerts", "psql", "sql", "airflow", "lint"} <= {
-        line.split()[1] for line in lines
-    }
+    targets = {line.split()[1] for line in lines}
+    assert {"run", "test", "stop", "clean", "alerts", "psql", "sql", "airflow", "lint"} <= targets
     assert all(len(line.split()) > 3 for line in lines)
 
 
 def test_every_archive_of_the_lock_has_a_folder_an_exact_revision_and_no_descriptor() -> None:
-    dependencies = list(ET.parse(setup.IVY_LOCK).iter("dependency"))
+    dependencies = list(ET.parse(archives.IVY_LOCK).iter("dependency"))
     assert len(dependencies) > 100
     assert {dependency.attrib["transitive"] for dependency in dependencies} == {"false"}
-    assert {dependency.attrib["conf"].partition("-")[0] for dependency in dependencies} == {
-        "spark",
-        "kafka",
-        "s3",
-    }
+    folders = {dependency.attrib["conf"].partition("-")[0] for dependency in dependencies}
+    assert folders == {"spark", "kafka", "s3"}
     assert not [d.attrib["name"] for d in dependencies if not d.attrib["rev"][0].isdigit()]
 
 
-def test_what_is_asked_for_directly_is_in_the_lock_of_the_archives() -> None:
-    direct = {
-        (d.attrib["name"], d.attrib["rev"])
-        for d in ET.parse(REPOSITORY / "deploy/local/setup/ivy.xml").iter("dependency")
-    }
-    locked = {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(setup.IVY_LOCK).iter("dependency")}
-    assert direct <= locked
+def names_and_revisions(file: Path) -> set[tuple[str, str]]:
+    return {(d.attrib["name"], d.attrib["rev"]) for d in ET.parse(file).iter("dependency")}
+
+
+def test_direct_dependencies_are_in_the_lock_of_the_archives() -> None:
+    direct = names_and_revisions(archives.IVY_LOCK.with_name("ivy.xml"))
+    assert direct <= names_and_revisions(archives.IVY_LOCK)
 
 
 def test_the_lock_of_the_packages_names_no_index() -> None:
@@ -49,14 +46,15 @@ def test_the_lock_of_the_packages_names_no_index() -> None:
 
 
 def fetched(monkeypatch: pytest.MonkeyPatch, folder: Path, *, failures: int) -> Path:
-    """Fetch with a network that fails so many times for one of the two parts; the folder of the archives."""
+    """Fetch two parts, one of which fails `failures` times; return the folder of the archives."""
     parts = folder / "jars.lock.xml"
     parts.write_text(
         '<ivy-module><configurations><conf name="spark"/><conf name="s3-1"/></configurations></ivy-module>'
     )
     fetcher = f"""
 import pathlib, sys
-part, jar = sys.argv[sys.argv.index("-confs") + 1], pathlib.Path(sys.argv[-1].replace("[artifact]-[revision].[ext]", "a-1.jar"))
+part = sys.argv[sys.argv.index("-confs") + 1]
+jar = pathlib.Path(sys.argv[-1].replace("[artifact]-[revision].[ext]", "a-1.jar"))
 tries = pathlib.Path({str(folder)!r}, part + ".tries")
 tries.write_text(tries.read_text() + "." if tries.exists() else ".")
 if part == "s3-1" and len(tries.read_text()) <= {failures}:
@@ -65,34 +63,30 @@ jar.parent.mkdir(parents=True, exist_ok=True)
 jar.write_text(part)
 """
     (folder / "ivy").mkdir()
-    monkeypatch.setattr(setup, "IVY_LOCK", parts)
-    monkeypatch.setattr(setup, "_IVY", folder / "ivy")
-    monkeypatch.setattr(setup, "JARS", folder / "jars")
-    monkeypatch.setattr(setup, "LOG", folder / "setup.log")
-    monkeypatch.setattr(setup, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(
-        setup, "ivy_command", lambda _, *arguments: [sys.executable, "-c", fetcher, *arguments]
-    )
-    setup._finish_fetching(setup._start_fetching())
+    monkeypatch.setattr(archives, "IVY_LOCK", parts)
+    monkeypatch.setattr(archives, "IVY", folder / "ivy")
+    monkeypatch.setattr(archives, "JARS", folder / "jars")
+    monkeypatch.setattr(archives, "LOG", folder / "setup.log")
+    monkeypatch.setattr(archives, "PAUSE_SECONDS", 0)
+    program = [sys.executable, "-c", fetcher]
+    monkeypatch.setattr(archives, "ivy_command", lambda _, *arguments: [*program, *arguments])
+    archives.finish_fetching(archives.start_fetching())
     return folder / "jars"
 
 
-def test_what_the_network_did_not_give_is_tried_again_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_only_what_failed_is_fetched_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     jars = fetched(monkeypatch, tmp_path, failures=2)
-    assert {path.parent.name: path.read_text() for path in jars.glob("*/*.jar")} == {
-        "spark": "spark",
-        "s3": "s3-1",
-    }
-    assert {path.stem: len(path.read_text()) for path in tmp_path.glob("*.tries")} == {"spark": 1, "s3-1": 3}
+    parts = {path.parent.name: path.read_text() for path in jars.glob("*/*.jar")}
+    tries = {path.stem: len(path.read_text()) for path in tmp_path.glob("*.tries")}
+    assert parts == {"spark": "spark", "s3": "s3-1"}
+    assert tries == {"spark": 1, "s3-1": 3}
 
 
-def test_a_network_that_stays_away_is_an_error_that_says_what_to_do(
+def test_a_network_that_stays_down_is_an_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        setup.SetupError,
+        SetupError,
         match=r"could not be fetched: check the network and run `make setup` again(?s:.*)Host not found",
     ):
         fetched(monkeypatch, tmp_path, failures=3)

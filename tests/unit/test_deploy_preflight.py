@@ -1,4 +1,4 @@
-"""Before anything is half started, one sentence says what is in the way and what to do."""
+"""Before anything starts, one sentence names each obstacle and what to do about it."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from deploy.local.setup import preflight
 
 
 def _java(folder: Path, answer: str) -> dict[str, str]:
-    """An environment whose JAVA_HOME holds a program that answers `java -version` so."""
+    """An environment whose JAVA_HOME holds a program that gives this answer to `java -version`."""
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\necho '{answer}' >&2\n")
@@ -24,7 +24,7 @@ def _java(folder: Path, answer: str) -> dict[str, str]:
     "answer",
     ['openjdk version "17.0.15" 2025-04-15', 'openjdk version "21" 2023-09-19', 'java version "25.0.1"'],
 )
-def test_java_17_and_newer_will_do(tmp_path: Path, answer: str) -> None:
+def test_java_17_and_newer_is_accepted(tmp_path: Path, answer: str) -> None:
     assert preflight.java_problem(_java(tmp_path, answer)) is None
 
 
@@ -48,7 +48,7 @@ def test_a_java_home_without_java(tmp_path: Path) -> None:
     assert problem.startswith(f"JAVA_HOME is {tmp_path}, where there is no bin/java: correct or unset it")
 
 
-def test_something_that_is_no_java(tmp_path: Path) -> None:
+def test_a_program_that_is_not_java(tmp_path: Path) -> None:
     problem = preflight.java_problem(_java(tmp_path, "No Java runtime present"))
     assert problem is not None
     assert "-version answers 'No Java runtime present': install Java 17" in problem
@@ -64,21 +64,19 @@ def test_python_3_10_is_too_old() -> None:
 
 def test_a_python_without_ssl_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
     (tmp_path / "ssl.py").write_text("raise ImportError(\"No module named '_ssl'\")")
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, preflight.__file__, "--setup"],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 1
-    [sentence] = [line for line in told.stderr.splitlines() if "ssl" in line]
-    assert (
-        sentence.startswith("Python's ssl module is missing")
-        and "`make run PYTHON=/usr/bin/python3`" in sentence
-    )
+    assert done.returncode == 1
+    [sentence] = [line for line in done.stderr.splitlines() if "ssl" in line]
+    assert sentence.startswith("Python's ssl module is missing")
+    assert "`make run PYTHON=/usr/bin/python3`" in sentence
 
 
-def test_a_python_with_ssl_will_do() -> None:
+def test_a_python_with_ssl_is_accepted() -> None:
     assert preflight.ssl_problem() is None
 
 
@@ -90,7 +88,8 @@ def test_an_old_python_can_read_the_check() -> None:
 def test_a_port_is_a_number() -> None:
     assert preflight.port_problems({"GROUNDSWELL_LOCAL_KAFKA_PORT": "9092"}) == []
     assert preflight.port_problems({"GROUNDSWELL_LOCAL_S3_PORT": "http"}) == [
-        "GROUNDSWELL_LOCAL_S3_PORT is 'http': a port is a number from 1 to 65535; unset it to have a free one chosen."
+        "GROUNDSWELL_LOCAL_S3_PORT is 'http': a port is a number from 1 to 65535; "
+        "unset it to have a free one chosen."
     ]
     assert len(preflight.port_problems({"GROUNDSWELL_LOCAL_S3_PORT": "70000"})) == 1
 

@@ -1,4 +1,4 @@
-"""Laws of an import's blocks: whatever way they are made, they hold the lines of the file, each once, with its number."""
+"""Laws of an import's blocks: however they are read, each line of the file is in them once, numbered."""
 
 import gzip
 import hashlib
@@ -37,30 +37,29 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize("compress", [False, True])
-@pytest.mark.parametrize("behind", [0, 1, 2, 37])
+@pytest.mark.parametrize("after_line", [0, 1, 2, 37])
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-def test_blocks_hold_the_lines_of_the_file(tmp_path: Path, content: bytes, behind: int, compress: bool):
+def test_blocks_hold_the_lines_of_the_file(tmp_path: Path, content: bytes, after_line: int, compress: bool):
     path = tmp_path / ("a.ndjson.gz" if compress else "a.ndjson")
     path.write_bytes(gzip.compress(content) if compress else content)
     source = Input(str(path))
-    found = survey(source)
-    made = list(blocks_of(source, found.blocks, behind=behind))
-    lines = [(line.number, line.data) for block in made for line in block.lines() if line.number > behind]
+    surveyed = survey(source)
+    made = list(blocks_of(source, surveyed.blocks, after_line=after_line))
+    lines = [(line.number, line.data) for block in made for line in block.lines() if line.number > after_line]
     assert lines == [
-        (line.number, line.data.removesuffix(b"\n")) for line in source.lines() if line.number > behind
+        (line.number, line.data.removesuffix(b"\n")) for line in source.lines() if line.number > after_line
     ]
-    assert [block.last_number for block in made][-1:] == [line.number for line in source.lines()][
-        -1:
-    ] or not lines
-    assert (found.sha256, found.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    last_numbers = [block.last_number for block in made], [line.number for line in source.lines()]
+    assert last_numbers[0][-1:] == last_numbers[1][-1:] or not lines
+    assert (surveyed.sha256, surveyed.size) == (hashlib.sha256(content).hexdigest(), len(content))
 
 
 def test_a_plain_file_is_read_where_its_lines_are_needed(tmp_path):
     path = tmp_path / "a.ndjson"
     path.write_bytes(CONTENTS["many lines"])
-    found = survey(Input(str(path))).blocks
-    assert found is not None and len(found) > 50
-    assert sum(block.length for block in found) == len(CONTENTS["many lines"])
+    made = survey(Input(str(path))).blocks
+    assert made is not None and len(made) > 50
+    assert sum(block.length for block in made) == len(CONTENTS["many lines"])
 
 
 def test_the_next_input_is_surveyed_while_one_is_in_use_and_none_after_it(tmp_path, monkeypatch):
@@ -69,29 +68,26 @@ def test_the_next_input_is_surveyed_while_one_is_in_use_and_none_after_it(tmp_pa
         Path(source.name).write_bytes(b"%d\n" % number)
     begun: queue.Queue[Input] = queue.Queue()
 
-    def noted(source, **further):
+    def recorded(source, **options):
         begun.put(source)
-        return survey(source, **further)
+        return survey(source, **options)
 
-    monkeypatch.setattr(blocks, "survey", noted)
+    monkeypatch.setattr(blocks, "survey", recorded)
     with closing(surveys(inputs, lambda: False)) as surveyed:
         for number in (0, 1):
-            source, before, found = next(surveyed)
-            assert (source, before, found.sha256) == (
-                inputs[number],
-                source.fingerprint(),
-                hashlib.sha256(b"%d\n" % number).hexdigest(),
-            )
+            source, fingerprint, result = next(surveyed)
+            sha256 = hashlib.sha256(b"%d\n" % number).hexdigest()
+            assert (source, fingerprint, result.sha256) == (inputs[number], source.fingerprint(), sha256)
         assert [begun.get(timeout=10) for _ in range(3)] == inputs[:3]
     assert begun.empty()
 
 
-def test_a_survey_ends_when_all_is_to_stop(tmp_path):
+def test_a_survey_ends_when_the_import_is_stopped(tmp_path):
     path = tmp_path / "a.ndjson"
     path.write_bytes(CONTENTS["many lines"])
     answers = iter([False] * 10 + [True] * 1000)
-    [(_, _, found)] = surveys([Input(str(path))], lambda: next(answers))
-    assert 0 < found.size < len(CONTENTS["many lines"])
+    [(_, _, partial)] = surveys([Input(str(path))], lambda: next(answers))
+    assert 0 < partial.size < len(CONTENTS["many lines"])
 
 
 def test_an_input_that_cannot_be_read_is_named_when_its_turn_comes(tmp_path):

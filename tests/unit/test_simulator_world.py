@@ -50,6 +50,7 @@ def live_posts(folder: Path) -> dict[int, dict[str, Any]]:
     return posts
 
 
+@pytest.mark.slow
 def test_the_same_world_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = simulate(tmp_path, [0, 1, LIVE_DAY])
     for name in ("posts-2026-11-13.ndjson", "posts-2026-11-20.ndjson", "truth.ndjson", "days.ndjson"):
@@ -63,6 +64,7 @@ def test_a_day_made_alone_later_is_the_day_of_the_longer_run(folder: Path, tmp_p
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_many_processes_write_what_one_writes(tmp_path: Path) -> None:
     busy = World(seed=3, start=date(2026, 11, 13), posts_per_day=13_000)
     simulate(tmp_path, [0], world=busy)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from archive import session as spark
-from deploy.local.setup import install as setup
+from deploy.local.setup.install import CLASS_ARCHIVE
+from deploy.local.setup.steps import VENV
 from tests.factories import settings_without_servers
 
 OPTIONS = "spark.driver.extraJavaOptions"
@@ -45,4 +46,4 @@ def test_jars_are_on_the_class_path_of_a_local_spark_and_distributed_by_a_cluste
 
 
 def test_set_up_creates_the_class_archive_where_spark_expects_it() -> None:
-    assert setup.CLASS_ARCHIVE.relative_to(setup.VENV) == spark.CLASS_ARCHIVE.relative_to(sys.prefix)
+    assert CLASS_ARCHIVE.relative_to(VENV) == spark.CLASS_ARCHIVE.relative_to(sys.prefix)

@@ -1,11 +1,13 @@
-"""Keeps a small world as the version that is checked out leaves it, for the tests of an upgrade: run with that version's own code.
+"""Save a small world as an old version leaves it, for the upgrade tests; runs with that version's own code.
 
-    git worktree add /tmp/first VERSION && cp tests/integration/first_version/make_world.py /tmp/first/tests/integration/test_make_world.py
+    git worktree add /tmp/first VERSION
+    cp tests/integration/first_version/make_world.py /tmp/first/tests/integration/test_make_world.py
     cd /tmp/first && WORLD=FOLDER python -m pytest tests/integration/test_make_world.py
 
-A day of posts went through stream and batch, and half of the next through the stream, whose checkpoints hold open windows and an
-alert that is not confirmed yet. Written to FOLDER: tables.sql.gz and catalog.sql.gz (pg_dump), objects.tar.gz (the bucket),
-checkpoints.tar.gz, and records.ndjson.gz (topic, partition and value of every record in Kafka, in order).
+The stream and the batch process a day of posts, and the stream half of the next day, so that its checkpoints
+hold open windows and an alert that is not confirmed yet. Written to FOLDER: tables.sql.gz and catalog.sql.gz
+(pg_dump), objects.tar.gz (the bucket), checkpoints.tar.gz, and records.ndjson.gz (topic, partition and value
+of every record in Kafka, in order).
 """
 
 import gzip
@@ -68,18 +70,21 @@ def record(number: int, at: datetime, text: str, author: int, likes: int) -> byt
 
 
 def values(rng: random.Random, start: datetime, end: datetime, first_number: int) -> list[bytes | None]:
-    """Eight posts a window; `eclipse` in 40 more from 09:40 on the second day; every twelfth again with more likes."""
+    """Return eight posts a window, and 40 with `eclipse` from 09:40 on the second day.
+
+    Every twelfth post comes again with more likes.
+    """
     posts, at = [], start
     while at < end:
         posts.append((at, " ".join(rng.sample(WORDS, 2))))
         at += timedelta(seconds=112.5)
     posts += [(SECOND + timedelta(hours=9, minutes=40, seconds=40 * n), "eclipse tonight") for n in range(40)]
     sent: list[bytes | None] = []
-    for place, (at, text) in enumerate(sorted(post for post in posts if start <= post[0] < end)):
+    for index, (at, text) in enumerate(sorted(post for post in posts if start <= post[0] < end)):
         likes = rng.randrange(100)
-        sent.append(record(first_number + place, at, text, rng.randrange(1, 500), likes))
-        if place % 12 == 0:
-            sent.append(record(first_number + place, at, text, rng.randrange(1, 500), likes + 5))
+        sent.append(record(first_number + index, at, text, rng.randrange(1, 500), likes))
+        if index % 12 == 0:
+            sent.append(record(first_number + index, at, text, rng.randrange(1, 500), likes + 5))
     return sent + POISON[: 1 if start < SECOND else 3]
 
 
@@ -119,21 +124,21 @@ def test_make_world(stack: Settings, tmp_path: Path) -> None:
         topic=settings.rejected_topic,
     )
     run_streaming_once(settings, tmp_path / "log")
-    keep(settings, target)
+    save(settings, target)
 
 
-def keep(settings: Settings, target: Path) -> None:
+def save(settings: Settings, target: Path) -> None:
+    save_databases(settings, target)
+    save_objects(settings, target / "objects.tar.gz")
+    with tarfile.open(target / "checkpoints.tar.gz", "w:gz") as tar:
+        tar.add(settings.checkpoint_dir, "checkpoints")
+    save_records(settings, target / "records.ndjson.gz")
+
+
+def save_databases(settings: Settings, target: Path) -> None:
+    server = ["--host", settings.postgres_host, "--port", str(settings.postgres_port)]
+    arguments = ["--no-owner", "--no-privileges", *server, "--username", settings.postgres_user]
     for database, name in ((NAME, "tables"), (f"lake_{NAME}", "catalog")):
-        arguments = [
-            "--no-owner",
-            "--no-privileges",
-            "--host",
-            settings.postgres_host,
-            "--port",
-            str(settings.postgres_port),
-            "--username",
-            settings.postgres_user,
-        ]
         dumped = subprocess.run(
             [str(installation() / "bin" / "pg_dump"), *arguments, database],
             check=True,
@@ -141,6 +146,9 @@ def keep(settings: Settings, target: Path) -> None:
             env={**os.environ, "PGPASSWORD": settings.postgres_password.get_secret_value()},
         )
         (target / f"{name}.sql.gz").write_bytes(gzip.compress(dumped.stdout, mtime=0))
+
+
+def save_objects(settings: Settings, file: Path) -> None:
     secret = settings.s3_secret_access_key
     s3 = boto3.client(
         "s3",
@@ -149,27 +157,26 @@ def keep(settings: Settings, target: Path) -> None:
         aws_access_key_id=settings.s3_access_key_id,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
     )
-    with tarfile.open(target / "objects.tar.gz", "w:gz") as tar:
-        for page in s3.get_paginator("list_objects_v2").paginate(
-            Bucket=settings.s3_bucket, Prefix=f"{NAME}/"
-        ):
-            for found in page.get("Contents", []):
-                content = s3.get_object(Bucket=settings.s3_bucket, Key=found["Key"])["Body"].read()
-                member = tarfile.TarInfo(found["Key"])
-                member.size, member.mtime = len(content), found["LastModified"].timestamp()
-                tar.addfile(member, io.BytesIO(content))
-    with tarfile.open(target / "checkpoints.tar.gz", "w:gz") as tar:
-        tar.add(settings.checkpoint_dir, "checkpoints")
-    with gzip.open(target / "records.ndjson.gz", "wt") as lines:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.s3_bucket, Prefix=f"{NAME}/")
+    with tarfile.open(file, "w:gz") as tar:
+        for entry in (entry for page in pages for entry in page.get("Contents", [])):
+            content = s3.get_object(Bucket=settings.s3_bucket, Key=entry["Key"])["Body"].read()
+            member = tarfile.TarInfo(entry["Key"])
+            member.size, member.mtime = len(content), entry["LastModified"].timestamp()
+            tar.addfile(member, io.BytesIO(content))
+
+
+def save_records(settings: Settings, file: Path) -> None:
+    with gzip.open(file, "wt") as lines:
         for topic in (settings.posts_topic, settings.rejected_topic):
             consumer = KafkaConsumer(**settings.kafka_python_arguments())
             for partition in sorted(consumer.partitions_for_topic(topic)):
-                place = TopicPartition(topic, partition)
-                consumer.assign([place])
-                consumer.seek_to_beginning(place)
-                end = consumer.end_offsets([place])[place]
-                while consumer.position(place) < end:
+                topic_partition = TopicPartition(topic, partition)
+                consumer.assign([topic_partition])
+                consumer.seek_to_beginning(topic_partition)
+                end = consumer.end_offsets([topic_partition])[topic_partition]
+                while consumer.position(topic_partition) < end:
                     for records in consumer.poll(1_000).values():
-                        for found in records:
-                            lines.write(json.dumps([topic, partition, found.value.decode()]) + "\n")
+                        for kafka_record in records:
+                            lines.write(json.dumps([topic, partition, kafka_record.value.decode()]) + "\n")
             consumer.close()
