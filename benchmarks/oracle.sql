@@ -1,8 +1,8 @@
 -- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line, fold() is Unicode's own, keep_ranks() the
 -- number of trends that are kept of each kind and day.
-CREATE MACRO known_id(told) AS CASE WHEN regexp_full_match(told, '[0-9]{1,19}') THEN nullif(TRY_CAST(told AS BIGINT), 0) END;
-CREATE MACRO known_count(told) AS
-    CASE WHEN regexp_full_match(told, '-?[0-9]+') THEN TRY_CAST(told AS BIGINT) ELSE TRY_CAST(trunc(TRY_CAST(told AS DOUBLE)) AS BIGINT) END;
+CREATE MACRO known_id(value) AS CASE WHEN regexp_full_match(value, '[0-9]{1,19}') THEN nullif(TRY_CAST(value AS BIGINT), 0) END;
+CREATE MACRO known_count(value) AS
+    CASE WHEN regexp_full_match(value, '-?[0-9]+') THEN TRY_CAST(value AS BIGINT) ELSE TRY_CAST(trunc(TRY_CAST(value AS DOUBLE)) AS BIGINT) END;
 CREATE MACRO grown(now_posts, before_posts) AS (now_posts + 10) / (before_posts + 10)::DOUBLE - 1;
 
 CREATE TABLE delivered AS
@@ -12,7 +12,7 @@ SELECT kafka_offset, seconds AS seen, CAST(to_timestamp(seconds) AT TIME ZONE 'U
        known_count(post ->> '$.itemInfos.diggCount') AS like_count, known_count(post ->> '$.itemInfos.playCount') AS play_count,
        known_count(post ->> '$.itemInfos.shareCount') AS share_count, known_count(post ->> '$.itemInfos.commentCount') AS comment_count,
        list_sort(list_distinct(list_filter(
-           list_transform(post ->> '$.challengeInfoList[*].challengeId', lambda told: known_id(told)), lambda told: told IS NOT NULL
+           list_transform(post ->> '$.challengeInfoList[*].challengeId', lambda text: known_id(text)), lambda known: known IS NOT NULL
        ))) AS challenge_ids,
        known_id(post ->> '$.musicInfos.musicId') AS sound_of, known_id(post ->> '$.authorInfos.userId') AS stats_of, known_count(post ->> '$.authorStats.followerCount') AS follower_count,
        known_count(post ->> '$.authorStats.followingCount') AS following_count,

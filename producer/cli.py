@@ -76,8 +76,8 @@ def send_command(
 ) -> None:
     """Send posts from files to Kafka, adding time_stamp to each and changing nothing else.
 
-    A run that was stopped or killed resumes after the last acknowledged post; one that reached --limit or the end
-    of its files starts over. Lines that are not posts go to the topic of rejected records.
+    A run that was stopped or killed resumes after the last acknowledged post; one that reached --limit or the
+    end of its files starts over. Lines that are not posts go to the topic of rejected records.
 
     Exit code 130 or 143: stopped by Ctrl-C or SIGTERM.
     """

@@ -22,7 +22,6 @@ BUFFER_BYTES = 96 * 1024 * 1024
 """Bytes of records that a worker buffers before it writes them; a file of one day holds at most as many."""
 ROW_GROUP_ROWS = 8_000
 """About 3 MB compressed: a reader's task reads at least a row group (SPLIT_BYTES of archive.table)."""
-COLUMNS = ("value", "key", "topic", "partition", "offset", "kafka_time", "event_time")
 
 
 @dataclass(frozen=True)
