@@ -181,3 +181,7 @@ def test_every_linked_file_exists() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\((?!https?:)([^)#`|]+)\)", page.read_text()):
             assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_no_line_of_the_readme_is_wider_than_a_laptops_terminal() -> None:
+    assert [line for line in (REPOSITORY / "README.md").read_text().splitlines() if len(line) > 110] == []

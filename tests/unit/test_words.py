@@ -73,3 +73,14 @@ def test_an_old_word_does_not_come_back(pattern: str) -> None:
 )
 def test_what_is_ruled_out_is_found(text: str) -> None:
     assert any(found_in(text, pattern) for pattern in old_words())
+
+
+def test_every_module_of_the_glossary_exists() -> None:
+    terms = GLOSSARY.read_text().partition("## Words that are not used")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in terms.splitlines() if re.match(r"\| [a-z]", line)]
+    modules = {module for *_, cell in rows for module in re.findall(r"`([a-z_.]+)`", cell)}
+    places = {module: REPOSITORY / module.replace(".", "/") for module in modules}
+    assert len(modules) > 30
+    assert [
+        module for module, path in places.items() if not (path.is_dir() or path.with_suffix(".py").exists())
+    ] == []
