@@ -1,5 +1,6 @@
 """The command `groundswell` of a checkout runs in any folder, and set-up notices if it is missing."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ def venv(tmp_path: Path) -> Path:
     folder = tmp_path / "a space" / ".venv"
     (folder / "bin").mkdir(parents=True)
     python = folder / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     python.chmod(0o755)
     launcher.write(folder)
     return folder
