@@ -1,7 +1,7 @@
 """`groundswell alerts`: prints alerts as they open, are confirmed, withdrawn or resolved, for people."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,14 +83,24 @@ def alerts_updated_since(settings: Settings, since: datetime) -> list[AlertLine]
         return fetch_as(cursor, AlertLine)
 
 
-def news_of(settings: Settings, *, since: datetime, follow: Callable[[], bool]) -> Iterator[AlertLine]:
+def open_alerts(settings: Settings) -> list[AlertLine]:
+    """Return the alerts that are open now, oldest update first."""
+    return [alert for alert in alerts_updated_since(settings, BEGINNING) if alert.status == "open"]
+
+
+def news_of(
+    settings: Settings,
+    *,
+    since: datetime,
+    follow: Callable[[], bool],
+    printed: Iterable[AlertLine] = (),
+) -> Iterator[AlertLine]:
     """Yield each alert updated after `since`, and again whenever its `news` changes.
 
-    Polls every FOLLOW_SECONDS while `follow()` is true, and keeps polling while Postgres is away; a status
-    that came and went between two polls is not seen. What was yielded is remembered in memory only: a new
-    call yields every alert updated after its `since` again, with its current status.
+    `printed` are alerts that the user has seen already. Polls every FOLLOW_SECONDS while `follow()` is true,
+    and keeps polling while Postgres is away; a status that came and went between two polls is not seen.
     """
-    yielded: dict[UUID, str] = {}
+    yielded = {alert.alert_id: alert.news for alert in printed}
     newest = since
     while True:
         following = follow()
@@ -133,18 +143,30 @@ def main(
     """List alerts, or follow them as they open and are confirmed, withdrawn or resolved.
 
     A line has what happened, when, severity, keyword, posts, expected posts, distinct authors and a link to a
-    post.
+    post. Without --since, --follow begins with the alerts that are open now, so that a restart repeats
+    nothing that is over.
     """
-    start = since.replace(tzinfo=UTC) if since else BEGINNING
     if incidents and follow:
         raise BadInputError(
             "--incidents shows incidents as they are now and cannot follow. Leave out --follow."
         )
     settings = read_settings()
+    start = since.replace(tzinfo=UTC) if since else BEGINNING
     if incidents:
         for line in incident_lines(settings, since=start):
             print(line)
         return
     with suppress(KeyboardInterrupt), pooled(settings, most=1):
-        for alert in news_of(settings, since=start, follow=lambda: follow):
+        from_now = follow and since is None
+        alerts = following(settings) if from_now else news_of(settings, since=start, follow=lambda: follow)
+        for alert in alerts:
             print(alert, flush=True)
+
+
+def following(settings: Settings) -> Generator[AlertLine, None, None]:
+    """Yield the alerts that are open now, then every change from now on."""
+    now = datetime.now(UTC)
+    current = open_alerts(settings)
+    typer.echo(f"{len(current)} alerts are open; following changes until Ctrl-C.", err=True)
+    yield from current
+    yield from news_of(settings, since=now, follow=lambda: True, printed=current)

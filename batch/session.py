@@ -8,11 +8,8 @@ from pyspark.sql import SparkSession
 
 from archive.session import session_options, start_session
 from archive.storage import check_storage
-from core.catalog import CATALOG
+from core.catalog import COMMAND_S3_RETRIES, S3_RETRIES
 from core.settings import Settings
-
-S3_RETRIES = "5"
-"""Outlasts about half a minute without S3; the stream, which nobody restarts, retries for ten minutes."""
 
 
 @contextmanager
@@ -24,7 +21,7 @@ def lazy_session(settings: Settings) -> Iterator[Callable[[], SparkSession]]:
     def session() -> SparkSession:
         check_storage(settings)
         started.append(start_session(settings, "groundswell batch", **batch_options(settings)))
-        started[0].conf.set(f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries", S3_RETRIES)
+        started[0].conf.set(S3_RETRIES, COMMAND_S3_RETRIES)
         return started[0]
 
     try:

@@ -26,7 +26,7 @@ from batch.run import Batch, Step
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings
 from deploy.local.demo.watching import alerts_of_day
-from deploy.local.demo.world import Event, Raised, compare_with_labels, read_events
+from deploy.local.demo.world import LabelledEvent, Raised, compare_with_labels, read_events
 from producer.simulate.events import CLIMB, HISTORY_DAYS, MUST_ALERT, ORGANIC, OUTAGE
 from sql.connection import transaction
 from streaming.archive_query import QUERY as ARCHIVE
@@ -139,7 +139,7 @@ def _learn(spark: SparkSession, settings: Settings, days: list[date]) -> None:
     list(batch.run_days(days, [Step.STATISTICS, Step.EVIDENCE]))
 
 
-def _plan_and_watch(settings: Settings, events: list[Event], number: int) -> dict[Event, str]:
+def _plan_and_watch(settings: Settings, events: list[LabelledEvent], number: int) -> dict[LabelledEvent, str]:
     """Put every second burst into the calendar and every second climb on the watchlist.
 
     Returns the kind under which each event is counted.
@@ -165,7 +165,7 @@ def _plan_and_watch(settings: Settings, events: list[Event], number: int) -> dic
 
 
 def _add_outcomes(
-    settings: Settings, day: date, kinds: dict[Event, str], outcomes: dict[str, Outcome]
+    settings: Settings, day: date, kinds: dict[LabelledEvent, str], outcomes: dict[str, Outcome]
 ) -> list[Raised]:
     """Add what became of the day's events to `outcomes`; return the alerts that belong to no event."""
     report = compare_with_labels(list(kinds), alerts_of_day(settings, day))
@@ -184,7 +184,7 @@ def _add_outcomes(
     return report.unlabelled
 
 
-def _parameters(event: Event) -> dict[str, object]:
+def _parameters(event: LabelledEvent) -> dict[str, object]:
     """Return the event's keywords and the bounds of the windows that it touches."""
     return {
         "keywords": sorted(event.keywords),
@@ -193,13 +193,13 @@ def _parameters(event: Event) -> dict[str, object]:
     }
 
 
-def _add_outage(cursor: Cursor, event: Event, outcome: Outcome) -> None:
+def _add_outage(cursor: Cursor, event: LabelledEvent, outcome: Outcome) -> None:
     cursor.execute(_DEGRADED, _parameters(event))
     (windows,) = cursor.fetchone() or (0,)
     outcome.suppressed["degraded windows"] += int(windows >= OUTAGE_WINDOWS)
 
 
-def _add_alerts(cursor: Cursor, event: Event, first: Raised, outcome: Outcome) -> None:
+def _add_alerts(cursor: Cursor, event: LabelledEvent, first: Raised, outcome: Outcome) -> None:
     """Add the alerts of an event, of which `first` is the first, with their evidence and incidents."""
     cursor.execute(_ALERTS, {**_parameters(event), "keyword": first.keyword})
     rows = cursor.fetchall()

@@ -9,6 +9,10 @@ RAW_POSTS = f"{CATALOG}.{NAMESPACE}.{TABLE}"
 IMPORTED = "partition < 0"
 """SQL condition for imported rows: Kafka numbers its partitions from 0, imports use negative numbers."""
 FROM_KAFKA = "partition >= 0"
+S3_RETRIES = f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries"
+"""Spark property: how often a request to S3 is retried."""
+COMMAND_S3_RETRIES = "5"
+"""For commands: outlasts half a minute without S3. The stream, which nobody restarts, retries for ten."""
 
 
 def spark_properties(settings: Settings) -> dict[str, str]:
@@ -24,7 +28,7 @@ def spark_properties(settings: Settings) -> dict[str, str]:
         f"{prefix}.warehouse": settings.warehouse,
         f"{prefix}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{prefix}.client.region": settings.s3_region,
-        f"{prefix}.s3.retry.num-retries": "32",
+        S3_RETRIES: "32",
     }
     if settings.catalog_type == "jdbc":
         properties |= {
@@ -49,11 +53,6 @@ def spark_properties(settings: Settings) -> dict[str, str]:
             f"{prefix}.s3.secret-access-key": settings.s3_secret_access_key.get_secret_value(),
         }
     return properties
-
-
-def spark_s3_retries(retries: int) -> dict[str, str]:
-    """Return the Spark property that overrides how often the catalog retries a request to S3."""
-    return {f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": str(retries)}
 
 
 def pyiceberg_properties(settings: Settings) -> dict[str, str]:

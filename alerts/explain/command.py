@@ -11,12 +11,11 @@ from alerts.explain.explanation import Explanation, explain
 from alerts.explain.load import find_alerts
 from alerts.explain.text import explanation_lines
 from archive.session import start_session
-from core.catalog import CATALOG
+from core.catalog import COMMAND_S3_RETRIES, S3_RETRIES
 from core.command_line import errors_as_sentences
 from core.settings import Settings, read_settings
 from sql.failures import postgres_sentence
 
-S3_RETRIES = "5"
 NOT_CHECKED = 2
 """Exit code where the figures could not be checked."""
 
@@ -39,7 +38,7 @@ def main(
     partitions = {"spark.sql.shuffle.partitions": str(settings.batch_partitions)}
     spark = start_session(settings, "groundswell explain", **partitions)
     try:
-        spark.conf.set(f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries", S3_RETRIES)
+        spark.conf.set(S3_RETRIES, COMMAND_S3_RETRIES)
         all_match = print_all(explain(spark, settings, found), settings, summary=every or len(found) > 1)
     finally:
         spark.stop()

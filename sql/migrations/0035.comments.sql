@@ -40,6 +40,7 @@ COMMENT ON COLUMN anomaly_alerts.distinct_texts IS 'estimated distinct texts ove
 COMMENT ON COLUMN anomaly_alerts.latest_post_id IS 'id of the newest post of the alert';
 COMMENT ON COLUMN anomaly_alerts.top_post_id IS 'id of the most liked post of the alert';
 COMMENT ON COLUMN anomaly_alerts.statistics_as_of IS 'as_of of the statistics that the opening window was judged by; null: there were none yet';
+COMMENT ON COLUMN anomaly_alerts.rule_version IS 'versions of the keyword rule and of the score that decided it, such as keywords-1 score-2';
 COMMENT ON COLUMN anomaly_alerts.threshold_ratio IS 'highest threshold ratio of its windows; 1 just reaches the threshold';
 COMMENT ON COLUMN anomaly_alerts.opened_by IS 'window: one window was an anomaly; hour: only the hourly window that ended with it was, a slow climb';
 COMMENT ON COLUMN anomaly_alerts.origin IS 'who posted in the window of the highest score: organic; few authors: distinct authors are less than a fifth of what the excess posts would have; one text: the same for distinct texts; null: too few posts (50) or too frequent a word (100 expected) to say';

@@ -13,7 +13,7 @@ from archive.days import read_archived_day
 from archive.storage import check_storage
 from batch.failures import sentence_for
 from batch.statistics.learn import read_rows
-from core.catalog import CATALOG, spark_properties
+from core.catalog import S3_RETRIES, spark_properties
 from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
@@ -46,7 +46,7 @@ def test_servers_that_go_down_during_work_are_named(servers: Layout, spark: Spar
     lake = spark.newSession()
     for name, value in {
         **spark_properties(settings),
-        f"spark.sql.catalog.{CATALOG}.s3.retry.num-retries": "1",
+        S3_RETRIES: "1",
     }.items():
         lake.conf.set(name, value)
     archive_posts(lake, settings, [a_post(time_stamp=1767571200.0)])

@@ -10,7 +10,7 @@ from core.errors import BadInputError
 from deploy.local.demo.own_posts import _ranges, files_of
 from deploy.local.demo.world import (
     Calendar,
-    Event,
+    LabelledEvent,
     Raised,
     compare_with_labels,
     read_calendar,
@@ -21,9 +21,13 @@ from deploy.local.demo.world import (
 TODAY = date(2026, 3, 10)
 
 
-def _event(keyword: str, hour: int, *, must_alert: bool | None = True, also: tuple[str, ...] = ()) -> Event:
+def _event(
+    keyword: str, hour: int, *, must_alert: bool | None = True, also: tuple[str, ...] = ()
+) -> LabelledEvent:
     start = datetime(2026, 3, 1, hour, 5, tzinfo=UTC).timestamp()
-    return Event("organic_known", keyword, frozenset({keyword, *also}), start, start + 1800, 80, must_alert)
+    return LabelledEvent(
+        "organic_known", keyword, frozenset({keyword, *also}), start, start + 1800, 80, must_alert
+    )
 
 
 def _raised(keyword: str, hour: int, minute: int) -> Raised:
@@ -89,7 +93,7 @@ def test_labels_are_read_for_one_day(tmp_path: Path) -> None:
     lines = [{**row, "day": "2026-03-01"}, {**row, "day": "2026-03-02"}]
     (tmp_path / "truth.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert read_events(tmp_path, date(2026, 3, 2)) == [
-        Event("habit", "tea", frozenset({"tea"}), 1, 2, 40, False)
+        LabelledEvent("habit", "tea", frozenset({"tea"}), 1, 2, 40, False)
     ]
 
 

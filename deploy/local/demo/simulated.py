@@ -9,7 +9,7 @@ from deploy.local.demo import world as demo
 from deploy.local.demo.session import Session
 from deploy.local.demo.stages import python_arguments, side_by_side
 from deploy.local.demo.watching import alerts_of_day, is_learned
-from deploy.local.demo.world import DemoReport, Event
+from deploy.local.demo.world import DemoReport, LabelledEvent
 
 DEFAULT_SPEED = "1152"
 """A day in 75 seconds."""
@@ -226,7 +226,7 @@ def lines_of(result: DemoReport) -> list[str]:
     ]
 
 
-def _named(event: Event) -> str:
+def _named(event: LabelledEvent) -> str:
     return f"  {_time(event.start)} {_KINDS[event.kind]:<24} {event.keyword or ''}"
 
 

@@ -73,7 +73,7 @@ def posts_file(folder: Path, day: date) -> Path:
 
 
 @dataclass(frozen=True)
-class Event:
+class LabelledEvent:
     """A labelled event of the simulated world. Times are Unix seconds."""
 
     kind: str
@@ -98,17 +98,17 @@ class Raised:
 class DemoReport:
     """Alerts compared with labelled events: pairs, events without alert, alerts without event."""
 
-    found: list[tuple[Event, Raised]]
-    missed: list[Event]
-    left_alone: list[Event]
+    found: list[tuple[LabelledEvent, Raised]]
+    missed: list[LabelledEvent]
+    left_alone: list[LabelledEvent]
     unlabelled: list[Raised]
 
 
-def read_events(folder: Path, day: date) -> list[Event]:
+def read_events(folder: Path, day: date) -> list[LabelledEvent]:
     """Return the labelled events of a day."""
     rows = [json.loads(line) for line in (folder / "truth.ndjson").read_text().splitlines()]
     return [
-        Event(
+        LabelledEvent(
             row["kind"],
             row["keyword"],
             frozenset(row["keywords"]),
@@ -123,10 +123,10 @@ def read_events(folder: Path, day: date) -> list[Event]:
 
 
 def compare_with_labels(
-    events: Sequence[Event], alerts: Sequence[Raised], *, window_seconds: int = 900
+    events: Sequence[LabelledEvent], alerts: Sequence[Raised], *, window_seconds: int = 900
 ) -> DemoReport:
     """Match alerts to events: same keyword, opened in a window that the event touches."""
-    first: dict[Event, Raised] = {}
+    first: dict[LabelledEvent, Raised] = {}
     unlabelled = []
     for alert in sorted(alerts, key=lambda alert: alert.opened_window):
         opened = alert.opened_window.timestamp()
