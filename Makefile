@@ -26,10 +26,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: export RUN_STARTED := $(shell date +%s)
-run: setup ## load a simulated history, replay a live day, show alerts; POSTS=file replays your own (CLOCK= SPEED= RATE= LIMIT=)
+run: setup ## load a simulated history, replay a day, show alerts; POSTS=file: your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 
-test: setup ## all tests on real servers; ONLY=tests/unit/test_x.py runs that alone, ARGS= goes to pytest (STACK=containers)
+test: setup ## all tests on real servers; ONLY=tests/unit/test_x.py: that alone; ARGS= goes to pytest (STACK=containers)
 ifdef ONLY
 	@$(PYTEST) $$ONLY $$ARGS
 else
@@ -38,7 +38,7 @@ else
 	@$(PYTEST) $(SPREAD) tests --ignore=tests/unit --ignore=$(ALONE) $$ARGS $(OR_NONE)
 endif
 
-check: lint ## lint, types and the quick unit tests, in under a minute; for every commit
+check: lint ## lint, types and the quick unit tests, in under a minute
 	@$(PY) -m pytest -q -n 2 -m "not slow" tests/unit
 
 stop: ## stop everything that runs; the data stays
@@ -53,19 +53,19 @@ alerts: setup ## follow the alerts as they open and resolve, until Ctrl-C
 psql: setup ## a psql prompt on the tables; Q="select ..." runs one query
 	@exec $(PY) -m deploy.local psql $${Q:+"$$Q"}
 
-sql: setup ## a DuckDB prompt over the archive (raw_posts) and the tables, side by side; Q="select ..." runs one query
+sql: setup ## a DuckDB prompt on archive (raw_posts) and tables together; Q="select ..." runs one query
 	@exec $(PY) -m deploy.local sql $${Q:+"$$Q"}
 
-export: setup ## a query (Q="select ...") or a table (TABLE=posts) to OUT=file.csv or file.parquet; without OUT as CSV to the screen
+export: setup ## a query (Q="select ...") or a table (TABLE=posts) to OUT=file.csv or file.parquet, else to the screen
 	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) export $${Q:+--query "$$Q"} $${TABLE:+--table "$$TABLE"} --out "$${OUT:--}" $$ARGS
 
 airflow: setup ## Airflow's scheduler and web page, until Ctrl-C
 	@exec $(PY) -m deploy.local airflow
 
-status: ## what runs, with how much memory and data, and how far everything is: posts, lag, alerts, tables
+status: ## what runs, its memory and data, and how far it is: posts, lag, alerts, tables
 	@$(INSTALLED) && $(PY) -m deploy.local status || test $$? -eq 3
 
-rebuild: setup ## after the loss of Postgres: tables, statistics and alerts out of the archive (FROM=2026-01-05 TO=2026-01-11)
+rebuild: setup ## after the loss of Postgres: tables, statistics and alerts from the archive (FROM=2026-01-05 TO=2026-01-11)
 	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) rebuild $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"}
 
 up: setup ## start Kafka, S3 and Postgres
@@ -80,21 +80,21 @@ lint: setup ## style, types and dead code
 	@$(PY) -m mypy .
 	@$(PY) -m vulture
 
-audit: setup ## ask the network which packages have known vulnerabilities
+audit: setup ## look up known vulnerabilities of the packages (asks the network)
 	@$(PY) -m tools.advisories
 
-lock: setup ## resolve requirements.in and deploy/local/setup/ivy.xml again, write both lock files and settings.example.env
+lock: setup ## resolve the dependencies again: both lock files and settings.example.env
 	@$(PY) -m pip install --quiet uv
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.lock
 	@$(PY) -m tools.lock_jars
 	@$(PY) -m tools.settings_example
 
-bench: setup ## measure the speed of producer, archive and detection on this machine; ARGS=latency: from sending to the alert row
+bench: setup ## measure the speed of producer, archive and detection; ARGS=latency: from sending to the alert row
 	@exec $(PY) -m benchmarks $${ARGS:-throughput}
 
 faults: setup ## break the pipeline in many ways and prove that nothing is lost or doubled (SEED= ONLY=F1,F3 KILLS=100)
 	@exec $(PY) -m tests.faults $${SEED:+--seed "$$SEED"} $${ONLY:+--only "$$ONLY"} $${KILLS:+--kills "$$KILLS"}
 
-distclean: ## as clean, and remove the virtual environment and the Java archives too
+distclean: ## like clean, and remove the virtual environment and the Java archives
 	@if [ -x $(PY) ]; then $(PY) -m deploy.local clean; fi
 	@rm -rf .venv .local
