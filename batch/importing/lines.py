@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 from typing import Any, NamedTuple
 
 from batch.importing.clock import ImportClock
@@ -129,7 +130,10 @@ def _seconds(stamp: object) -> float | None:
     if isinstance(stamp, bool):
         return None
     if isinstance(stamp, int | float):
-        return float(stamp)
+        try:
+            return float(stamp)
+        except OverflowError:  # 10**400: Java reads its text as infinity
+            return inf if stamp > 0 else -inf
     number = _JAVA_DOUBLE.fullmatch(stamp.strip(_JAVA_BLANKS)) if isinstance(stamp, str) else None
     return float(number[1]) if number else None
 

@@ -229,7 +229,7 @@ def test_if_one_server_cannot_start_none_is_left_running(layout: Layout, tmp_pat
     stack.down(layout)
     without_kafka = Layout(layout.root, tmp_path)
     (tmp_path / "s3").symlink_to(layout.jars / "s3")
-    with pytest.raises(NotReadyError, match="holds no Java archives"):
+    with pytest.raises(NotReadyError, match="has no Java archives"):
         stack.up(without_kafka)
     assert _processes_of(layout) == []
     stack.up(layout)
