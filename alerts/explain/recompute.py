@@ -18,18 +18,10 @@ from detection.learn import KeywordRows
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, rule_for
 from detection.traffic_baseline import Traffic
+from detection.window_counts import COLUMNS
 
 _BACK = WINDOWS_PER_HOUR - 1
-_COUNTED = (
-    "posts",
-    "authors_bitmap",
-    "texts_bitmap",
-    "first_post_at",
-    "first_post_id",
-    "latest_post_id",
-    "top_post_id",
-    "top_likes",
-)
+_COUNTED = tuple(name for name in COLUMNS if name not in ("window_start", "keyword"))
 
 
 @dataclass(frozen=True)
