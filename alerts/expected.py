@@ -1,108 +1,169 @@
-"""Expected posts of live counts, from their statistics and traffic: pure functions that return arrays."""
+"""Expected posts of live counts, from their statistics or their past: pure functions that return arrays."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.live_counts import LiveCount
+from alerts.past import Past
 from alerts.traffic import ExpectedTraffic
 from core.windows import WINDOW
 from detection import score as rule
 from detection.arrays import Flags, Floats
+from detection.dominant import ratio_by_others
+from detection.first_day import PastWindows, first_day_expected, first_day_ratio, first_day_scale
 from detection.traffic_baseline import hour_shares
 
 
 @dataclass(frozen=True, slots=True)
-class Baselines:
-    """Statistics of the keywords of counts, or defaults; arrays parallel to the counts."""
+class Expectation:
+    """What counts are compared with; arrays parallel to the counts."""
 
-    level: Floats
+    ratio: Floats
+    expected: Floats
+    hourly_expected: Floats
     scale: Floats
     hourly_spread: Floats
-    has_profile: Flags
-    """Whether the keyword has an hour profile of its own."""
-    deviation: Floats
-    """The keyword's own deviation in the window's hour."""
-    deviation_before: Floats
-    """The same for the hour of day in which the hourly window began."""
+    first_day: Flags
+    """Whether the window is judged by those before it, for want of statistics."""
+    learning: Flags
+    """Whether there are neither statistics nor enough windows before it, so that it is not judged."""
+    past: PastWindows | None
+    """What windows of a first day are judged by; None if statistics cover all hours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """The windows of counts: the distinct starts in order, and the index of each count's start among them."""
+class _InWindow:
+    """What is expected in one window of each hourly window."""
 
-    starts: Sequence[datetime]
-    index: NDArray[np.int64]
+    expected: Floats
+    ratio: Floats
+    ready: Flags
+    """Whether it can be judged by its past."""
+    first_day: Flags
+    by_past: Floats
+    """Expected posts by its past; the posts themselves where there is too little of it."""
+    past_ratio: Floats
+    past: PastWindows | None
 
-    def floats(self, value: Callable[[datetime], float]) -> Floats:
-        """Return `value` of each count's start, called once per distinct start."""
-        return np.array([value(start) for start in self.starts], dtype=float)[self.index]
 
-    def flags(self, value: Callable[[datetime], bool]) -> Flags:
-        """Return the same for a condition."""
-        return np.array([value(start) for start in self.starts], dtype=bool)[self.index]
+def expectation(
+    counts: Sequence[LiveCount], traffic: ExpectedTraffic, posts: Mapping[datetime, int], past: Past | None
+) -> Expectation:
+    """Return what `counts` of one day are compared with, as `detection.judge_day` does for a whole day.
+
+    `posts` is traffic by window start, of these windows and the three before each; `past` is needed where
+    statistics do not cover every hour.
+    """
+    in_windows = _InWindows(counts, traffic, posts, past)
+    hour = [in_windows.window(back) for back in range(rule.WINDOWS_PER_HOUR)]
+    own = hour[0]
+    scale = rule.scale(
+        _or_default((count.variance for count in counts), rule.DEFAULT_VARIANCE),
+        _or_default((count.dispersion for count in counts), rule.DEFAULT_DISPERSION),
+    )
+    spread = _or_default((count.hourly_spread for count in counts), rule.DEFAULT_HOURLY_SPREAD)
+    past_scale = first_day_scale(own.past_ratio, own.by_past)
+    past_hour = first_day_scale(sum(w.past_ratio for w in hour), sum(w.by_past for w in hour))  # type: ignore[arg-type]
+    by_past = own.first_day if traffic.known else np.ones(len(counts), dtype=bool)
+    return Expectation(
+        ratio=own.ratio,
+        expected=own.expected,
+        hourly_expected=np.sum([window.expected for window in hour], axis=0),
+        scale=np.where(by_past, past_scale, scale),
+        hourly_spread=np.where(by_past, (past_hour / past_scale) ** 2, spread),
+        first_day=own.first_day,
+        learning=by_past & ~own.ready,
+        past=own.past,
+    )
 
 
-def baselines_of(counts: Sequence[LiveCount]) -> Baselines:
-    """Return the statistics that `counts` were loaded with."""
-    return Baselines(
-        level=_or_default((count.level for count in counts), rule.DEFAULT_LEVEL),
-        scale=rule.scale(
+class _InWindows:
+    """The windows of counts and of their hourly windows, and what is expected in them."""
+
+    def __init__(
+        self,
+        counts: Sequence[LiveCount],
+        traffic: ExpectedTraffic,
+        posts: Mapping[datetime, int],
+        past: Past | None,
+    ) -> None:
+        self._counts, self._traffic, self._posts, self._past = counts, traffic, posts, past
+        self._starts = sorted({count.window_start for count in counts})
+        position = {start: i for i, start in enumerate(self._starts)}
+        self._index: NDArray[np.int64] = np.array(
+            [position[count.window_start] for count in counts], dtype=np.int64
+        )
+        self._shares = hour_shares(traffic.expected_posts)
+
+    def window(self, back: int) -> _InWindow:
+        """Return what is expected in the window `back` windows before that of each count."""
+        ago = back * WINDOW
+        total = self._floats(lambda start: float(self._posts.get(start - ago, 0)))
+        posts = np.array(
+            [count.posts_before[back - 1] if back else count.posts for count in self._counts], dtype=float
+        )
+        normal, ratio = self._by_statistics(ago, posts, total)
+        if self._past is None:
+            nowhere = np.zeros(len(posts), dtype=bool)
+            return _InWindow(normal * ratio, ratio, nowhere, nowhere, normal, np.zeros_like(ratio), past=None)
+        past = self._past_windows(self._past, ago)
+        by_past = np.where(past.ready, first_day_expected(past, posts, total), posts)
+        past_ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
+        covered = self._floats(lambda start: float(self._traffic.covers(start - ago))) > 0
+        first_day = past.ready & ~covered
+        chosen = first_day if self._traffic.known else np.ones_like(first_day)
+        return _InWindow(
+            expected=np.where(chosen, by_past, normal * ratio),
+            ratio=np.where(chosen, past_ratio, ratio),
+            ready=past.ready,
+            first_day=first_day,
+            by_past=by_past,
+            past_ratio=past_ratio,
+            past=past,
+        )
+
+    def _by_statistics(self, ago: timedelta, posts: Floats, total: Floats) -> tuple[Floats, Floats]:
+        """Return the posts expected at normal traffic, and the traffic ratio."""
+        counts, known = self._counts, self._traffic.known
+        same_hour = self._floats(lambda start: float((start - ago).hour == start.hour)) > 0
+        normal = rule.expected_posts(
+            _or_default((count.level for count in counts), rule.DEFAULT_LEVEL),
+            np.where(
+                same_hour,
+                _or_default((count.deviation for count in counts), 0.0),
+                _or_default((count.deviation_before for count in counts), 0.0),
+            ),
+            np.array([count.deviation is not None for count in counts], dtype=bool),
+            self._floats(lambda start: float(self._shares[(start - ago).hour])),
+            1.0,
+        )
+        scale = rule.scale(
             _or_default((count.variance for count in counts), rule.DEFAULT_VARIANCE),
             _or_default((count.dispersion for count in counts), rule.DEFAULT_DISPERSION),
-        ),
-        hourly_spread=_or_default((count.hourly_spread for count in counts), rule.DEFAULT_HOURLY_SPREAD),
-        has_profile=np.array([count.deviation is not None for count in counts], dtype=bool),
-        deviation=_or_default((count.deviation for count in counts), 0.0),
-        deviation_before=_or_default((count.deviation_before for count in counts), 0.0),
-    )
+        )
+        expected_total = self._floats(
+            lambda start: float(self._traffic.expected_posts[(start - ago).hour]) if known else 0.0
+        )
+        return normal, ratio_by_others(posts, normal, scale, total, expected_total)
 
+    def _past_windows(self, past: Past, ago: timedelta) -> PastWindows:
+        windows = [(count.keyword, count.window_start - ago) for count in self._counts]
+        return PastWindows(
+            posts=np.array([past.posts(*window) for window in windows], dtype=float),
+            total=self._floats(lambda start: float(past.total_posts(start - ago))),
+            recent_posts=np.array([past.recent_posts(*window) for window in windows], dtype=float),
+            recent_total=self._floats(lambda start: float(past.recent_total_posts(start - ago))),
+            ready=self._floats(lambda start: float(past.ready(start - ago))) > 0,
+        )
 
-def windows_of(counts: Sequence[LiveCount]) -> Windows:
-    """Return the windows of `counts`."""
-    starts = sorted({count.window_start for count in counts})
-    position = {start: i for i, start in enumerate(starts)}
-    return Windows(starts, np.array([position[count.window_start] for count in counts], dtype=np.int64))
-
-
-def traffic_ratio(
-    windows: Windows, traffic: ExpectedTraffic, posts: Mapping[datetime, int], *, back: int = 0
-) -> Floats:
-    """Return the traffic ratio of the window `back` windows before each count's own; `posts` is by start."""
-    return windows.floats(lambda start: traffic.ratio(posts, start - back * WINDOW))
-
-
-def expected_posts(
-    baselines: Baselines,
-    windows: Windows,
-    traffic: ExpectedTraffic,
-    posts: Mapping[datetime, int],
-    *,
-    back: int = 0,
-) -> Floats:
-    """Return the posts expected of each count's keyword in the window `back` windows before its own."""
-    shares = hour_shares(traffic.expected_posts)
-    same_hour = windows.flags(lambda start: (start - back * WINDOW).hour == start.hour)
-    return rule.expected_posts(  # type: ignore[no-any-return]
-        baselines.level,
-        np.where(same_hour, baselines.deviation, baselines.deviation_before),
-        baselines.has_profile,
-        windows.floats(lambda start: float(shares[(start - back * WINDOW).hour])),
-        traffic_ratio(windows, traffic, posts, back=back),
-    )
-
-
-def expected_hourly_posts(
-    baselines: Baselines, windows: Windows, traffic: ExpectedTraffic, posts: Mapping[datetime, int]
-) -> Floats:
-    """Return the posts expected in each count's hourly window, its four windows summed oldest first."""
-    total = np.zeros(len(windows.index))
-    for back in reversed(range(rule.WINDOWS_PER_HOUR)):
-        total += expected_posts(baselines, windows, traffic, posts, back=back)
-    return total
+    def _floats(self, value: Callable[[datetime], float]) -> Floats:
+        """Return `value` of each count's window start, called once per distinct start."""
+        values: Floats = np.array([value(start) for start in self._starts], dtype=float)[self._index]
+        return values
 
 
 def _or_default(values: Iterable[float | None], default: float) -> Floats:

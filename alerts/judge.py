@@ -9,14 +9,9 @@ import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
 from alerts import live_counts
-from alerts.expected import (
-    baselines_of,
-    expected_hourly_posts,
-    expected_posts,
-    traffic_ratio,
-    windows_of,
-)
+from alerts.expected import Expectation, expectation
 from alerts.live_counts import LiveCount
+from alerts.past import Past, load_past
 from alerts.plans import Plans, Thresholds, load_thresholds
 from alerts.traffic import ExpectedTraffic, expected_before, load_traffic
 from core.settings import Settings
@@ -34,12 +29,10 @@ class Judged:
 
     counts: Sequence[LiveCount]
     as_of: date | None
+    since: datetime | None
+    """Start of the first window of a first day's past."""
     total_posts: Sequence[int | None]
-    ratio: Floats
-    expected: Floats
-    hourly_expected: Floats
-    scale: Floats
-    hourly_spread: Floats
+    by: Expectation
     thresholds: Floats
     verdicts: Verdicts
 
@@ -62,25 +55,26 @@ class Judged:
 
     def window(self, i: int, closed_before: int) -> JudgedWindow:
         """Return the count at index `i` with its verdict."""
-        count, verdicts = self.counts[i], self.verdicts
+        count, verdicts, by = self.counts[i], self.verdicts, self.by
         number = window_number(count.window_start)
         return JudgedWindow(
             number=number,
             posts=count.posts,
             total_posts=self.total_posts[i],
-            ratio=as_real(self.ratio[i]),
-            expected=as_real(self.expected[i]),
-            scale=as_real(self.scale[i]),
+            ratio=as_real(by.ratio[i]),
+            expected=as_real(by.expected[i]),
+            scale=as_real(by.scale[i]),
             score=as_real(verdicts.score[i]),
             hourly_posts=count.hourly_posts,
-            hourly_expected=as_real(self.hourly_expected[i]),
-            hourly_spread=as_real(self.hourly_spread[i]),
+            hourly_expected=as_real(by.hourly_expected[i]),
+            hourly_spread=as_real(by.hourly_spread[i]),
             hourly_score=as_real(verdicts.hourly_score[i]),
             threshold=as_real(self.thresholds[i]),
             threshold_ratio=as_real(verdicts.threshold_ratio[i]),
             anomalous=bool(verdicts.anomalous[i]),
             suppressed_by=self._suppressed_by(i),
-            statistics_as_of=self.as_of,
+            statistics_as_of=None if by.first_day[i] else self.as_of,
+            **self._past(i),
             authors_bitmap=count.authors_bitmap,
             hourly_authors_bitmap=count.hourly_authors_bitmap,
             texts_bitmap=count.texts_bitmap,
@@ -91,6 +85,16 @@ class Judged:
             top_likes=count.top_likes,
             closed=number < closed_before,
         )
+
+    def _past(self, i: int) -> dict[str, Any]:
+        past = self.by.past
+        if past is None or not self.by.first_day[i]:
+            return {}
+        return {
+            "past_posts": int(past.compared_posts[i]),
+            "past_total_posts": int(past.compared_total[i]),
+            "past_since": self.since,
+        }
 
     def _suppressed_by(self, i: int) -> str | None:
         if self.verdicts.few_authors[i]:
@@ -130,8 +134,12 @@ class Judge:
             if counts:
                 posts = load_traffic(self._cursor, first=start - live_counts.EARLIER, before=end)
                 min_posts = self._settings.min_posts
-                judged.append(judge_counts(counts, traffic, posts, self._plans, thresholds, min_posts))
+                past = None if traffic.covers_all else self._past_of(day, counts)
+                judged.append(judge_counts(counts, traffic, posts, past, self._plans, thresholds, min_posts))
         return judged
+
+    def _past_of(self, day: date, counts: Sequence[LiveCount]) -> Past:
+        return load_past(self._cursor, self._settings, day, (count.keyword for count in counts))
 
     def _judged_by(self, day: date) -> tuple[ExpectedTraffic, Thresholds]:
         if day not in self._known:
@@ -146,26 +154,26 @@ def judge_counts(
     counts: Sequence[LiveCount],
     traffic: ExpectedTraffic,
     posts: Mapping[datetime, int],
+    past: Past | None,
     plans: Plans,
     thresholds_of_day: Thresholds,
     min_posts: int,
 ) -> Judged:
     """Judge `counts`, at least one, all of one day.
 
-    `posts` is traffic by window start, of these windows and the three before each.
+    `posts` is traffic by window start, of these windows and the three before each; `past` is needed where
+    statistics do not cover every hour.
     """
-    baselines, windows = baselines_of(counts), windows_of(counts)
     keywords, starts = [count.keyword for count in counts], [count.window_start for count in counts]
-    expected = expected_posts(baselines, windows, traffic, posts)
-    hourly_expected = expected_hourly_posts(baselines, windows, traffic, posts)
+    by = expectation(counts, traffic, posts, past)
     thresholds = np.array([thresholds_of_day.of(keyword, plans) for keyword in keywords], dtype=float)
     figures = {
         "posts": np.array([count.posts for count in counts], dtype=float),
-        "expected": expected,
+        "expected": by.expected,
         "hourly_posts": np.array([count.hourly_posts for count in counts], dtype=float),
-        "hourly_expected": hourly_expected,
-        "scale": baselines.scale,
-        "hourly_spread": baselines.hourly_spread,
+        "hourly_expected": by.hourly_expected,
+        "scale": by.scale,
+        "hourly_spread": by.hourly_spread,
         "authors": _authors(count.authors_bitmap for count in counts),
         "hourly_authors": _authors(count.hourly_authors_bitmap for count in counts),
         "planned": plans.planned(keywords, starts, windows=1),
@@ -174,14 +182,11 @@ def judge_counts(
     return Judged(
         counts=counts,
         as_of=traffic.as_of,
+        since=past.since if past else None,
         total_posts=[posts.get(start) for start in starts],
-        ratio=traffic_ratio(windows, traffic, posts),
-        expected=expected,
-        hourly_expected=hourly_expected,
-        scale=baselines.scale,
-        hourly_spread=baselines.hourly_spread,
+        by=by,
         thresholds=thresholds,
-        verdicts=_judge_by_threshold(figures, thresholds, min_posts),
+        verdicts=_judge_by_threshold(figures, thresholds, min_posts).restricted(~by.learning),
     )
 
 

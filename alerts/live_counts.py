@@ -1,13 +1,14 @@
 """Live counts in Postgres: counts of a batch go in by COPY, possible anomalies come out with statistics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 
-from core.windows import WINDOW
+from core.windows import ONE_DAY, WINDOW, day_start
+from detection.first_day import RECENT_WINDOWS
 from detection.score import WINDOWS_PER_HOUR
 from detection.window_counts import COLUMNS
 from sql.arrow import copy_batch
@@ -16,6 +17,8 @@ from sql.rows import fetch_as
 
 EARLIER = (WINDOWS_PER_HOUR - 1) * WINDOW
 """How long before a window its hourly window begins."""
+EARLIER_IN_PAST = EARLIER + RECENT_WINDOWS * WINDOW
+"""How long before a window, and the gap of its past, counts are needed by themselves on a first day."""
 
 OF_BATCH = """
 AND (hours.keyword, hours.window_start) IN (SELECT keyword, window_start FROM batch_counts)
@@ -47,6 +50,8 @@ class LiveCount(NamedTuple):
     top_likes: int
     hourly_posts: int
     hourly_authors_bitmap: int
+    posts_before: Sequence[int]
+    """Posts in the three windows before, newest first; 0 for fewer than 3."""
     level: float | None
     variance: float | None
     dispersion: float | None
@@ -88,9 +93,18 @@ def load(
     return fetch_as(cursor, LiveCount)
 
 
-def delete_closed(cursor: Cursor, closed_until: datetime) -> None:
-    """Delete the counts of closed windows, except those in the hourly window of an open one."""
-    cursor.execute(query("delete_live_counts"), {"before": closed_until - EARLIER})
+def delete_closed(cursor: Cursor, closed_until: datetime, *, gap: int, into_past: bool) -> None:
+    """Delete the counts of closed windows that no judgement of an open one needs by themselves.
+
+    With `into_past` they are added to the past of windows without statistics, of which each ends `gap`
+    windows before the window; else the past is deleted.
+    """
+    if into_past:
+        before = closed_until - EARLIER_IN_PAST - gap * WINDOW
+        first = day_start((closed_until - WINDOW).date() - ONE_DAY)
+        cursor.execute(query("keep_past_counts"), {"before": before, "first": first})
+    else:
+        cursor.execute(query("delete_live_counts"), {"before": closed_until - EARLIER})
 
 
 def days(cursor: Cursor, *, first: datetime, before: datetime) -> list[date]:

@@ -14,6 +14,7 @@ from alerts.judge import Judge, Judged
 from alerts.plans import Plans, load_plans
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
+from detection.first_day import past_gap
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, decide
 from detection.window_counts import Counted
 from sql.connection import query
@@ -271,4 +272,10 @@ def _close_windows(cursor: Cursor, settings: Settings, plans: Plans, step: _Step
     """Mark degraded windows among those that close, update drops by the healthy ones, delete old counts."""
     healthy = traffic.mark_degraded(cursor, first=step.decided_until, before=step.closed_until)
     update_drops(cursor, plans, healthy, settings)
-    live_counts.delete_closed(cursor, step.closed_until)
+    baseline = traffic.expected_before(cursor, (step.closed_until - WINDOW).date())
+    live_counts.delete_closed(
+        cursor,
+        step.closed_until,
+        gap=past_gap(settings.lateness_minutes),
+        into_past=not baseline.covers_all,
+    )

@@ -32,13 +32,21 @@ class ExpectedTraffic:
         expected = float(self.expected_posts[start.hour])
         return posts[start] / expected if self.known and expected > 0 else 1.0
 
+    def covers(self, start: datetime) -> bool:
+        """Return whether statistics say what to expect in the hour of the window that starts at `start`."""
+        return self.known and bool(self.expected_posts[start.hour] > 0)
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether they do so in every hour."""
+        return self.known and bool(np.all(self.expected_posts > 0))
+
     def degraded(self, posts: Mapping[datetime, int], start: datetime) -> bool | None:
         """Return whether a closed window has so few posts that ingest must have been down.
 
         None where nothing is expected in its hour.
         """
-        known = self.known and self.expected_posts[start.hour] > 0
-        return self.ratio(posts, start) < OUTAGE_RATIO if known else None
+        return self.ratio(posts, start) < OUTAGE_RATIO if self.covers(start) else None
 
 
 def expected_before(cursor: Cursor, day: date) -> ExpectedTraffic:

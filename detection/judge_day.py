@@ -9,45 +9,84 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detection.arrays import Flags, Floats
+from detection.dominant import ratio_by_others
+from detection.first_day import (
+    PastWindows,
+    first_day_expected,
+    first_day_ratio,
+    first_day_scale,
+    past_windows,
+)
 from detection.learn import KeywordRows, expected_by_window
 from detection.score import KEPT_POSTS, AnomalyRule, scale
 from detection.seasonality import QUARTER_HOURS, Seasonality
-from detection.traffic_baseline import DayTraffic, Traffic, day_traffic
+from detection.traffic_baseline import Traffic, day_traffic
 from detection.verdicts import Verdicts, judge
+
+PAST_GAP = 2
+"""Windows by which the past of a window ends before it, at a lateness of one window."""
 
 
 @dataclass(frozen=True)
 class DayCounts:
-    """Posts in a day's windows, and in the windows just before it that its first hourly windows include.
+    """Posts in a day's windows, and in the B windows just before it.
 
     An hourly window adds up four windows, so 3 windows before the day belong to it; a `Seasonality` with
-    single windows as slots has no hourly windows and needs none before.
+    single windows as slots has no hourly windows and needs none before. Where statistics are missing, the
+    whole day before is needed (B = 96), because windows are then judged by those before them.
     """
 
     posts: Floats
     """Posts with each of K keywords [K, 96], 0 if absent."""
     before: Floats
-    """The same for the last three windows of the day before [K, 3]."""
+    """The same for the last windows of the day before [K, B]."""
     total: Floats
     """Posts of all keywords [96]; if unknown, 1 for every observed window, with `unknown_traffic`."""
     total_before: Floats
-    """The same for the last three windows of the day before [3]."""
+    """The same for the last windows of the day before [B]."""
 
 
 @dataclass(frozen=True)
 class JudgedDay:
     """The verdicts on the windows of K keywords [K, 96], and the figures behind them."""
 
+    ratio: Floats
+    """Traffic ratio [K, 96]; on a first day over the posts that the keyword is compared with."""
     expected: Floats
     """Expected posts [K, 96]."""
     scale: Floats
-    """Scale of each keyword [K]."""
+    """Scale [K, 96]."""
     hourly_posts: Floats
     """Posts of the hourly window [K, 96]; windows below 3 posts count as none. 0 without hourly windows."""
     hourly_expected: Floats
     """Expected posts of the hourly window [K, 96]."""
+    hourly_spread: Floats
+    """Hourly spread [K, 96]."""
     verdicts: Verdicts
     """Each [K, 96]. A window of fewer than 3 posts is not judged: threshold ratio 0, and no anomaly."""
+    first_day: Flags
+    """Windows judged by those before them, for want of statistics [96]."""
+    past: PastWindows | None = None
+    """The past of the day's windows; None if statistics cover the day."""
+
+
+@dataclass(frozen=True)
+class _Expectation:
+    """What is expected in the w windows before a day that its hourly windows include, and in the day."""
+
+    expected: Floats
+    """Expected posts [K, w + 96]."""
+    ratio: Floats
+    """Traffic ratio [K, w + 96]."""
+    scale: Floats
+    """Scale of each keyword in the day's windows [K, 96]."""
+    hourly_spread: Floats
+    """Hourly spread in the day's windows [K, 96]."""
+    first_day: Flags
+    """Windows judged by those before them [w + 96]."""
+    learning: Flags
+    """Windows with neither statistics nor enough past, which are not judged [w + 96]."""
+    past: PastWindows | None
 
 
 def unknown_traffic(seasonality: Seasonality = QUARTER_HOURS) -> Traffic:
@@ -62,50 +101,62 @@ def judge_day(
     anomaly_rule: AnomalyRule,
     seasonality: Seasonality = QUARTER_HOURS,
     *,
+    past_gap: int = PAST_GAP,
     authors: Floats | float = np.inf,
     hourly_authors: Floats | float = np.inf,
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> JudgedDay:
-    """Judge the windows of a day by `rows` and `traffic` as of the day before (None on the first day).
+    """Judge the windows of a day by `rows` and `traffic` as of the day before (None: no statistics yet).
 
-    The same rows apply to all four windows of an hourly window, also to those of the day before. `authors`
-    and `hourly_authors` [K, 96] are the estimated distinct authors of window and hourly window, inf if not
-    counted; `planned` and `hourly_planned` [K, 96] flag those that touch a time of the calendar. Rows are
-    independent: any batch of keywords gives the same verdicts.
+    The same rows apply to all four windows of an hourly window, also to those of the day before. Windows
+    without statistics, and those in an hour in which nothing was ever posted, are judged by the windows
+    before them (`detection.first_day`); `past_gap` is their gap. `authors` and `hourly_authors` [K, 96] are
+    the estimated distinct authors of window and hourly window, inf if not counted; `planned` and
+    `hourly_planned` [K, 96] flag those that touch a time of the calendar. Rows are independent: any batch of
+    keywords gives the same verdicts.
 
     >>> from detection.learn import default_rows
     >>> from detection.score import rule_for
     >>> posts = np.zeros((1, 96)); posts[0, [50, 60, 61, 62, 63]] = 14, 8, 8, 8, 8
     >>> total = np.full(96, 500.0)
     >>> quiet = DayCounts(posts, before=np.zeros((1, 3)), total=total, total_before=total[:3])
-    >>> judge_day(quiet, default_rows(1), None, rule_for(4.5, 10)).verdicts.anomalous.nonzero()[1].tolist()
+    >>> steady = Traffic(np.full(24, 500.0), 1.0)
+    >>> judge_day(quiet, default_rows(1), steady, rule_for(4.5, 10)).verdicts.anomalous.nonzero()[1].tolist()
     [50, 62, 63]
     """
-    known = traffic if traffic is not None else unknown_traffic(seasonality)
-    day = day_traffic(counts.total, known, seasonality)
-    expected = expected_by_window(rows, day, seasonality)
+    by = _expectation(counts, rows, traffic, seasonality, past_gap)
+    before = windows_before(seasonality)
+    expected = by.expected[:, before:]
     hourly_posts, hourly_expected = np.zeros_like(expected), np.zeros_like(expected)
-    if windows_before(seasonality) > 0:
-        expected_before = _expected_before(rows, counts.total_before, known, float(day.hour_share[-1]))
-        hourly_posts = _hourly_sums(_kept(np.hstack([counts.before, counts.posts])), seasonality)
-        hourly_expected = _hourly_sums(np.hstack([expected_before, expected]), seasonality)
-    keyword_scale = scale(rows.variance, rows.dispersion)
+    if before > 0:
+        posts = np.hstack([counts.before[:, counts.before.shape[1] - before :], counts.posts])
+        hourly_posts = _hourly_sums(_kept(posts), seasonality)
+        hourly_expected = _hourly_sums(by.expected, seasonality)
     verdicts = judge(
         counts.posts,
         expected,
         hourly_posts=hourly_posts,
         hourly_expected=hourly_expected,
-        scale=keyword_scale[:, None],
-        hourly_spread=rows.hourly_spread[:, None],
+        scale=by.scale,
+        hourly_spread=by.hourly_spread,
         anomaly_rule=anomaly_rule,
         authors=authors,
         hourly_authors=hourly_authors,
         planned=planned,
         hourly_planned=hourly_planned,
     )
-    judged = _restricted(verdicts, counts.posts >= KEPT_POSTS)
-    return JudgedDay(expected, keyword_scale, hourly_posts, hourly_expected, judged)
+    return JudgedDay(
+        ratio=by.ratio[:, before:],
+        expected=expected,
+        scale=by.scale,
+        hourly_posts=hourly_posts,
+        hourly_expected=hourly_expected,
+        hourly_spread=by.hourly_spread,
+        verdicts=verdicts.restricted((counts.posts >= KEPT_POSTS) & ~by.learning[before:]),
+        first_day=by.first_day[before:],
+        past=by.past,
+    )
 
 
 def windows_before(seasonality: Seasonality) -> int:
@@ -113,12 +164,84 @@ def windows_before(seasonality: Seasonality) -> int:
     return seasonality.windows_per_slot - 1
 
 
-def _expected_before(rows: KeywordRows, total: Floats, traffic: Traffic, hour_share: float) -> Floats:
-    """Return the expected posts [K, 3] of the windows before the day, in the last hour of the day before."""
-    last_hour = Seasonality(window_seconds=0, slots=1, windows_per_slot=len(total))
-    ratio = day_traffic(total, Traffic(traffic.expected_posts[-1:], traffic.history_days), last_hour).ratio
-    before = DayTraffic(ratio=ratio, hour_share=np.full(len(total), hour_share))
-    return expected_by_window(replace(rows, hour_deviation=rows.hour_deviation[:, -1:]), before, last_hour)
+def _expectation(
+    counts: DayCounts, rows: KeywordRows, traffic: Traffic | None, seasonality: Seasonality, past_gap: int
+) -> _Expectation:
+    if traffic is None:
+        return _by_past(counts, None, np.zeros(0, dtype=bool), seasonality, past_gap)
+    by_statistics = _by_statistics(counts, rows, traffic, seasonality)
+    covered = np.repeat(traffic.expected_posts > 0, seasonality.windows_per_slot)
+    if covered.all() or counts.before.shape[1] < seasonality.windows:
+        return by_statistics
+    covered = np.hstack([covered[len(covered) - windows_before(seasonality) :], covered])
+    return _by_past(counts, by_statistics, covered, seasonality, past_gap)
+
+
+def _by_statistics(
+    counts: DayCounts, rows: KeywordRows, traffic: Traffic, seasonality: Seasonality
+) -> _Expectation:
+    before = windows_before(seasonality)
+    start = counts.before.shape[1] - before
+    posts = np.hstack([counts.before[:, start:], counts.posts])
+    total = np.hstack([counts.total_before[start:], counts.total])
+    day = day_traffic(counts.total, traffic, seasonality)
+    normal = expected_by_window(rows, replace(day, ratio=np.ones_like(day.ratio)), seasonality)
+    by_hour = np.repeat(traffic.expected_posts, seasonality.windows_per_slot)
+    if before:
+        normal = np.hstack([normal[:, -before:], normal])
+        by_hour = np.hstack([by_hour[-before:], by_hour])
+    keyword_scale = scale(rows.variance, rows.dispersion)[:, None]
+    ratio = ratio_by_others(_kept(posts), normal, keyword_scale, total, by_hour)
+    nowhere = np.zeros(len(total), dtype=bool)
+    return _Expectation(
+        expected=normal * ratio,
+        ratio=ratio,
+        scale=np.broadcast_to(keyword_scale, counts.posts.shape),
+        hourly_spread=np.broadcast_to(rows.hourly_spread[:, None], counts.posts.shape),
+        first_day=nowhere,
+        learning=nowhere,
+        past=None,
+    )
+
+
+def _by_past(
+    counts: DayCounts,
+    otherwise: _Expectation | None,
+    covered: Flags,
+    seasonality: Seasonality,
+    past_gap: int,
+) -> _Expectation:
+    """Return what the windows before a window make expected, where statistics do not cover it.
+
+    Without any statistics, a window with too little past is not judged, and expects what was posted in it.
+    """
+    before = windows_before(seasonality)
+    first, in_day = counts.before.shape[1] - before, slice(before, None)
+    posts, total = np.hstack([counts.before, counts.posts]), np.hstack([counts.total_before, counts.total])
+    past = past_windows(posts, total, gap=past_gap).from_window(first)
+    posts, total = _kept(posts[:, first:]), total[first:]
+    expected = np.where(past.ready, first_day_expected(past, posts, total), posts)
+    ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
+    scales = first_day_scale(ratio, expected)[:, in_day]
+    spread = np.ones_like(scales)
+    if before:
+        hour = first_day_scale(_hourly_sums(ratio, seasonality), _hourly_sums(expected, seasonality))
+        spread = (hour / scales) ** 2
+    of_day = past.from_window(before)
+    if otherwise is None:
+        return _Expectation(
+            expected, ratio, scales, spread, first_day=past.ready, learning=~past.ready, past=of_day
+        )
+    first_day = past.ready & ~covered
+    return _Expectation(
+        expected=np.where(first_day, expected, otherwise.expected),
+        ratio=np.where(first_day, ratio, otherwise.ratio),
+        scale=np.where(first_day[in_day], scales, otherwise.scale),
+        hourly_spread=np.where(first_day[in_day], spread, otherwise.hourly_spread),
+        first_day=first_day,
+        learning=otherwise.learning,
+        past=of_day,
+    )
 
 
 def _kept(posts: Floats) -> Floats:
@@ -131,14 +254,3 @@ def _hourly_sums(values: Floats, seasonality: Seasonality) -> Floats:
     for back in range(1, seasonality.windows_per_slot):
         total += values[:, windows_before(seasonality) - back : values.shape[1] - back]
     return total
-
-
-def _restricted(verdicts: Verdicts, judged: Flags) -> Verdicts:
-    """Return the verdicts with no threshold ratio, anomaly or reason where a window is not `judged`."""
-    return replace(
-        verdicts,
-        threshold_ratio=np.where(judged, verdicts.threshold_ratio, 0.0),
-        anomalous=verdicts.anomalous & judged,
-        few_authors=verdicts.few_authors & judged,
-        planned=verdicts.planned & judged,
-    )

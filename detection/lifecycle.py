@@ -48,7 +48,7 @@ class JudgedWindow:
     anomalous: bool
     """Whether the window or its hourly window is an anomaly with enough authors."""
     statistics_as_of: date | None
-    """Last day that the statistics were learned from; None without statistics."""
+    """Last day that the statistics were learned from; None on a first day."""
     authors_bitmap: int
     hourly_authors_bitmap: int
     texts_bitmap: int
@@ -60,6 +60,12 @@ class JudgedWindow:
     suppressed_by: str | None = None
     """Why an anomaly by its count raises no alert: `few authors` or `calendar`."""
     closed: bool = False
+    past_posts: int | None = None
+    """On a first day: posts of the keyword in the earlier windows that it was compared with."""
+    past_total_posts: int | None = None
+    """Posts of all keywords in those."""
+    past_since: datetime | None = None
+    """Start of the first window of the past."""
 
 
 class DecidableWindow(Protocol):

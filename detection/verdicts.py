@@ -1,6 +1,6 @@
 """Verdicts: which windows are anomalies, by window, hourly window and authors; for arrays of windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,16 @@ class Verdicts:
     """Anomalies by their counts that have too few authors, and are therefore not `anomalous`."""
     planned: Flags
     """Anomalies with enough authors that the calendar expects, and are therefore not `anomalous`."""
+
+    def restricted(self, judged: Flags) -> "Verdicts":
+        """Return the verdicts with no threshold ratio, anomaly or reason where a window is not `judged`."""
+        return replace(
+            self,
+            threshold_ratio=np.where(judged, self.threshold_ratio, 0.0),
+            anomalous=self.anomalous & judged,
+            few_authors=self.few_authors & judged,
+            planned=self.planned & judged,
+        )
 
 
 def judge(

@@ -66,6 +66,13 @@ METRICS = (
         (),
         "start of the last day with tables and statistics",
     ),
+    Metric(
+        "learned_minutes",
+        "gauge",
+        "minutes",
+        ("judged_by",),
+        "event time since the first window, at most 45: learning ends there",
+    ),
     Metric("alerts", "gauge", "alerts", ("status",), "alerts by status: open, resolved, withdrawn"),
     Metric("operator_alerts", "gauge", "alerts", ("kind",), "open operator alerts"),
     Metric("table_bytes", "gauge", "bytes", ("table",), "size of a table with its indexes and partitions"),
@@ -114,6 +121,7 @@ def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = ()
         ),
         *((f"query {name}", _query(figures, name, now)) for (name,) in figures.get("lag_records", {})),
         ("detection is at", _moment(figures, "newest_event_timestamp_seconds", "%Y-%m-%d %H:%M UTC")),
+        ("judged by", _baseline(figures)),
         ("last complete day", _moment(figures, "last_complete_day_timestamp_seconds", "%Y-%m-%d")),
         ("alerts", _by_label(figures, "alerts")),
         ("largest tables", ", ".join(_largest(figures, tables))),
@@ -138,6 +146,27 @@ def _query(figures: Figures, name: str, now: datetime) -> str:
     last = figures.get("last_batch_seconds", {}).get((name,))
     batch = "" if last is None else f", last batch {last:.1f} s"
     return f"{figures['lag_records'][(name,)]:,.0f} records behind as of {age:,.0f} s ago{batch}"
+
+
+def _baseline(figures: Figures) -> str:
+    """Return what the newest window is judged by."""
+    return ", ".join(
+        baseline_sentence(judged_by, minutes)
+        for (judged_by,), minutes in figures.get("learned_minutes", {}).items()
+    )
+
+
+def baseline_sentence(judged_by: str, learned_minutes: float) -> str:
+    """Return what windows are judged by, by the columns of the view `detection_baseline`.
+
+    >>> baseline_sentence("learning", 25.0), baseline_sentence("first day", 45.0)
+    ('learning: 25 of 45 minutes', 'first day: the windows before, until the first daily statistics')
+    """
+    if judged_by == "learning":
+        return f"learning: {learned_minutes:.0f} of 45 minutes"
+    if judged_by == "first day":
+        return "first day: the windows before, until the first daily statistics"
+    return judged_by
 
 
 def _moment(figures: Figures, name: str, style: str) -> str:

@@ -1,5 +1,6 @@
 """Queries of tests to Postgres."""
 
+from datetime import date
 from typing import Any
 
 from core.settings import Settings
@@ -11,3 +12,12 @@ def rows(settings: Settings, sql: str, *values: object) -> list[tuple[Any, ...]]
     with transaction(settings) as cursor:
         cursor.execute(sql, values or None)
         return cursor.fetchall() if cursor.description else []
+
+
+def learn_nothing(settings: Settings, as_of: date = date(2001, 1, 1)) -> None:
+    """Insert statistics of a day without a keyword: every keyword is new, and no day is a first day."""
+    rows(
+        settings,
+        "INSERT INTO traffic_statistics SELECT %s, hour, 1, 1 FROM generate_series(0, 23) AS hour",
+        as_of,
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from alerts.explain.recount import Recount
 from alerts.store import alert_figures
 from core.settings import Settings
-from core.windows import WINDOW, WINDOWS_PER_DAY, window_number, window_start
+from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number, window_start
 from detection.arrays import Floats
 from detection.authors import authors_or_infinity
+from detection.first_day import past_gap
 from detection.judge_day import DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
@@ -35,6 +36,11 @@ class StoredAlert:
     def keyword(self) -> str:
         """The alert's keyword."""
         return str(self.alert["keyword"])
+
+    @property
+    def is_first_day(self) -> bool:
+        """Whether one of its windows was judged by those before it, for want of statistics."""
+        return any(window["past_since"] is not None for window in self.windows)
 
     @property
     def is_final(self) -> bool:
@@ -106,11 +112,9 @@ def recompute_windows(
         baseline = baseline_for(stored.keyword, as_of)
         key = day, as_of, threshold
         if key not in days:
-            days[key] = _judge(stored.keyword, day, baseline, threshold, recount, settings)
+            days[key] = _judge(stored, day, baseline, threshold, recount, settings)
         closed = number not in by_number or by_number[number]["closed"]
-        judged[number] = _window(
-            stored.keyword, number, days[key], baseline, as_of, threshold, recount, closed
-        )
+        judged[number] = _window(stored.keyword, number, days[key], as_of, threshold, recount, closed)
     return judged
 
 
@@ -189,21 +193,21 @@ def _windows_of_alert(stored: StoredAlert, alert: Alert[JudgedWindow] | None) ->
 
 
 def _judge(
-    keyword: str, day: date, baseline: Baseline, threshold: float, recount: Recount, settings: Settings
+    stored: StoredAlert, day: date, baseline: Baseline, threshold: float, recount: Recount, settings: Settings
 ) -> JudgedDay:
-    midnight = window_number(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    numbers = range(midnight - _BACK, midnight + WINDOWS_PER_DAY)
+    keyword, midnight = stored.keyword, window_number(day_start(day))
+    back = WINDOWS_PER_DAY if stored.is_first_day else _BACK
+    numbers = range(midnight - back, midnight + WINDOWS_PER_DAY)
     posts = np.array([_count(recount, keyword, number)["posts"] for number in numbers], dtype=float)
     total = np.array([recount.total_posts.get(number, 0) for number in numbers], dtype=float)
-    if baseline.traffic is None:
-        total = np.minimum(total, 1.0)
     bitmaps = [_count(recount, keyword, number)["authors_bitmap"] for number in numbers]
     return judge_day(
-        DayCounts(posts[None, _BACK:], posts[None, :_BACK], total[_BACK:], total[:_BACK]),
+        DayCounts(posts[None, back:], posts[None, :back], total[back:], total[:back]),
         baseline.rows,
         baseline.traffic,
         rule_for(threshold, settings.min_posts),
-        authors=_authors(bitmaps[_BACK:]),
+        past_gap=past_gap(settings.lateness_minutes),
+        authors=_authors(bitmaps[back:]),
         hourly_authors=_authors(
             [
                 _hourly_bitmap(recount, keyword, number)
@@ -217,27 +221,31 @@ def _window(
     keyword: str,
     number: int,
     day: JudgedDay,
-    baseline: Baseline,
     as_of: date | None,
     threshold: float,
     recount: Recount,
     closed: bool,
 ) -> JudgedWindow:
-    count, start = recount.counts[keyword, number], window_start(number)
+    count = recount.counts[keyword, number]
     at = (0, number % WINDOWS_PER_DAY)
-    total, verdicts = recount.total_posts[number], day.verdicts
-    traffic = baseline.traffic
-    expected_total = float(traffic.expected_posts[start.hour]) if traffic is not None else 0.0
+    verdicts, column = day.verdicts, number % WINDOWS_PER_DAY
+    past: dict[str, Any] = {}
+    if day.past is not None and day.first_day[column]:
+        past = {
+            "past_posts": int(day.past.compared_posts[at]),
+            "past_total_posts": int(day.past.compared_total[at]),
+            "past_since": _since(recount, number),
+        }
     return JudgedWindow(
         number=number,
-        total_posts=total,
-        ratio=as_real(total / expected_total if expected_total > 0 else 1.0),
+        total_posts=recount.total_posts[number],
+        ratio=as_real(day.ratio[at]),
         expected=as_real(day.expected[at]),
-        scale=as_real(day.scale[0]),
+        scale=as_real(day.scale[at]),
         score=as_real(verdicts.score[at]),
         hourly_posts=int(day.hourly_posts[at]),
         hourly_expected=as_real(day.hourly_expected[at]),
-        hourly_spread=as_real(baseline.rows.hourly_spread[0]),
+        hourly_spread=as_real(day.hourly_spread[at]),
         hourly_score=as_real(verdicts.hourly_score[at]),
         threshold=threshold,
         threshold_ratio=as_real(verdicts.threshold_ratio[at]),
@@ -245,8 +253,15 @@ def _window(
         statistics_as_of=as_of,
         hourly_authors_bitmap=_hourly_bitmap(recount, keyword, number),
         closed=closed,
+        **past,
         **{name: count[name] for name in _COUNTED},
     )
+
+
+def _since(recount: Recount, number: int) -> datetime:
+    """Return the start of the first window with posts of the day of window `number` and the day before."""
+    first = window_number(day_start(window_start(number).date() - ONE_DAY))
+    return window_start(min(other for other in recount.total_posts if other >= first))
 
 
 def _count(recount: Recount, keyword: str, number: int) -> Mapping[str, Any]:
@@ -274,6 +289,10 @@ def _same(stored: object, recomputed: object) -> bool:
 
 
 def span_to_recount(stored: StoredAlert, settings: Settings) -> tuple[datetime, datetime]:
-    """Return the span from an hour before the alert's first window to the last window that may end it."""
+    """Return the span from an hour before the alert's first window to the last window that may end it.
+
+    On a first day it begins with the day before, because that is part of the past.
+    """
     first, last = stored.windows[0]["window_start"], stored.windows[-1]["window_start"]
-    return first - _BACK * WINDOW, last + (settings.quiet_windows + 1) * WINDOW
+    begin = day_start(first.date() - ONE_DAY) if stored.is_first_day else first - _BACK * WINDOW
+    return begin, last + (settings.quiet_windows + 1) * WINDOW

@@ -46,8 +46,22 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
         least = float(smallest_anomalous_posts(float(expected), float(scale), anomaly_rule))
     return (
         f"{posts:,} posts by {people(bitmap, posts)} in {span}; "
-        f"{were_expected(expected)} for a {part_of_week(window['window_start'])} (UTC); "
+        f"{were_expected(expected)} {by_what(window)}; "
         f"at least {ceil(least - 1e-9):,} would have been unusual"
+    )
+
+
+def by_what(window: Mapping[str, Any]) -> str:
+    """Return what the expectation of a window comes from: the time of the week, or on a first day the past.
+
+    >>> by_what({"past_since": datetime(2026, 1, 6, 8, 15), "past_posts": 12, "past_total_posts": 3400})
+    'by the windows before (the word was in 12 of their 3,400 posts; a first day, since 08:15 UTC)'
+    """
+    if not window.get("past_since"):
+        return f"for a {part_of_week(window['window_start'])} (UTC)"
+    return (
+        f"by the windows before (the word was in {window['past_posts']:,} of their "
+        f"{window['past_total_posts']:,} posts; a first day, since {window['past_since']:%H:%M} UTC)"
     )
 
 

@@ -55,7 +55,9 @@ def _rule_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
     alert = explanation.stored.alert
     as_of = alert["statistics_as_of"]
     statistics = (
-        f"with the statistics of {as_of}" if as_of else "without statistics (nothing was learned yet)"
+        f"with the statistics of {as_of}"
+        if as_of
+        else "by the windows before it, as on a first day (no statistics of its hour yet)"
     )
     yield (
         f"Judged {statistics}; threshold {explanation.stored.windows[0]['threshold']:g}; "

@@ -31,7 +31,8 @@ class DayJudge:
     day: date
     traffic: Traffic | None
     total_posts: Floats
-    """Posts of all keywords [3 + 96], lookback included; 1 per window with posts if `traffic` is None."""
+    """Posts of all keywords [B + 96], with B windows before the day."""
+    past_gap: int
     min_posts: int
     plans: Plans
     thresholds: Thresholds
@@ -42,21 +43,25 @@ class DayJudge:
 
         Only of keywords that have an anomaly on the day or are in `running`.
         """
-        for batch in map(keyword_batch, batches):
-            yield from self._windows(batch)
+        for batch in batches:
+            yield from self._windows(keyword_batch(batch, self._lookback))
 
     def candidates(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield rows of `CANDIDATES`, as the nightly fit keeps them; nothing if `traffic` is None."""
         if self.traffic is not None:
             anomaly_rule = rule_for(LOWEST_THRESHOLD, self.min_posts)
-            for batch in map(keyword_batch, batches):
+            for batch in batches:
                 yield candidate_windows(
-                    batch,
+                    keyword_batch(batch, self._lookback),
                     day=self.day,
                     traffic=self.traffic,
                     total_posts=self.total_posts,
                     anomaly_rule=anomaly_rule,
                 )
+
+    @property
+    def _lookback(self) -> int:
+        return len(self.total_posts) - WINDOWS_PER_DAY
 
     def _windows(self, batch: KeywordBatch) -> Iterator[pa.RecordBatch]:
         keywords = batch.keyword.to_pylist()
@@ -74,6 +79,7 @@ class DayJudge:
                 traffic=self.traffic,
                 total_posts=self.total_posts,
                 anomaly_rule=rule_for(float(threshold), self.min_posts),
+                past_gap=self.past_gap,
                 planned=self._planned(names, 1),
                 hourly_planned=self._planned(names, WINDOWS_PER_HOUR),
             )

@@ -20,9 +20,10 @@ from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import read_traffic, total_posts, with_rows_before
 from core.errors import NotReadyError
 from core.keywords import ALL_POSTS
-from core.windows import ONE_DAY, WINDOW, day_start, window_number
+from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
+from detection.first_day import past_gap
 from detection.score import KEPT_POSTS
 from detection.tracker import AlertTracker, TrackedAlert, TrackedWindow
 from detection.traffic_baseline import Traffic
@@ -35,6 +36,11 @@ class _JudgedBy:
 
     as_of: date | None
     traffic: Traffic | None
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether there are statistics for every hour."""
+        return self.traffic is not None and bool(np.all(self.traffic.expected_posts > 0))
 
 
 class PostsBacktest:
@@ -98,15 +104,16 @@ class PostsBacktest:
     def _judge(self, day: date, *, alerts: bool = True) -> None:
         """Count and judge one day; without `alerts`, only for the candidates that a budget needs."""
         judged_by = self._judged_by(day)
-        records = read_archived_day(self._spark, self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
+        lookback = LOOKBACK_WINDOWS if judged_by.covers_all else WINDOWS_PER_DAY
+        records = read_archived_day(self._spark, self._settings, day, lookback=lookback * WINDOW)
         posts = records.transform(posts_in_windows, day=day, future_minutes=self._settings.future_minutes)
         counts = posts.transform(count_keywords_per_day, phrases=self._phrases).persist()
         try:
-            totals = total_posts(counts)
             judge = DayJudge(
                 day,
                 judged_by.traffic,
-                totals if judged_by.traffic else np.minimum(totals, 1.0),
+                total_posts(counts, lookback),
+                past_gap(self._settings.lateness_minutes),
                 self._settings.min_posts,
                 self._plans,
                 self._thresholds(day) if alerts else Thresholds(0.0, 0.0),

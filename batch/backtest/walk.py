@@ -45,7 +45,10 @@ class _Statistics:
         ]
         self._default = _columns(default_rows(1, seasonality))
         self.last_seen = np.full(keywords, _NEVER, dtype=np.int32)
-        self.before = np.zeros((keywords, windows_before(seasonality)))
+        self.before = np.zeros((keywords, seasonality.windows))
+        """Posts of the last windows of the cycle before [K, B]."""
+        self.after = self.before
+        """The same of the current cycle, for the next one."""
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -81,9 +84,7 @@ class Walk:
         """The alerts; `running()` has those that have not ended when the table ends."""
         self._statistics = _Statistics(len(table.keywords), table.seasonality)
         self._traffic: Traffic | None = None
-        self._first_window_before = table.seasonality.windows - windows_before(table.seasonality)
-        """Index in a cycle of the first window that the next cycle's hourly windows include."""
-        self._total_before = np.zeros(windows_before(table.seasonality))
+        self._total_before = np.zeros(table.seasonality.windows)
 
     def run(self) -> Iterator[JudgedRows]:
         """Yield all rows of the table with their verdicts, ordered by cycle, keyword and window."""
@@ -99,6 +100,9 @@ class Walk:
 
     def _cycle(self, cycle: int, rows: CycleCounts) -> Iterator[JudgedRows]:
         total = self._table.totals(cycle)
+        traffic_after = self._learned_traffic(total)
+        lookback = self._lookback(traffic_after)
+        self._statistics.after = np.zeros((len(self._statistics.last_seen), lookback))
         seen = np.unique(rows.keyword)
         keywords = np.union1d(np.flatnonzero(self._statistics.known), seen)
         edges = [*np.searchsorted(rows.keyword, keywords[::BATCH_KEYWORDS]).tolist(), len(rows.keyword)]
@@ -109,7 +113,13 @@ class Walk:
         ended = list(self.tracker.close(self._seasonality.first_window(cycle + 1)))
         if ended:
             yield _no_rows(ended)
-        self._learn_traffic(total)
+        self._traffic, self._total_before = traffic_after, total[len(total) - lookback :]
+        self._statistics.before = self._statistics.after
+
+    def _lookback(self, traffic: Traffic | None) -> int:
+        """Return the windows before a cycle that it is judged with: all of one if statistics lack slots."""
+        covered = traffic is not None and bool(np.all(traffic.expected_posts > 0))
+        return windows_before(self._seasonality) if covered else self._seasonality.windows
 
     def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
         """Judge `keywords` by their rows, then learn the cycle."""
@@ -128,7 +138,7 @@ class Walk:
             window=rows.window,
             posts=rows.posts,
             expected=judged.expected[at],
-            scale=judged.scale[at[0]],
+            scale=judged.scale[at],
             score=judged.verdicts.score[at],
             anomalous=judged.verdicts.anomalous[at],
             ended=ended,
@@ -139,12 +149,13 @@ class Walk:
     ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
         rows = KeywordRows(*(column[present] for column in _columns(before)))
-        return judge_day(counts, rows, self._expected_traffic(), self._anomaly_rule, self._seasonality)
+        traffic = self._expected_traffic() if self._traffic is not None else None
+        return judge_day(counts, rows, traffic, self._anomaly_rule, self._seasonality)
 
     def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
         """Learn the cycle as the daily batch does: skip it if nothing was posted, forget rare keywords."""
         statistics = self._statistics
-        statistics.before[keywords] = posts[:, self._first_window_before :]
+        statistics.after[keywords] = posts[:, posts.shape[1] - statistics.after.shape[1] :]
         if not total.any():
             return
         seen = posts.any(axis=1)
@@ -167,14 +178,14 @@ class Walk:
     def _expected_traffic(self) -> Traffic | None:
         return self._traffic if self._table.has_total else unknown_traffic(self._seasonality)
 
-    def _learn_traffic(self, total: Floats) -> None:
-        self._total_before = total[self._first_window_before :]
+    def _learned_traffic(self, total: Floats) -> Traffic | None:
+        """Return the traffic baseline after a cycle with these totals."""
         if not total.any():
-            return
+            return self._traffic
         learned = day_traffic(total, self._expected_traffic(), self._seasonality).learned_days
         after = learn_traffic(self._traffic, total, learned, self._seasonality)
         stored = after.expected_posts.astype(np.float32).astype(np.float64)
-        self._traffic = Traffic(stored, float(np.float32(after.history_days)))
+        return Traffic(stored, float(np.float32(after.history_days)))
 
 
 def _no_rows(ended: list[tuple[int, TrackedAlert]]) -> JudgedRows:

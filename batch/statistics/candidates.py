@@ -12,7 +12,7 @@ from core.windows import WINDOWS_PER_DAY
 from detection.arrays import Flags, Floats
 from detection.authors import authors_or_infinity
 from detection.budget import CandidateWindows
-from detection.judge_day import DayCounts, JudgedDay, judge_day
+from detection.judge_day import PAST_GAP, DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AnomalyRule
@@ -53,15 +53,16 @@ def candidate_windows(
     """Return rows of `candidate_windows`: windows with a threshold ratio of at least a half.
 
     Only of keywords that have an anomaly on `day` under `anomaly_rule`. The windows are judged by the rows
-    of the batch and by `traffic`, both as of the day before; `total_posts` [3 + 96] are those of all
-    keywords.
+    of the batch and by `traffic`, both as of the day before; `total_posts` [B + 96] are those of all
+    keywords. Windows in hours that `traffic` does not cover are none.
     """
     chosen = np.flatnonzero(may_open(batch.counts, anomaly_rule.min_posts))
     judged = judge_keywords(
         batch, chosen, traffic=traffic, total_posts=total_posts, anomaly_rule=anomaly_rule
     )
     active: Flags = judged.day.verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
-    active &= np.any(judged.day.verdicts.anomalous, axis=1)[:, None]
+    active &= np.repeat(traffic.expected_posts > 0, WINDOWS_PER_HOUR)
+    active &= np.any(judged.day.verdicts.anomalous & active, axis=1)[:, None]
     return _rows(batch, judged, day, active)
 
 
@@ -72,6 +73,7 @@ def judge_keywords(
     traffic: Traffic | None,
     total_posts: Floats,
     anomaly_rule: AnomalyRule,
+    past_gap: int = PAST_GAP,
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> JudgedKeywords:
@@ -79,9 +81,10 @@ def judge_keywords(
 
     The other arguments are those of `detection.judge_day.judge_day`.
     """
-    counts, bitmaps = batch.counts[chosen], batch.authors[chosen]
-    authors = authors_or_infinity(bitmaps[:, LOOKBACK_WINDOWS:])
-    hourly_authors = authors_or_infinity(_hourly_bitmaps(np.where(counts >= KEPT_POSTS, bitmaps, 0)))
+    counts, bitmaps, lookback = batch.counts[chosen], batch.authors[chosen], batch.lookback
+    authors = authors_or_infinity(bitmaps[:, lookback:])
+    kept = np.where(counts >= KEPT_POSTS, bitmaps, 0)
+    hourly_authors = authors_or_infinity(_hourly_bitmaps(kept[:, lookback - LOOKBACK_WINDOWS :]))
     rows = KeywordRows(
         level=batch.rows.level[chosen],
         hour_deviation=batch.rows.hour_deviation[chosen],
@@ -91,24 +94,26 @@ def judge_keywords(
     )
     judged = judge_day(
         DayCounts(
-            posts=counts[:, LOOKBACK_WINDOWS:],
-            before=counts[:, :LOOKBACK_WINDOWS],
-            total=total_posts[LOOKBACK_WINDOWS:],
-            total_before=total_posts[:LOOKBACK_WINDOWS],
+            posts=counts[:, lookback:],
+            before=counts[:, :lookback],
+            total=total_posts[lookback:],
+            total_before=total_posts[:lookback],
         ),
         rows,
         traffic,
         anomaly_rule,
+        past_gap=past_gap,
         authors=authors,
         hourly_authors=hourly_authors,
         planned=planned,
         hourly_planned=hourly_planned,
     )
-    return JudgedKeywords(chosen, counts[:, LOOKBACK_WINDOWS:], rows, authors, hourly_authors, judged)
+    return JudgedKeywords(chosen, counts[:, lookback:], rows, authors, hourly_authors, judged)
 
 
 def may_open(counts: Floats, min_posts: int) -> Flags:
-    """Return which keywords have enough posts in a window or an hour for an anomaly."""
+    """Return which keywords have enough posts [K, B + 96] in a window or an hour for an anomaly."""
+    counts = counts[:, counts.shape[1] - LOOKBACK_WINDOWS - WINDOWS_PER_DAY :]
     kept = np.where(counts >= KEPT_POSTS, counts, 0.0)
     hours = sum(kept[:, back : counts.shape[1] - LOOKBACK_WINDOWS + back] for back in range(WINDOWS_PER_HOUR))
     in_a_window = np.any(counts[:, LOOKBACK_WINDOWS:] >= min_posts, axis=1)
@@ -142,7 +147,7 @@ def _rows(batch: KeywordBatch, judged: JudgedKeywords, day: date, active: Flags)
             "number": pa.array(((day - EPOCH).days * WINDOWS_PER_DAY + window).astype(np.int32)),
             "posts": pa.array(judged.posts[active].astype(np.int32)),
             "expected": _reals(judged_day.expected[active]),
-            "scale": _reals(judged_day.scale[keyword]),
+            "scale": _reals(judged_day.scale[active]),
             "hourly_posts": pa.array(judged_day.hourly_posts[active].astype(np.int32)),
             "hourly_expected": _reals(judged_day.hourly_expected[active]),
             "hourly_spread": _reals(judged.rows.hourly_spread[keyword]),

@@ -24,13 +24,13 @@ Numbers = TypeVar("Numbers", Floats, NDArray[np.int64])
 
 @dataclass(frozen=True)
 class KeywordBatch:
-    """K keywords of a day: counts of its windows and the three before, and the rows as of the day before."""
+    """K keywords of a day: counts of its windows and of B before, and the rows as of the day before."""
 
     keyword: pa.Array
     counts: Floats
-    """Posts [K, 3 + 96]."""
+    """Posts [K, B + 96]."""
     authors: NDArray[np.int64]
-    """Bitmaps of authors [K, 3 + 96]: each author sets one hashed bit of 64."""
+    """Bitmaps of authors [K, B + 96]: each author sets one hashed bit of 64."""
     rows: KeywordRows
     known: Flags
     """Whether the keyword had a row [K]."""
@@ -40,7 +40,12 @@ class KeywordBatch:
     @property
     def posts(self) -> Floats:
         """Posts of the day's windows [K, 96]."""
-        return self.counts[:, LOOKBACK_WINDOWS:]
+        return self.counts[:, self.lookback :]
+
+    @property
+    def lookback(self) -> int:
+        """Windows before the day: 3, or 96 where statistics are missing."""
+        return int(self.counts.shape[1]) - WINDOWS
 
     @property
     def seen(self) -> Flags:
@@ -49,16 +54,16 @@ class KeywordBatch:
         return seen
 
 
-def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
+def keyword_batch(batch: pa.RecordBatch, lookback: int = LOOKBACK_WINDOWS) -> KeywordBatch:
     """Return the arrays of `batch`.
 
-    Columns in: keyword; windows, posts, authors (parallel lists, window -3 to 95; null: not counted);
+    Columns in: keyword; windows, posts, authors (parallel lists, window -lookback to 95; null: not counted);
     level, variance, dispersion, hourly_spread (float), hour_deviation (list of 24 floats or null),
     last_seen (date32): the row as of the day before, all null for a new keyword.
     """
     windows = batch.column("windows")
     known = batch.column("level").is_valid().to_numpy(zero_copy_only=False)
-    shape = (batch.num_rows, LOOKBACK_WINDOWS + WINDOWS)
+    shape = (batch.num_rows, lookback + WINDOWS)
     return KeywordBatch(
         keyword=batch.column("keyword"),
         counts=dense(windows, batch.column("posts"), np.zeros(shape)),
@@ -70,13 +75,14 @@ def keyword_batch(batch: pa.RecordBatch) -> KeywordBatch:
 
 
 def dense(windows: pa.ListArray, values: pa.ListArray, into: Numbers) -> Numbers:
-    """Fill `into` [K, 3 + 96] from parallel lists of window numbers (from -3) and values, and return it.
+    """Fill `into` [K, B + 96] from parallel lists of window numbers (from -B) and values, and return it.
 
     >>> dense(pa.array([[0, 95], None]), pa.array([[3, 4], None]), np.zeros((2, 99)))[:, [3, 4, 98]].tolist()
     [[3.0, 0.0, 4.0], [0.0, 0.0, 0.0]]
     """
     keyword_rows = pc.list_parent_indices(windows).to_numpy()
-    into[keyword_rows, windows.flatten().to_numpy() + LOOKBACK_WINDOWS] = values.flatten().to_numpy()
+    lookback = into.shape[1] - WINDOWS
+    into[keyword_rows, windows.flatten().to_numpy() + lookback] = values.flatten().to_numpy()
     return into
 
 

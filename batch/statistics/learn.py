@@ -1,5 +1,6 @@
 """Step `statistics`: learn keyword_statistics and traffic_statistics as of a day, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,7 +51,8 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         totals = total_posts(counts)
         today = totals[LOOKBACK_WINDOWS:]
         if not today.any():
-            mark_empty(settings, day)
+            with transaction(settings) as cursor:
+                mark_empty(cursor, [day])
             return None
         before = read_traffic(settings, as_of) if as_of else None
         traffic = day_traffic(today, before)
@@ -148,20 +150,20 @@ def forget_statistics(settings: Settings) -> None:
         cursor.execute(query("forget_statistics"))
 
 
-def total_posts(counts: DataFrame) -> Floats:
-    """Return the posts of all keywords by window [3 + 96], starting with the lookback."""
-    totals = np.zeros(LOOKBACK_WINDOWS + WINDOWS)
+def total_posts(counts: DataFrame, lookback: int = LOOKBACK_WINDOWS) -> Floats:
+    """Return the posts of all keywords by window [B + 96], starting with the `lookback` of B windows."""
+    totals = np.zeros(lookback + WINDOWS)
     for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():
         for window, count in zip(windows, posts, strict=True):
             if window is not None:
-                totals[LOOKBACK_WINDOWS + window] = count
+                totals[lookback + window] = count
     return totals
 
 
-def mark_empty(settings: Settings, day: date) -> None:
-    """Record in the ledger that `day` is over and had no posts, so that the next day may be learned."""
-    with transaction(settings) as cursor:
-        check_not_lost(cursor, day)
+def mark_empty(cursor: Cursor, days: Sequence[date]) -> None:
+    """Record in the ledger that `days` are over and had no posts; raises NotReadyError if one was learned."""
+    check_not_lost(cursor, days)
+    for day in days:
         _mark(cursor, day, status="empty", posts=0, keywords=0)
 
 

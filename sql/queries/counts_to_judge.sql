@@ -3,6 +3,7 @@
 SELECT
     hours.keyword, hours.window_start, hours.posts, hours.authors_bitmap, hours.texts_bitmap, hours.first_post_at,
     hours.first_post_id, hours.latest_post_id, hours.top_post_id, hours.top_likes, hours.hourly_posts, hours.hourly_authors_bitmap,
+    hours.posts_before,
     statistics.level::float8 AS level,
     statistics.variance::float8 AS variance,
     statistics.dispersion::float8 AS dispersion,

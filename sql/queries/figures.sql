@@ -59,6 +59,8 @@ SELECT 'newest_event_timestamp_seconds', '{}', extract(epoch FROM max_event_time
 UNION ALL
 SELECT 'closed_until_timestamp_seconds', '{}', extract(epoch FROM closed_until) FROM detect_clock
 UNION ALL
+SELECT 'learned_minutes', ARRAY[judged_by], learned_minutes FROM detection_baseline
+UNION ALL
 SELECT 'last_complete_day_timestamp_seconds', '{}', extract(epoch FROM max(day))
 FROM batch_days
 WHERE loaded_at IS NOT NULL AND status IS NOT NULL

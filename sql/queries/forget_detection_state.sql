@@ -1,4 +1,5 @@
--- Forget how far detection has come: its open windows, its clock and its offsets.
+-- Forget how far detection has come: its open windows, what came before them, its clock and its offsets.
 DELETE FROM live_counts;
+DELETE FROM past_counts;
 DELETE FROM detect_clock;
 DELETE FROM pipeline_progress WHERE query = 'detect'

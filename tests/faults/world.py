@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from tests.conftest import own_world
 from tests.faults.feed import Record, planted, portion
 from tests.faults.oracle import Alerts, Audit, Position, alerts_of, audit, compare_alerts
 from tests.kafka_posts import REPOSITORY, environment, start_streaming
+from tests.tables import learn_nothing
 
 QUERIES = ("archive", "detect")
 PATIENCE_SECONDS = 180.0
@@ -49,6 +51,8 @@ class World:
     portions: int = 0
     least_portions: int = COMMON_PORTIONS
     process: "subprocess.Popen[bytes] | None" = None
+    started_at: datetime | None = None
+    """When the streaming process that runs now was started."""
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -63,6 +67,7 @@ class World:
 
     def start(self, *arguments: str) -> None:
         """Start `groundswell stream ARGUMENTS`."""
+        self.started_at = datetime.now(UTC)
         self.process = start_streaming(self.streaming_settings, self.log, *arguments, **self.variables)
 
     def python(self) -> psutil.Process:
@@ -145,11 +150,25 @@ class World:
             position[0] in topics and position[2] >= reached.get(position[:2], 0) for position, _ in self.sent
         )
 
+    def has_reported(self, query: str) -> bool:
+        """Return whether the query runs in the process that was started last, by a report since then."""
+        with transaction(self.settings) as cursor:
+            cursor.execute("SELECT min(observed_at) FROM pipeline_progress WHERE query = %s", (query,))
+            (observed_at,) = cursor.fetchone() or (None,)
+        return None not in (observed_at, self.started_at) and observed_at > self.started_at
+
+    def has_caught_up(self, query: str) -> bool:
+        """Return whether the query runs and has committed everything that was sent.
+
+        What an earlier process committed and reported is not enough: the one that runs now must have begun.
+        """
+        return self.has_reported(query) and not self.behind(query)
+
     def catch_up(self, *names: str, patience_seconds: float = PATIENCE_SECONDS) -> float:
-        """Wait until the queries have committed everything that was sent; returns the seconds that took."""
+        """Wait until the queries, both by default, have caught up; returns the seconds that took."""
         began = time.monotonic()
         wait_for(
-            lambda: not any(self.behind(name) for name in names or QUERIES),
+            lambda: all(self.has_caught_up(name) for name in names or QUERIES),
             patience_seconds,
             "the queries catch up",
             self,
@@ -210,6 +229,7 @@ def a_world(stack: Settings, folder: Path, seed: int, **changes: object) -> Iter
     folder.mkdir(parents=True, exist_ok=True)
     with own_world(stack, folder) as settings:
         quick = {"max_offsets_per_trigger": RECORDS_A_BATCH, "archive_trigger_seconds": 1.0}
+        learn_nothing(settings)
         changed = settings.model_copy(update=quick | changes)
         world = World(changed, changed, folder, seed)
         try:

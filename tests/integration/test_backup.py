@@ -20,7 +20,7 @@ from deploy.local.shell import client_variables
 from sql.connection import transaction
 from tests.integration.test_detection import a_value
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
-from tests.tables import rows
+from tests.tables import learn_nothing, rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WORDS = ["alpaca", "banjo", "cactus", "dolphin", "ember", "falcon"]
@@ -98,6 +98,7 @@ def test_after_the_loss_of_both_databases_a_dump_restores_everything(
     rng, lake = random.Random(3), spark_for(world)
     with transaction(world) as cursor:
         cursor.execute("INSERT INTO watchlist (phrase) VALUES ('falcon')")
+    learn_nothing(world)
     send(world, values(rng, 0, 8, {"meteor": 4, "comet": 7}))
     drain_topics(lake, world)
     for line in commands("Backup"):

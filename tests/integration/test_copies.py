@@ -7,7 +7,7 @@ import pytest
 from core.settings import Settings
 from tests.integration.test_detection import a_value
 from tests.kafka_posts import drain_topics, let_time_decide, send
-from tests.tables import rows
+from tests.tables import learn_nothing, rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POSTS, MANY, FEW = 500, 480, 3
@@ -37,7 +37,8 @@ def values() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def world(module_settings: Settings, spark_for) -> Settings:
-    """All posts judged, without earlier statistics."""
+    """All posts judged, of words that are all new."""
+    learn_nothing(module_settings)
     send(module_settings, values())
     drain_topics(spark_for(module_settings), module_settings, "detect")
     let_time_decide(module_settings, START + timedelta(days=2))

@@ -10,7 +10,7 @@ import pytest
 
 from core.settings import Settings
 from tests.kafka_posts import drain_topics, let_time_decide, send
-from tests.tables import rows
+from tests.tables import learn_nothing, rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POISON = [
@@ -67,6 +67,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     values.append(a_value(42, START + timedelta(minutes=1), "nul\u0000inside \ud800 banjo", author=2))
     values.extend(POISON)
     order = sorted(range(len(values)), key=lambda i: i % 1_200 + rng.random() * 60)
+    learn_nothing(module_settings)
     send(module_settings, [values[i] for i in order])
     send(
         module_settings,

@@ -18,7 +18,7 @@ from sql.connection import transaction
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
-from tests.tables import rows
+from tests.tables import learn_nothing, rows
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STORM = "landslide #storm flooding evacuated riverbank"
@@ -62,6 +62,7 @@ def world(module_settings: Settings, spark_for) -> Settings:
     repeated = [
         {**post, "itemInfos": {**post["itemInfos"], "diggCount": 5_000_000}} for post in posts[1_050:1_080]
     ]
+    learn_nothing(module_settings)
     send(module_settings, [json.dumps(post).encode() for post in [*posts, *repeated]])
     drain_topics(spark_for(module_settings), module_settings)
     return module_settings

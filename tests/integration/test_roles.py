@@ -21,7 +21,7 @@ from sql.migrate import migrate
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
-from tests.tables import rows
+from tests.tables import learn_nothing, rows
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -77,6 +77,7 @@ def world(pipeline: Settings, spark_for: Callable[[Settings], SparkSession]) -> 
         )
         for number in range(60)
     ]
+    learn_nothing(pipeline)
     send(pipeline, [json.dumps(post).encode() for post in posts] + [HOSTILE.encode()])
     drain_topics(spark, pipeline)
     let_time_decide(pipeline, START + timedelta(days=2))

@@ -71,7 +71,7 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
     by_row = {(row["window_start"], row["keyword"]): row for row in scores}
     assert len(by_row) == counts.size
     rows, traffic = default_rows(5), None
-    before, total_before, seen = np.zeros((5, 3)), np.zeros(3), np.zeros(5, dtype=bool)
+    before, total_before, seen = np.zeros((5, 96)), np.zeros(96), np.zeros(5, dtype=bool)
     for day in range(len(counts)):
         posts, total = counts[day].astype(float), totals[day].astype(float)
         judged = judge_day(DayCounts(posts, before, total, total_before), rows, traffic, ANOMALY_RULE)
@@ -81,7 +81,7 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
                 actual = [float(row[name]) for name in ("expected", "scale", "score")]
                 expected = [
                     judged.expected[keyword, window],
-                    judged.scale[keyword],
+                    judged.scale[keyword, window],
                     judged.verdicts.score[keyword, window],
                 ]
                 assert actual == expected
@@ -93,7 +93,7 @@ def test_the_walk_gives_what_judging_and_learning_day_by_day_gives(tmp_path: Pat
         rows = fitted
         learned = learn_traffic(traffic, total, exposure.learned_days)
         traffic = Traffic(learned.expected_posts.astype(np.float32).astype(float), learned.history_days)
-        before, total_before = posts[:, -3:], total[-3:]
+        before, total_before = posts, total
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from detection.traffic_baseline import DayTraffic, Traffic
 from detection.verdicts import Verdicts
 
 ANOMALY_RULE = rule_for(4.5, 10)
+STEADY = Traffic(np.full(24, 100.0), 1.0)
 
 
 def a_world(seed: int, keywords: int) -> tuple[DayCounts, KeywordRows, Traffic]:
@@ -32,13 +33,20 @@ def a_world(seed: int, keywords: int) -> tuple[DayCounts, KeywordRows, Traffic]:
     )
 
 
-def plain_expected(rows: KeywordRows, traffic: Traffic, keyword: int, window: int, total: float) -> float:
+def plain_expected(
+    rows: KeywordRows, traffic: Traffic, keyword: int, window: int, posts: float, total: float
+) -> float:
     """Expected posts in the window `window` quarter hours after midnight; negative: on the day before."""
     hour = (window // 4) % 24
     own = not math.isnan(rows.hour_deviation[keyword, 0])
     b = max(rows.level[keyword] + (rows.hour_deviation[keyword, hour] if own else 0.0), 0.0)
     share = 1.0 if own else traffic.expected_posts[hour] / traffic.expected_posts.mean()
-    return float(max(b * b / 4 - 0.375, 0.0) * share * total / traffic.expected_posts[hour])
+    normal = max(b * b / 4 - 0.375, 0.0) * share
+    usual = max(1.0, math.sqrt((rows.variance[keyword] + 0.25) * rows.dispersion[keyword]))
+    rest = max(traffic.expected_posts[hour] - normal, 1.0)
+    margin = (1 + 4.5 * usual * math.sqrt(normal) / (2 * rest)) ** 2
+    bound = max(1.0, (total - (posts if posts >= 3 else 0)) / rest) * margin if margin < 5 else 5.0
+    return float(normal * min(total / traffic.expected_posts[hour], bound))
 
 
 def test_windows_and_hourly_windows_of_a_random_day_equal_the_formulas() -> None:
@@ -54,7 +62,11 @@ def test_windows_and_hourly_windows_of_a_random_day_equal_the_formulas() -> None
         for window in range(96):
             hour = range(window - 3, window + 1)
             in_hour = [
-                (posts[keyword, w + 3], plain_expected(rows, traffic, keyword, w, total[w + 3])) for w in hour
+                (
+                    posts[keyword, w + 3],
+                    plain_expected(rows, traffic, keyword, w, posts[keyword, w + 3], total[w + 3]),
+                )
+                for w in hour
             ]
             c4, e4 = sum(c for c, _ in in_hour if c >= 3), sum(e for _, e in in_hour)
             c, e = in_hour[-1]
@@ -97,7 +109,7 @@ def test_a_slow_climb_over_midnight_includes_the_windows_of_the_day_before() -> 
     climbing = DayCounts(posts, np.full((1, 3), 8.0), total, total[:3])
     quiet_before = DayCounts(posts, np.zeros((1, 3)), total, total[:3])
     verdicts = [
-        bool(judge_day(counts, default_rows(1), None, ANOMALY_RULE).verdicts.anomalous[0, 0])
+        bool(judge_day(counts, default_rows(1), STEADY, ANOMALY_RULE).verdicts.anomalous[0, 0])
         for counts in (climbing, quiet_before)
     ]
     assert verdicts == [True, False]
@@ -108,7 +120,7 @@ def test_a_window_of_fewer_than_three_posts_is_quiet_whatever_its_hour_had() -> 
     posts[0, 10:14] = 40, 40, 2, 3
     total = np.full(96, 100.0)
     verdicts = judge_day(
-        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), None, ANOMALY_RULE
+        DayCounts(posts, np.zeros((1, 3)), total, total[:3]), default_rows(1), STEADY, ANOMALY_RULE
     ).verdicts
     assert verdicts.anomalous[0, 10:14].tolist() == [True, True, False, True]
     assert verdicts.threshold_ratio[0, 12] == 0.0

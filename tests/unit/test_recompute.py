@@ -1,6 +1,6 @@
 """Laws of recomputing an alert: it follows from the counts, and every stored difference is reported."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from alerts.explain.recount import Recount
 from core.settings import Settings
 from core.windows import window_number, window_start
 from detection.learn import default_rows
+from detection.traffic_baseline import Traffic
 
 OPENED = window_number(datetime(2026, 1, 6, 18, 0, tzinfo=UTC))
 SETTINGS = Settings(
@@ -28,6 +29,7 @@ SETTINGS = Settings(
     s3_bucket="unused",
 )
 
+AS_OF, STEADY = date(2026, 1, 5), Traffic(np.full(24, 500.0), 7.0)
 COMPARED = ("posts", "ratio", "expected", "score", "hourly_posts", "hourly_score", "threshold_ratio")
 
 
@@ -57,7 +59,8 @@ def recomputed(posts_by_window: dict[int, int], **changes):
     rows = [
         {
             "window_start": window_start(OPENED + offset),
-            "statistics_as_of": None,
+            "statistics_as_of": AS_OF,
+            "past_since": None,
             "threshold": 6.0,
             "closed": True,
             "alert_id": "x",
@@ -67,7 +70,7 @@ def recomputed(posts_by_window: dict[int, int], **changes):
     ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
     first = StoredAlert({"keyword": "flood", "status": "resolved"}, ends)
     judged = recompute_windows(
-        first, recount, lambda keyword, as_of: Baseline(default_rows(1), None), lambda day: None, SETTINGS
+        first, recount, lambda keyword, as_of: Baseline(default_rows(1), STEADY), lambda day: AS_OF, SETTINGS
     )
     windows = [
         {
@@ -86,7 +89,7 @@ def recomputed(posts_by_window: dict[int, int], **changes):
 def test_figures_that_follow_from_the_counts_match():
     stored, judged = recomputed({0: 40, 1: 60, 3: 30})
     comparison = compare(stored, judged, SETTINGS)
-    assert (comparison.differences, comparison.figures) == ([], 3 * 10 + 24)
+    assert (comparison.differences, comparison.figures) == ([], 3 * 11 + 24)
 
 
 def test_the_alert_opens_continues_and_ends_with_its_windows():

@@ -1,0 +1,97 @@
+"""The past of live windows without statistics: what of the same day and the day before came before them."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import accumulate
+
+from psycopg2.extensions import cursor as Cursor
+
+from alerts.traffic import load_traffic
+from core.settings import Settings
+from core.windows import ONE_DAY, WINDOW, day_start
+from detection.first_day import LEARNING_WINDOWS, RECENT_WINDOWS, past_gap
+from sql.connection import query
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Posts by window start, summed up from the first window on."""
+
+    starts: Sequence[datetime]
+    sums: Sequence[int]
+
+    def until(self, start: datetime) -> int:
+        """Return the posts of the windows up to the one that starts at `start`, included."""
+        index = bisect_right(self.starts, start)
+        return self.sums[index - 1] if index else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Posts of all keywords and of some, in the windows of a day and the day before it."""
+
+    gap: int
+    """Windows by which the past of a window ends before it."""
+    since: datetime | None
+    """Start of the first window with posts; None if there is none."""
+    traffic: _Running
+    moved: Mapping[str, int]
+    """Posts by keyword in windows that have left `live_counts`; they are part of every past."""
+    live: Mapping[str, _Running]
+    """Posts by keyword in the windows that are still there."""
+
+    def ready(self, start: datetime) -> bool:
+        """Return whether the past suffices to judge the window that starts at `start`."""
+        long_enough = self.since is not None and start >= self.since + LEARNING_WINDOWS * WINDOW
+        return long_enough and self.total_posts(start) > 0
+
+    def total_posts(self, start: datetime) -> int:
+        """Return the posts of all keywords in the past of the window that starts at `start`."""
+        return self.traffic.until(start - self.gap * WINDOW)
+
+    def posts(self, keyword: str, start: datetime) -> int:
+        """Return the posts of `keyword` in the past of the window that starts at `start`."""
+        live = self.live.get(keyword)
+        return self.moved.get(keyword, 0) + (live.until(start - self.gap * WINDOW) if live else 0)
+
+    def recent_posts(self, keyword: str, start: datetime) -> int:
+        """Return the posts of `keyword` in the newest two windows of that past."""
+        live = self.live.get(keyword)
+        return self._recent(live, start) if live else 0
+
+    def recent_total_posts(self, start: datetime) -> int:
+        """Return the posts of all keywords in those."""
+        return self._recent(self.traffic, start)
+
+    def _recent(self, posts: _Running, start: datetime) -> int:
+        last = start - self.gap * WINDOW
+        return posts.until(last) - posts.until(last - RECENT_WINDOWS * WINDOW)
+
+
+def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[str]) -> Past:
+    """Load the past of the windows of `day` for `keywords`."""
+    first, before = day_start(day - ONE_DAY), day_start(day + ONE_DAY)
+    posts = {
+        start: count for start, count in load_traffic(cursor, first=first, before=before).items() if count
+    }
+    parameters = {"day": day, "first": first, "before": before, "keywords": sorted(set(keywords))}
+    cursor.execute(query("past_counts"), parameters)
+    moved = dict(cursor.fetchall())
+    cursor.execute(query("live_counts_of_past"), parameters)
+    live: dict[str, dict[datetime, int]] = {}
+    for keyword, start, count in cursor.fetchall():
+        live.setdefault(keyword, {})[start] = count
+    return Past(
+        gap=past_gap(settings.lateness_minutes),
+        since=min(posts, default=None),
+        traffic=_running(posts),
+        moved=moved,
+        live={keyword: _running(counts) for keyword, counts in live.items()},
+    )
+
+
+def _running(posts: Mapping[datetime, int]) -> _Running:
+    starts = sorted(posts)
+    return _Running(starts, list(accumulate(posts[start] for start in starts)))

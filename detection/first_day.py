@@ -1,0 +1,140 @@
+"""First day: windows without statistics of a day before are judged by the windows that came before them.
+
+The past of a window is the same UTC day and the day before, from the first window with posts to the last one
+that was closed when the window began. The share that a keyword had of its posts, or of those of the newest
+two windows if that is larger, is expected of it again. docs/decisions/0026-the-first-day.md has the
+measurements behind the rule and its constants.
+"""
+
+from dataclasses import dataclass, fields
+from math import ceil
+
+import numpy as np
+
+from detection.arrays import Flags, Floats
+from detection.score import KEPT_POSTS
+
+LEARNING_WINDOWS = 3
+"""Windows from the first one with posts on, itself included, in which nothing is judged."""
+RECENT_WINDOWS = 2
+"""Newest windows of the past that count by themselves too: words of the hour, and a traffic that changes."""
+OVERDISPERSION = 0.2
+"""Variance of a keyword's count beyond that of a Poisson count, over the square of its mean."""
+DOMINANT_SHARE, DOMINANT_POSTS, EVERYWHERE = 0.05, 5, 0.9
+
+
+@dataclass(frozen=True)
+class PastWindows:
+    """The past of windows, as arrays that broadcast to [K, n]: K keywords, n windows."""
+
+    posts: Floats
+    """Posts of the keyword in the past, windows of fewer than 3 posts counting as none."""
+    total: Floats
+    """Posts of all keywords in the past."""
+    recent_posts: Floats
+    """The same in its newest two windows."""
+    recent_total: Floats
+    ready: Flags
+    """Whether the window can be judged: the past begins at least three windows before it."""
+
+    @property
+    def by_recent(self) -> Flags:
+        """Whether the keyword's share of the newest two windows is larger than that of the whole past."""
+        by_recent: Flags = _share(self.recent_posts, self.recent_total) > _share(self.posts, self.total)
+        return by_recent
+
+    @property
+    def compared_posts(self) -> Floats:
+        """Posts of the keyword in the windows that it is compared with."""
+        return np.where(self.by_recent, self.recent_posts, self.posts)
+
+    @property
+    def compared_total(self) -> Floats:
+        """Posts of all keywords in those."""
+        return np.where(self.by_recent, self.recent_total, self.total)
+
+    def from_window(self, first: int) -> "PastWindows":
+        """Return the past of the windows from index `first` on."""
+        return PastWindows(*(getattr(self, field.name)[..., first:] for field in fields(self)))
+
+
+def past_gap(lateness_minutes: int, window_minutes: int = 15) -> int:
+    """Return by how many windows the past of a window ends before it, so that all of it has been closed.
+
+    >>> past_gap(15), past_gap(40)
+    (2, 4)
+    """
+    return 1 + ceil(lateness_minutes / window_minutes)
+
+
+def past_windows(posts: Floats, total: Floats, *, gap: int) -> PastWindows:
+    """Return the past of n windows from `posts` [K, n] and `total` [n], which begin with the day before.
+
+    A window's past ends `gap` windows before it.
+
+    >>> past = past_windows(np.array([[0.0, 4, 5, 2, 9]]), np.array([0.0, 10, 10, 10, 10]), gap=2)
+    >>> past.posts.tolist(), past.total.tolist(), past.ready.tolist()
+    ([[0.0, 0.0, 0.0, 4.0, 9.0]], [0.0, 0.0, 0.0, 10.0, 20.0], [False, False, False, False, True])
+    """
+    kept = np.where(posts >= KEPT_POSTS, posts, 0.0)
+    seen = np.flatnonzero(total > 0)
+    first = int(seen[0]) if len(seen) else len(total)
+    older, older_total = (_sum_before(values, gap + RECENT_WINDOWS) for values in (kept, total))
+    past, past_total = _sum_before(kept, gap), _sum_before(total, gap)
+    return PastWindows(
+        posts=past,
+        total=past_total,
+        recent_posts=past - older,
+        recent_total=past_total - older_total,
+        ready=(np.arange(len(total)) >= first + LEARNING_WINDOWS) & (past_total > 0),
+    )
+
+
+def first_day_expected(past: PastWindows, posts: Floats, total: Floats) -> Floats:
+    """Return expected posts: the keyword's share of the past times the traffic of the window.
+
+    The traffic is `total`, but for a keyword with 5 posts or more and at least .05 of them no more than the
+    posts of others make likely: (total - posts)/(1 - share), unless its share is .9 or more. Unknown totals,
+    which are 1 a window, know no dominant keyword.
+
+    >>> past = PastWindows(*map(np.array, (50.0, 100.0, 5.0, 50.0, True)))
+    >>> first_day_expected(past, np.array([10.0, 990.0]), np.array([20.0, 1000.0])).tolist()
+    [10.0, 10.0]
+    """
+    share = _share(past.compared_posts, past.compared_total)
+    dominant = (posts >= DOMINANT_POSTS) & (posts >= DOMINANT_SHARE * total) & (posts <= total)
+    dominant &= share < EVERYWHERE
+    by_others = (total - posts) / np.where(share < EVERYWHERE, 1 - share, 1.0)
+    expected: Floats = np.where(dominant, np.minimum(total, by_others), total) * share
+    return expected
+
+
+def first_day_ratio(past: PastWindows, total: Floats) -> Floats:
+    """Return the traffic ratio of a first day: posts of all keywords over those that it is compared with."""
+    compared = past.compared_total
+    return np.where(compared > 0, total / np.where(compared > 0, compared, 1.0), 0.0)
+
+
+def first_day_scale(ratio: Floats, expected: Floats) -> Floats:
+    """Return the standard deviation of square-root posts: sqrt(1 + ratio + .2*expected).
+
+    The variance of a Poisson count, that of an expectation from a past with 1/ratio of its traffic, and
+    overdispersion. For an hour, `ratio` and `expected` are the sums over its windows.
+
+    >>> first_day_scale(np.array([0.0, 1.0]), np.array([0.0, 10.0])).tolist()
+    [1.0, 2.0]
+    """
+    scale: Floats = np.sqrt(1 + ratio + OVERDISPERSION * expected)
+    return scale
+
+
+def _sum_before(values: Floats, gap: int) -> Floats:
+    """Sum `values` [..., n] from the first to the one `gap` before each."""
+    sums = np.zeros_like(values)
+    sums[..., gap:] = np.cumsum(values, axis=-1)[..., : values.shape[-1] - gap]
+    return sums
+
+
+def _share(posts: Floats, total: Floats) -> Floats:
+    share: Floats = posts / np.maximum(total, 1.0)
+    return share

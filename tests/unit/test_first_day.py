@@ -1,0 +1,156 @@
+"""Laws of the first day: judged by the windows before, alike live and for whole days, and silent at first."""
+
+from datetime import UTC, date, datetime
+from itertools import accumulate
+
+import numpy as np
+import pytest
+
+from alerts.expected import expectation
+from alerts.live_counts import LiveCount
+from alerts.past import Past, _Running
+from alerts.traffic import ExpectedTraffic
+from core.windows import ONE_DAY, WINDOW, day_start
+from detection.judge_day import DayCounts, JudgedDay, judge_day
+from detection.learn import default_rows
+from detection.score import rule_for
+from detection.traffic_baseline import Traffic
+
+DAY = date(2026, 3, 3)
+RULE = rule_for(6.0, 10)
+MOMENT = datetime(2026, 3, 3, tzinfo=UTC)
+HALF_LEARNED = np.where(np.arange(24) < 9, 400.0, 0.0)
+"""Expected posts by hour after a first day that ended at 9 in the morning."""
+
+
+def a_stream(seed: int, *, begins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Posts of 20 keywords and of all, in the 192 windows of two days; nothing before window `begins`."""
+    random = np.random.default_rng(seed)
+    means = 10 ** random.uniform(-1, 2, (20, 1))
+    posts = random.poisson(means * random.gamma(4, 0.25, (20, 192))).astype(float)
+    posts[3, 150:155] += 90
+    posts[4, 120] += 2_000
+    total = posts.sum(axis=0) + random.poisson(300, 192)
+    posts[:, :begins], total[:begins] = 0, 0
+    total[170:172], posts[:, 170:172] = 0, 0
+    return posts, total
+
+
+def judged_whole(posts: np.ndarray, total: np.ndarray, traffic: Traffic | None) -> JudgedDay:
+    counts = DayCounts(posts[:, 96:], posts[:, :96], total[96:], total[:96])
+    return judge_day(counts, default_rows(len(posts)), traffic, RULE)
+
+
+def live(posts: np.ndarray, total: np.ndarray) -> tuple[list[LiveCount], dict[datetime, int], Past]:
+    """The same as live counts of the second day, of which the first 40 windows have left `live_counts`."""
+    begin = day_start(DAY - ONE_DAY)
+    starts = [begin + number * WINDOW for number in range(192)]
+    kept = np.where(posts >= 3, posts, 0).astype(int)
+    traffic = {start: int(count) for start, count in zip(starts, total, strict=True) if count}
+    past = Past(
+        gap=2,
+        since=min(traffic),
+        traffic=_Running(sorted(traffic), list(accumulate(traffic[start] for start in sorted(traffic)))),
+        moved={str(word): int(kept[word, :40].sum()) for word in range(len(posts))},
+        live={
+            str(word): _Running(starts[40:], list(accumulate(kept[word, 40:].tolist())))
+            for word in range(len(posts))
+        },
+    )
+    counts = [
+        LiveCount(
+            keyword=str(word),
+            window_start=starts[number],
+            posts=int(posts[word, number]),
+            authors_bitmap=0,
+            texts_bitmap=0,
+            first_post_at=MOMENT,
+            first_post_id=1,
+            latest_post_id=1,
+            top_post_id=1,
+            top_likes=0,
+            hourly_posts=int(kept[word, number - 3 : number + 1].sum()),
+            hourly_authors_bitmap=0,
+            posts_before=[int(kept[word, number - back]) for back in (1, 2, 3)],
+            level=None,
+            variance=None,
+            dispersion=None,
+            hourly_spread=None,
+            deviation=None,
+            deviation_before=None,
+        )
+        for word in range(len(posts))
+        for number in range(96, 192)
+        if posts[word, number] >= 3
+    ]
+    return counts, traffic, past
+
+
+@pytest.mark.parametrize("learned", [None, HALF_LEARNED], ids=["nothing learned", "some hours learned"])
+@pytest.mark.parametrize("begins", [0, 50, 97])
+def test_live_counts_are_compared_with_what_a_whole_day_is_compared_with(
+    begins: int, learned: np.ndarray | None
+) -> None:
+    posts, total = a_stream(7, begins=begins)
+    whole = judged_whole(posts, total, None if learned is None else Traffic(learned, 1.0))
+    expected = ExpectedTraffic(
+        as_of=None if learned is None else DAY - ONE_DAY,
+        expected_posts=np.ones(24) if learned is None else learned,
+        known=learned is not None,
+    )
+    counts, traffic, past = live(posts, total)
+    by = expectation(counts, expected, traffic, past)
+    first = day_start(DAY)
+    rows = [int(count.keyword) for count in counts]
+    columns = [(count.window_start - first) // WINDOW for count in counts]
+    for name in ("ratio", "expected", "hourly_expected", "scale", "hourly_spread"):
+        np.testing.assert_allclose(
+            getattr(by, name), getattr(whole, name)[rows, columns], rtol=1e-9, atol=1e-12, err_msg=name
+        )
+    assert by.first_day.tolist() == whole.first_day[columns].tolist()
+    assert by.first_day.any()
+
+
+def test_nothing_alerts_in_the_first_45_minutes_and_a_burst_after_them_does() -> None:
+    posts, total = np.full((1, 192), 5.0), np.full(192, 1_000.0)
+    posts[:, :106], total[:106] = 0, 0
+    posts[0, 106:109] = 400
+    early = judged_whole(posts, total, None).verdicts
+    assert not early.anomalous.any() and early.threshold_ratio[0, 10:13].tolist() == [0, 0, 0]
+    posts[0, 106:109] = 5
+    posts[0, 109] = 90
+    assert judged_whole(posts, total, None).verdicts.anomalous[0, 10:15].tolist() == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_word_that_was_always_frequent_is_no_news() -> None:
+    posts, total = np.full((1, 192), 200.0), np.full(192, 1_000.0)
+    assert not judged_whole(posts, total, None).verdicts.anomalous.any()
+
+
+def test_traffic_that_grows_or_stops_raises_nothing() -> None:
+    random = np.random.default_rng(3)
+    for factor in (3.0, 0.02):
+        growth = np.ones(192)
+        growth[130:150] = factor
+        shares = np.array([[0.3], [0.1], [0.05], [0.01]])
+        posts = random.poisson(shares * 1_000 * growth).astype(float)
+        assert not judged_whole(posts, np.round(1_000 * growth), None).verdicts.anomalous.any()
+
+
+def test_a_dominant_word_alerts_although_it_makes_the_traffic() -> None:
+    posts, total = np.full((1, 192), 500.0), np.full(192, 1_000.0)
+    posts[0, 150] += 9_500
+    total[150] += 9_500
+    assert judged_whole(posts, total, None).verdicts.anomalous[0].nonzero()[0].tolist() == [54]
+
+
+def test_two_hours_of_a_tiny_stream_are_silent() -> None:
+    posts = np.zeros((24, 192))
+    posts[np.arange(24), 100 + np.arange(24) // 3] = 1
+    assert not judged_whole(posts, posts.sum(axis=0), None).verdicts.anomalous.any()
