@@ -94,18 +94,19 @@ def first_day_expected(past: PastWindows, posts: Floats, total: Floats) -> Float
     """Return expected posts: the keyword's share of the past times the traffic of the window.
 
     The traffic is `total`, but for a keyword with 5 posts or more and at least .05 of them no more than the
-    posts of others make likely: (total - posts)/(1 - share), unless its share is .9 or more. Unknown totals,
-    which are 1 a window, know no dominant keyword.
+    posts of others make likely, (total - posts)/(1 - share), or than the newest two windows had on average,
+    unless its share is .9 or more. Unknown totals, which are 1 a window, know no dominant keyword.
 
     >>> past = PastWindows(*map(np.array, (50.0, 100.0, 5.0, 50.0, True)))
     >>> first_day_expected(past, np.array([10.0, 990.0]), np.array([20.0, 1000.0])).tolist()
-    [10.0, 10.0]
+    [10.0, 12.5]
     """
     share = _share(past.compared_posts, past.compared_total)
     dominant = (posts >= DOMINANT_POSTS) & (posts >= DOMINANT_SHARE * total) & (posts <= total)
     dominant &= share < EVERYWHERE
     by_others = (total - posts) / np.where(share < EVERYWHERE, 1 - share, 1.0)
-    expected: Floats = np.where(dominant, np.minimum(total, by_others), total) * share
+    likely = np.maximum(by_others, past.recent_total / RECENT_WINDOWS)
+    expected: Floats = np.where(dominant, np.minimum(total, likely), total) * share
     return expected
 
 

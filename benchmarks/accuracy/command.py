@@ -10,12 +10,13 @@ import typer
 
 from benchmarks.accuracy import tables
 from benchmarks.accuracy.nab import load_folder
+from benchmarks.accuracy.share_tables import show_share
 from benchmarks.accuracy.stationary import Exposure
 from core.command_line import errors_as_sentences
 from core.errors import NotReadyError
 
 COUNTS_DIR = Path("../shared/data/counts")
-OTHER_PARTS = "Or measure the rest: --only simulation --only budget --only power --only history."
+OTHER_PARTS = "Or measure the rest: --only simulation --only budget --only power --only history --only share."
 
 
 class Part(StrEnum):
@@ -26,6 +27,7 @@ class Part(StrEnum):
     budget = "budget"
     power = "power"
     history = "history"
+    share = "share"
 
 
 @errors_as_sentences("Nothing was measured. ")
@@ -56,6 +58,8 @@ def main(
 
     history: what a burst leaves behind in the statistics.
 
+    share: streams of which one word makes a large share, as those collected by a topic.
+
     The same seed gives the same figures.
     """
     parts = only or list(Part)
@@ -75,5 +79,7 @@ def main(
         tables.show_power(seeds, seed)
     if Part.history in parts:
         tables.show_history(seeds, seed)
+    if Part.share in parts:
+        show_share(seeds // 10 + 1, seed)
     processor = sum(os.times()[:4])
     typer.echo(f"{time.perf_counter() - started:,.0f} s, {processor:,.0f} s of processor time")

@@ -35,11 +35,13 @@ BURSTS = {
 """Bursts by the baseline posts a window of the word."""
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """Return a console wide enough for the tables."""
     return Console(width=130, highlight=False)
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
+    """Return an empty table of figures; its first column names the rows."""
     table = Table(title=title, title_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right")
@@ -48,7 +50,7 @@ def _table(title: str, *columns: str) -> Table:
 
 def show_nab(series: list[Series]) -> None:
     """Print the benchmark's scores by detector, for each series and for all."""
-    table = _table(
+    table = new_table(
         f"Numenta Anomaly Benchmark, {len(series)} series",
         "detector",
         "series",
@@ -67,7 +69,7 @@ def show_nab(series: list[Series]) -> None:
     best = max(clocks, key=lambda clock: clock.normalised(STANDARD))
     table.add_row("blind clock, once a day", "mean of 24 hours", *(f"{mean:.1f}" for mean in means), "", "")
     table.add_row("blind clock, once a day", "its best hour", *_scores(best))
-    _console().print(table)
+    new_console().print(table)
 
 
 def _scores(score: SeriesScore) -> list[str]:
@@ -80,15 +82,15 @@ def _scores(score: SeriesScore) -> list[str]:
 
 def show_simulation(plan: Exposure, workers: int) -> None:
     """Print false alerts a day by world and threshold, and on a day on which the whole stream changes."""
-    console = _console()
+    console = new_console()
     thresholds = [f"T = {name}" for name in RULES]
-    daily = _table(
+    daily = new_table(
         f"False alerts a day, {plan.words:,} words, mean of {plan.scored_days} days", "world", *thresholds
     )
     title = (
         f"False alerts on a day when the stream changes, {plan.words:,} words; in parentheses without `ratio`"
     )
-    changed = _table(title, "world", "day", *thresholds)
+    changed = new_table(title, "world", "day", *thresholds)
     for world in WORLDS:
         with console.status(world.name):
             found = count_false_alerts(world, plan, workers)
@@ -105,10 +107,10 @@ def show_simulation(plan: Exposure, workers: int) -> None:
 
 def show_budgets(plan: Exposure, workers: int) -> None:
     """Print the nightly thresholds of each budget, and the alerts a day that they open."""
-    console = _console()
+    console = new_console()
     for world in BUDGET_WORLDS:
         title = f"A budget of alerts a day, {world.name}, {plan.words:,} words, {plan.scored_days} days"
-        table = _table(
+        table = new_table(
             title, "budget", "T, first night", "T, min", "T, max", "alerts a day", "min a day", "max a day"
         )
         with console.status(world.name):
@@ -128,9 +130,9 @@ def show_budgets(plan: Exposure, workers: int) -> None:
 
 def show_power(seeds: int, seed: int) -> None:
     """Print the share of bursts that is found, and the median minutes from first post to alert."""
-    console = _console()
+    console = new_console()
     for world in POWER_WORLDS:
-        table = _table(
+        table = new_table(
             f"Bursts found, {world.name}, {seeds} seeds",
             "posts a window",
             "extra posts",
@@ -153,20 +155,21 @@ def show_power(seeds: int, seed: int) -> None:
                     str(burst.minutes),
                     f"{watched.share:.3f}",
                     f"{window_only.share:.3f}",
-                    _minutes(watched.median_early),
-                    _minutes(watched.median_closed),
+                    as_minutes(watched.median_early),
+                    as_minutes(watched.median_closed),
                     f"{discovery.share:.3f}",
                 )
         console.print(table)
 
 
-def _minutes(minutes: float) -> str:
+def as_minutes(minutes: float) -> str:
+    """Return whole minutes, or nothing for NaN."""
     return "" if np.isnan(minutes) else f"{minutes:.0f}"
 
 
 def show_history(seeds: int, seed: int) -> None:
     """Print how far and for how long a burst of 20 times the baseline raises the smallest anomalous count."""
-    table = _table(
+    table = new_table(
         f"After a burst of 20 times the baseline, dispersion .1, {seeds} seeds",
         "posts a window",
         "hours",
@@ -183,4 +186,4 @@ def show_history(seeds: int, seed: int) -> None:
             grown = (f"{factor:.2f}" for factor in after.grown.values())
             figures = (f"{after.usual:.0f}", *grown, str(after.false_alerts), str(after.usual_false_alerts))
             table.add_row(f"{rate:g}", str(hours), *figures)
-    _console().print(table)
+    new_console().print(table)

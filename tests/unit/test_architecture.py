@@ -33,7 +33,18 @@ PURE = {
     ),
     *(
         f"detection.{name}"
-        for name in ("authors", "budget", "judge_day", "labels", "learn", "lifecycle", "score", "seasonality")
+        for name in (
+            "authors",
+            "budget",
+            "dominant",
+            "first_day",
+            "judge_day",
+            "labels",
+            "learn",
+            "lifecycle",
+            "score",
+            "seasonality",
+        )
     ),
     *(
         "detection.arrays",

@@ -154,3 +154,9 @@ def test_two_hours_of_a_tiny_stream_are_silent() -> None:
     posts = np.zeros((24, 192))
     posts[np.arange(24), 100 + np.arange(24) // 3] = 1
     assert not judged_whole(posts, posts.sum(axis=0), None).verdicts.anomalous.any()
+
+
+def test_a_word_in_every_ordinary_post_is_no_news_when_other_posts_end() -> None:
+    posts, total = np.full((1, 192), 100.0), np.full(192, 100.0)
+    total[120:150] = 250
+    assert not judged_whole(posts, total, None).verdicts.anomalous.any()
