@@ -2,9 +2,9 @@
 
 from datetime import date
 
+from batch.days import days_from
 from batch.run import Step
 from core.errors import BadInputError
-from core.windows import ONE_DAY
 
 
 def parse_days(day: str | None, first: str | None, last: str | None) -> list[date]:
@@ -16,7 +16,7 @@ def parse_days(day: str | None, first: str | None, last: str | None) -> list[dat
     start, end = parse_day(day or first or ""), parse_day(day or last or "")
     if end < start:
         raise BadInputError(f"--to {end} is before --from {start}. Swap them.")
-    return [start + number * ONE_DAY for number in range((end - start).days + 1)]
+    return days_from(start, end)
 
 
 def parse_day(text: str) -> date:

@@ -1,6 +1,6 @@
 """Which day may be learned now and on top of which statistics, and what has to run first if none may."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -15,6 +15,10 @@ from sql.connection import connect, query
 
 _LOCKS = 715_019
 """Class of the Postgres advisory locks that a running batch holds, one per step."""
+
+
+class TooOldError(NotReadyError):
+    """A day that can only be learned together with all later days, from the start."""
 
 
 class LoadedDay(NamedTuple):
@@ -65,31 +69,33 @@ def loaded_days(cursor: Cursor, days: Sequence[date]) -> list[LoadedDay]:
     return [LoadedDay(*row) for row in cursor.fetchall()]
 
 
-def day_to_learn_from(cursor: Cursor, day: date, *, archive_has: Callable[[date], bool]) -> date | None:
+def day_to_learn_from(cursor: Cursor, day: date, *, posted: Callable[[], Collection[date]]) -> date | None:
     """Return the `as_of` on top of which `day` may be learned; None if history starts with it.
 
-    Days are learned in order without gaps: raises NotReadyError with the command to run if one is missing.
-    `archive_has` is called only while nothing has been learned yet.
+    Days with posts are learned in order: raises NotReadyError with the command to run if one is missing, and
+    TooOldError if `day` is before the first that was learned, or so far back that the statistics it builds
+    on are gone. `posted` returns the days with posts in the archive; it is called only if the ledger does not
+    have all days between.
     """
     ledger = _statuses(cursor)
     fitted = sorted(other for other, status in ledger.items() if status == "fitted")
     before = max((other for other in fitted if other < day), default=None)
     if before is None:
-        _check_start(day, ledger, fitted, archive_has)
+        _check_start(day, ledger, fitted, posted)
         return None
-    missing = before + ONE_DAY
-    while missing in ledger:
-        missing += ONE_DAY
-    if missing < day:
+    missing = [other for other in days_from(before + ONE_DAY, day - ONE_DAY) if other not in ledger]
+    skipped = [other for other in missing if other in posted()] if missing else []
+    if skipped:
         raise NotReadyError(
-            f"{missing} has not been learned yet, and days are learned in order. Run: {command(missing, day)}"
+            f"{skipped[0]} has not been learned yet, and days are learned in order. "
+            f"Run: {command(skipped[0], day)}"
         )
     cursor.execute(query("traffic_as_of"), {"as_of": before})
     if cursor.rowcount != HOURS:
-        raise NotReadyError(
+        raise TooOldError(
             f"{day} builds on the statistics as of {before}, which are no longer kept "
             "(GROUNDSWELL_STATISTICS_KEEP_DAYS). "
-            f"To learn everything again, run: {command(fitted[0], fitted[-1])} --start-over"
+            f"To learn everything again, run: {start_over_command(fitted[0], fitted[-1])}"
         )
     return before
 
@@ -101,18 +107,18 @@ def _statuses(cursor: Cursor) -> dict[date, str]:
 
 
 def _check_start(
-    day: date, ledger: dict[date, str], fitted: list[date], archive_has: Callable[[date], bool]
+    day: date, ledger: dict[date, str], fitted: list[date], posted: Callable[[], Collection[date]]
 ) -> None:
-    """Raise NotReadyError if starting with `day` would skip an earlier day or precede a learned one."""
+    """Raise NotReadyError if `day` would skip the one before it, TooOldError if history starts later."""
     if fitted and fitted[0] > day:
-        raise NotReadyError(
+        raise TooOldError(
             f"{day} is before {fitted[0]}, with which the statistics start. "
-            f"To include it, learn everything again: {command(day, fitted[-1])} --start-over"
+            f"To include it, learn everything again: {start_over_command(day, fitted[-1])}"
         )
     previous = day - ONE_DAY
-    if not fitted and ledger.get(previous) != "empty" and archive_has(previous):
+    if not fitted and ledger.get(previous) != "empty" and previous in (with_posts := posted()):
         first = previous
-        while archive_has(first - ONE_DAY):
+        while first - ONE_DAY in with_posts:
             first -= ONE_DAY
         raise NotReadyError(
             f"{previous} has posts in the archive but has not been learned yet, "
@@ -184,18 +190,45 @@ def judged_as_of(cursor: Cursor, day: date) -> date | None:
     return None
 
 
-def check_not_lost(cursor: Cursor, day: date) -> None:
-    """Raise NotReadyError if `day` has no posts in the archive now, but was learned from posts before."""
-    if _statuses(cursor).get(day) == "fitted":
+def check_not_lost(cursor: Cursor, days: Sequence[date]) -> None:
+    """Raise NotReadyError if one of `days`, which have no posts in the archive now, was learned before."""
+    ledger = _statuses(cursor)
+    lost = [day for day in days if ledger.get(day) == "fitted"]
+    if lost:
         raise NotReadyError(
-            f"The archive no longer holds posts of {day}, but statistics were learned from them. "
+            f"The archive no longer holds posts of {lost[0]}, but statistics were learned from them. "
             "The statistics are unchanged; to discard them, learn everything again with --start-over."
         )
+
+
+def days_known_with_posts(cursor: Cursor) -> set[date]:
+    """Return the days of which the ledger says that posts were loaded or learned."""
+    cursor.execute(query("days_known_with_posts"))
+    return {day for (day,) in cursor.fetchall()}
 
 
 def later_fitted_days(cursor: Cursor, day: date) -> list[date]:
     """Return the days after `day` whose statistics build on it, oldest first."""
     return [other for other, status in _statuses(cursor).items() if status == "fitted" and other > day]
+
+
+def days_from(first: date, last: date) -> list[date]:
+    """Return all days from `first` to `last`, both included; none if `last` is before `first`."""
+    return [first + number * ONE_DAY for number in range((last - first).days + 1)]
+
+
+def period(days: Sequence[date]) -> str:
+    """Return the first and the last of `days` as text.
+
+    >>> period([date(2026, 1, 5)]), period([date(2026, 1, 5), date(2026, 1, 9)])
+    ('2026-01-05', '2026-01-05 to 2026-01-09')
+    """
+    return f"{days[0]}" if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+
+
+def start_over_command(first: date, last: date) -> str:
+    """Return the command that forgets all statistics and learns the days from `first` to `last` in order."""
+    return f"{command(first, last)} --start-over --steps statistics"
 
 
 def command(first: date, last: date) -> str:

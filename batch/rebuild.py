@@ -19,9 +19,9 @@ from alerts.watchlist import WatchedPhrases
 from archive.days import days_with_posts
 from archive.register import register_archive
 from archive.table import archived_span
-from batch.days import check_over, judged_as_of
+from batch.days import check_over, days_from, judged_as_of
+from batch.quiet import mark_quiet
 from batch.run import Batch, Step, alert_count
-from batch.statistics.learn import mark_empty
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.windows import ONE_DAY, day_start
@@ -105,22 +105,23 @@ class Rebuild:
                 f"There is no day to rebuild from {start} to {end}. "
                 f"Correct --from and --to, or wait until {start} is over."
             )
-        return [start + number * ONE_DAY for number in range((end - start).days + 1)]
+        return days_from(start, end)
 
     def _mark_quiet(self, days: Sequence[date]) -> Iterator[str]:
-        """Mark days without posts as done; this needs no Spark."""
-        remaining = [day for day in days if not all(self._rebuilt(day))]
+        """Mark days without posts as done."""
+        with transaction(self._settings) as cursor:
+            remaining = [day for day in days if not all(_rebuilt(cursor, day))]
         if remaining:
             self._batch.check_learnable(remaining[0])
-        for day in remaining:
-            mark_empty(self._settings, day)
+            line = mark_quiet(self._settings, remaining, loaded=False, trended=False, learned=True)
             with transaction(self._settings) as cursor:
-                cursor.execute(query("mark_day_rebuilt"), {"day": day})
-        if remaining:
-            yield f"{remaining[0]} to {remaining[-1]}  no posts in the archive"
+                for day in remaining:
+                    cursor.execute(query("mark_day_rebuilt"), {"day": day})
+            yield line
 
     def _rebuild(self, day: date) -> Iterator[str]:
-        rebuilt = self._rebuilt(day)
+        with transaction(self._settings) as cursor:
+            rebuilt = _rebuilt(cursor, day)
         if all(rebuilt):
             return
         if not rebuilt.tables:
@@ -130,11 +131,6 @@ class Rebuild:
         if not rebuilt.tables:
             yield from self._batch.run_days([day], TABLE_STEPS)
         yield from self._store_evidence(day)
-
-    def _rebuilt(self, day: date) -> _Rebuilt:
-        with transaction(self._settings) as cursor:
-            cursor.execute(query("rebuilt_of_day"), {"day": day})
-            return _Rebuilt(*(cursor.fetchone() or (False, False)))
 
     def _rebuild_alerts(self, day: date) -> str:
         started = time.monotonic()
@@ -165,3 +161,8 @@ class Rebuild:
     def _last_finished_day(self) -> date:
         complete = self._now() - timedelta(minutes=self._settings.lateness_minutes)
         return complete.astimezone(UTC).date() - ONE_DAY
+
+
+def _rebuilt(cursor: Cursor, day: date) -> _Rebuilt:
+    cursor.execute(query("rebuilt_of_day"), {"day": day})
+    return _Rebuilt(*(cursor.fetchone() or (False, False)))

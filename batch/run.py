@@ -9,9 +9,11 @@ from enum import StrEnum
 from pyspark.sql import DataFrame, SparkSession
 
 from alerts.evidence.store import store_evidence_of_span
-from archive.days import has_posts, read_archived_day
+from archive.days import days_with_posts, has_posts, read_archived_day
 from archive.upkeep import compact_day, tidy_archive
-from batch.days import check_complete, command, day_to_learn_from, later_fitted_days
+from batch.days import TooOldError, check_complete, command, day_to_learn_from, later_fitted_days, period
+from batch.quiet import mark_quiet, stretches
+from batch.remarks import Remarks
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import forget_statistics, learn_day
 from batch.tables.checks import check_day
@@ -66,21 +68,29 @@ class Batch:
         self._session = session
         self._now = now
         self._assume_complete = assume_complete
+        self._remarks = Remarks()
+        self._learned: list[date] = []
 
     def run_days(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
         """Run `steps` for one of `days` after another and yield a line for the user after each step.
 
+        What cannot be counted or learned any more, because days came late, is left out and said in the end.
         Raises NotReadyError if a day cannot run now; nothing of that day is changed then.
         """
-        for day in days:
-            yield from self._run_day(day, steps)
+        self._remarks, self._learned = Remarks(), []
+        for stretch, is_quiet in stretches(days, self._session, self._settings):
+            if is_quiet:
+                yield self._mark_quiet(stretch, steps)
+            else:
+                for day in stretch:
+                    yield from self._run_day(day, steps)
         if Step.UPKEEP in steps:
-            period = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
-            yield f"{period}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
+            yield f"{period(days)}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
         if Step.TRENDS in steps:
             yield from self._stale_trends(days)
         if Step.STATISTICS in steps:
-            yield from self._stale_days(days[-1])
+            yield from self._stale_days()
+        yield from self._remarks.lines()
 
     def start_over(self, days: Sequence[date], steps: Sequence[Step]) -> None:
         """Forget all statistics, once it is certain that `days` can be learned from the archive.
@@ -101,10 +111,26 @@ class Batch:
             )
         forget_statistics(self._settings)
 
+    def _mark_quiet(self, days: Sequence[date], steps: Sequence[Step]) -> str:
+        if Step.COMPLETE in steps or Step.STATISTICS in steps:
+            self._check_complete(days[-1])
+        return mark_quiet(
+            self._settings,
+            days,
+            loaded=Step.LOAD in steps,
+            trended=Step.TRENDS in steps,
+            learned=Step.STATISTICS in steps,
+        )
+
     def _run_day(self, day: date, steps: Sequence[Step]) -> Iterator[str]:
         if Step.COMPLETE in steps:
             self._check_complete(day)
-        as_of = self.check_learnable(day) if Step.STATISTICS in steps else None
+        try:
+            as_of = self.check_learnable(day) if Step.STATISTICS in steps else None
+        except TooOldError as error:
+            if self._archive_has(day):
+                self._remarks.unlearned[day] = error
+            as_of, steps = None, [step for step in steps if step is not Step.STATISTICS]
         running: dict[Step, Future[str]] = {}
         work = {
             Step.LOAD: lambda: self._load(day),
@@ -130,7 +156,7 @@ class Batch:
     def check_learnable(self, day: date) -> date | None:
         """Return the `as_of` on top of which `day` may be learned; raises NotReadyError if none is."""
         with transaction(self._settings) as cursor:
-            as_of = day_to_learn_from(cursor, day, archive_has=self._archive_has)
+            as_of = day_to_learn_from(cursor, day, posted=lambda: days_with_posts(self._session()))
         self._check_complete(day)
         return as_of
 
@@ -152,13 +178,16 @@ class Batch:
         return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())
 
     def _count_trends(self, day: date) -> str:
-        return f"{count_trends(self._settings, day):,} trends"
+        count = count_trends(self._settings, day)
+        self._remarks.note_trends(day, count)
+        return "unchanged" if count.trends is None else f"{count.trends:,} trends"
 
     def _learn(self, day: date, as_of: date | None) -> str:
         records = read_archived_day(self._session(), self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
         learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day can run"
+        self._learned.append(day)
         base = f"on top of {as_of}" if as_of else "the first day of history"
         return f"{learned.posts:,} posts, {learned.keywords:,} keywords, {base}"
 
@@ -200,16 +229,16 @@ class Batch:
             again = " and ".join(f"{command(day, day)} --steps {Step.TRENDS}" for day in stale)
             yield f"Growth on {', '.join(map(str, stale))} compares with outdated counts. Run: {again}"
 
-    def _stale_days(self, day: date) -> Iterator[str]:
+    def _stale_days(self) -> Iterator[str]:
         with transaction(self._settings) as cursor:
-            later = later_fitted_days(cursor, day)
+            later = later_fitted_days(cursor, self._learned[-1]) if self._learned else []
             cursor.execute(query("days_labelled_since"))
             labelled = [row[0] for row in cursor.fetchall()]
         if later:
             again = f"{command(later[0], later[-1])} --steps {Step.STATISTICS}"
-            yield f"Later statistics still build on the previous ones of {day}. Run: {again}"
+            yield f"Later statistics still build on the previous ones of {self._learned[-1]}. Run: {again}"
         if labelled and (not later or labelled[0] < later[0]):
-            again = f"{command(labelled[0], max(day, *labelled))} --steps {Step.STATISTICS}"
+            again = f"{command(labelled[0], max([*self._learned[-1:], *labelled]))} --steps {Step.STATISTICS}"
             yield (
                 f"Alerts of {labelled[0]} and later were labelled after these days were learned. "
                 f"To apply the labels, run: {again}"

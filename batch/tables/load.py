@@ -52,7 +52,7 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
     for table in BY_DAY:
         keep_days = settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days
-        drop_old_partitions(settings, table, keep_days)
+        drop_old_partitions(settings, table, keep_days, loaded=day)
     return counts
 
 

@@ -62,10 +62,12 @@ def partition_name(table: str, day: date) -> str:
     return f"{table}_{day:%Y%m%d}"
 
 
-def drop_old_partitions(settings: Settings, table: str, keep_days: int) -> None:
-    """Drop partitions of `table` that are `keep_days` or more before its newest.
+def drop_old_partitions(settings: Settings, table: str, keep_days: int, *, loaded: date) -> None:
+    """Drop partitions of `table` that are `keep_days` or more before its newest and away from `loaded`.
 
-    If a query is reading one of them, all are left for the next run.
+    `loaded` is the day that was loaded last: an old one keeps its rows, and those of the days that its
+    trends compare with, until days of another time are loaded. If a query is reading one of the old
+    partitions, all are left for the next run.
     """
     try:
         with transaction(settings, application_name="groundswell batch") as cursor:
@@ -74,7 +76,19 @@ def drop_old_partitions(settings: Settings, table: str, keep_days: int) -> None:
             # Readers of the table wait for as long as this does.
             cursor.execute("SET LOCAL lock_timeout = '1s'")
             for partition, day in partitions:
-                if (partitions[0][1] - day).days >= keep_days:
+                if not is_kept(day, newest=partitions[0][1], loaded=loaded, keep_days=keep_days):
                     cursor.execute(f"DROP TABLE {partition}")
     except psycopg2.errors.LockNotAvailable:
         return
+
+
+def is_kept(day: date, *, newest: date, loaded: date, keep_days: int) -> bool:
+    """Return whether `day` is among the newest days of a table or near the day that was loaded last.
+
+    >>> years = {"newest": date(2020, 3, 10), "loaded": date(2017, 5, 1), "keep_days": 8}
+    >>> [is_kept(date(2020, 3, day), **years) for day in (2, 3)]
+    [False, True]
+    >>> [is_kept(date(2017, 5, day), **years) for day in (8, 9)]
+    [True, False]
+    """
+    return any(abs((near - day).days) < keep_days for near in (newest, loaded))

@@ -1,6 +1,7 @@
 """Step `trends`: count in Postgres what a loaded day was about, into daily_trends, in one transaction."""
 
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -18,40 +19,56 @@ ONE_WEEK = timedelta(days=7)
 _TABLES = ("trend_posts", "trend_kept", "trend_hours", "trend_authors", "trend_before")
 
 
-def count_trends(settings: Settings, day: date) -> int:
-    """Replace the trends of `day` and return its number of rows.
+class TrendCount(NamedTuple):
+    """What the step did for a day."""
 
-    Raises NotReadyError if the day was not loaded, or if it or a day that its growth compares with is no
-    longer kept. Intermediate results go to unlogged tables, because Postgres cannot work in parallel on
-    temporary ones.
+    trends: int | None
+    """Number of rows; None if the day's own posts are no longer kept, so that its trends are unchanged."""
+    lost: list[date]
+    """Of the day and those that its growth compares with: those with posts that are no longer kept."""
+
+
+def count_trends(settings: Settings, day: date) -> TrendCount:
+    """Replace the trends of `day`.
+
+    Growth over a day that is no longer kept is as it was counted before, or unknown. Raises NotReadyError if
+    `day` was not loaded. Intermediate results go to unlogged tables, because Postgres cannot work in parallel
+    on temporary ones.
     """
-    staged = ", ".join(f"staging.{table}" for table in _TABLES)
     with transaction(settings, application_name="groundswell batch") as cursor:
-        values = {
-            "day": day,
-            "known": known_days(cursor, day),
-            "least_posts": LEAST_POSTS,
-            "keep_ranks": settings.trends_keep_ranks,
-        }
-        cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
-        cursor.execute(f"DROP TABLE IF EXISTS {staged}")
-        for table in _TABLES:
-            with timed(table.replace("_", " ")):
-                cursor.execute(query(table), values)
-            cursor.execute(f"ANALYZE staging.{table}")
-        cursor.execute(query("delete_daily_trends"), values)
-        with timed("insert trends"):
-            cursor.execute(query("insert_daily_trends"), values)
-        trends = cursor.rowcount
-        cursor.execute(f"DROP TABLE {staged}")
-        cursor.execute(query("mark_day_trended"), {"day": day, "trends": trends})
+        known, lost = compared_days(cursor, day)
+        return TrendCount(None if day in lost else _replace(cursor, settings, day, known, lost), lost)
+
+
+def _replace(cursor: Cursor, settings: Settings, day: date, known: list[date], lost: list[date]) -> int:
+    staged = ", ".join(f"staging.{table}" for table in _TABLES)
+    values = {
+        "day": day,
+        "known": known,
+        "lost": lost,
+        "least_posts": LEAST_POSTS,
+        "keep_ranks": settings.trends_keep_ranks,
+    }
+    cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
+    cursor.execute(f"DROP TABLE IF EXISTS {staged}")
+    for table in _TABLES:
+        with timed(table.replace("_", " ")):
+            cursor.execute(query(table), values)
+        cursor.execute(f"ANALYZE staging.{table}")
+    cursor.execute(query("delete_daily_trends"), values)
+    with timed("insert trends"):
+        cursor.execute(query("insert_daily_trends"), values)
+    trends = cursor.rowcount
+    cursor.execute(f"DROP TABLE {staged}")
+    cursor.execute(query("mark_day_trended"), {"day": day, "trends": trends})
     return trends
 
 
-def known_days(cursor: Cursor, day: date) -> list[date]:
-    """Return which of `day`, the day before and the same weekday a week before were loaded.
+def compared_days(cursor: Cursor, day: date) -> tuple[list[date], list[date]]:
+    """Of `day`, the day before and the same weekday a week before, return those known and those lost.
 
-    Raises NotReadyError as `count_trends` does.
+    Both were loaded; the keywords and counts of a lost day's posts are no longer kept. Raises NotReadyError
+    if `day` was not loaded.
     """
     loaded = loaded_days(cursor, [day, day - ONE_DAY, day - ONE_WEEK])
     if day not in [other.day for other in loaded]:
@@ -59,14 +76,8 @@ def known_days(cursor: Cursor, day: date) -> list[date]:
             f"{day} has not been loaded yet, and trends are counted from loaded days. "
             f"Run: {command(day, day)} --steps load,trends"
         )
-    for other in loaded:
-        if other.posts and not other.kept:
-            raise NotReadyError(
-                f"The trends of {day} need the keywords and counts of {other.day}, which are no longer kept. "
-                "The trends counted earlier are unchanged. To count them again, raise "
-                f"GROUNDSWELL_KEYWORDS_KEEP_DAYS and run: {command(day - ONE_WEEK, day)} --steps load,trends"
-            )
-    return [other.day for other in loaded]
+    lost = [other.day for other in loaded if other.posts and not other.kept]
+    return [other.day for other in loaded if other.day not in lost], lost
 
 
 def days_grown_on(settings: Settings, days: list[date]) -> list[date]:

@@ -1,4 +1,4 @@
--- Insert the trends of a day from its counts; an earlier day that is not in %(known)s gives null, not 0.
+-- Insert the trends of a day from its counts; no posts on an earlier day is 0 if that day is in %(known)s, and else null.
 INSERT INTO daily_trends (
     day, kind, key, rank, posts, authors, plays, likes, shares, comments, engagement_rate, virality, discussion,
     posts_day_ago, posts_week_ago, growth_1h, steepest_hour, growth_1d, growth_7d
@@ -17,8 +17,8 @@ WITH sums AS (
     ORDER BY trend_id, growth_1h DESC, hours.hour
 ), before AS (
     SELECT trend_id,
-           CASE WHEN %(day)s::date - 1 = ANY (%(known)s::date[]) THEN coalesce(day_ago.posts, 0) END AS posts_day_ago,
-           CASE WHEN %(day)s::date - 7 = ANY (%(known)s::date[]) THEN coalesce(week_ago.posts, 0) END AS posts_week_ago
+           coalesce(day_ago.posts, CASE WHEN %(day)s::date - 1 = ANY (%(known)s::date[]) THEN 0 END) AS posts_day_ago,
+           coalesce(week_ago.posts, CASE WHEN %(day)s::date - 7 = ANY (%(known)s::date[]) THEN 0 END) AS posts_week_ago
     FROM staging.trend_kept
     LEFT JOIN (SELECT * FROM staging.trend_before WHERE day = %(day)s::date - 1) AS day_ago USING (trend_id)
     LEFT JOIN (SELECT * FROM staging.trend_before WHERE day = %(day)s::date - 7) AS week_ago USING (trend_id)

@@ -85,6 +85,7 @@ def full_disk(stage: Stage) -> Outcome:
                     "a query stops on the full disk",
                     world,
                 )
+            world.send_portions(4)
             seconds = world.catch_up()
             done = f"the checkpoints' disk ({DISK}) full for a while"
             return Outcome("F12", done, world.audit(stage.undisturbed), seconds)

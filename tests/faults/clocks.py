@@ -19,6 +19,7 @@ def quiet_topic(stage: Stage) -> Outcome:
             world.send(portion(stage.seed, number), partition=0)
         world.portions = COMMON_PORTIONS
         world.catch_up()
+        wait_for(lambda: _open_alerts(world) > 0, 60, "an alert is open that time can resolve", world)
         _let_hours_pass(world)
         wait_for(lambda: _open_alerts(world) == 0, 60, "the wall clock resolves every alert", world)
         world.stop()

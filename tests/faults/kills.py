@@ -15,7 +15,7 @@ from tests.faults.feed import Record, portion
 from tests.faults.points import POINTS, Point, Watch, left_open
 from tests.faults.report import Outcome
 from tests.faults.stage import Stage
-from tests.faults.world import END_SECONDS, FaultError, Undisturbed, World, wait_for
+from tests.faults.world import END_SECONDS, FaultError, Undisturbed, World
 from tests.kafka_posts import start_streaming
 
 TARGETS = ("the JVM", "Python", "both")
@@ -156,12 +156,7 @@ def kills_in_a_row(stage: Stage) -> Outcome:
 def wake_a_jvm_late(world: World, kills: Kills) -> None:
     """Pause the JVM, kill its Python, start another process, resume the JVM: it must end without effect."""
     world.start()
-    wait_for(
-        lambda: not world.behind("detect") and not world.behind("archive"),
-        120,
-        "the process catches up",
-        world,
-    )
+    world.catch_up()
     feed(world, world.portions + 1)
     time.sleep(0.3)
     python, jvm = world.python(), world.jvm()

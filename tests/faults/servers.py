@@ -11,7 +11,7 @@ from tests.faults.points import POINTS, Watch
 from tests.faults.proxy import Behavior, Proxy, proxy_to
 from tests.faults.report import Outcome
 from tests.faults.stage import Stage
-from tests.faults.world import FaultError, World, wait_for
+from tests.faults.world import FaultError, World
 
 LONG_SECONDS = 75.0
 """Longer than every timeout of Kafka's clients."""
@@ -34,9 +34,10 @@ class Trial:
     def during(
         self, name: str, fault: Callable[[], Iterator[None]], *, sends: bool = True, flows: str | None = None
     ) -> None:
-        """Send posts, cause `fault`, send more up to its yield, and time the catching up after it.
+        """Send posts, cause `fault`, send more, and time the catching up from the end of the fault.
 
-        `sends`: whether posts can be sent meanwhile; `flows`: the query that must catch up meanwhile.
+        `sends`: whether posts can be sent meanwhile; otherwise they are sent after it, because those of
+        before may have been read before. `flows`: the query that must catch up meanwhile.
         """
         self._send()
         with contextmanager(fault)():
@@ -44,7 +45,11 @@ class Trial:
                 self._send()
             if flows is not None:
                 self._must_flow(name, flows)
-        seconds = self.world.catch_up(patience_seconds=RECOVERY_SECONDS * 2)
+        ended = time.monotonic()
+        if not sends:
+            self._send()
+        self.world.catch_up(patience_seconds=RECOVERY_SECONDS * 2)
+        seconds = time.monotonic() - ended
         self.done.append(f"{name} ({seconds:.0f} s)")
         self.worst_seconds = max(self.worst_seconds, seconds)
         if seconds > RECOVERY_SECONDS:
@@ -61,7 +66,7 @@ class Trial:
 
     def _must_flow(self, name: str, query: str) -> None:
         try:
-            wait_for(lambda: self.world.behind(query) == 0, LONG_SECONDS, f"{query} catches up", self.world)
+            self.world.catch_up(query, patience_seconds=LONG_SECONDS)
         except FaultError as error:
             self.problems.append(f"{name}: {error}")
 

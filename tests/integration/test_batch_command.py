@@ -126,12 +126,12 @@ def airflow(settings: Settings, home: Path, *arguments: str) -> None:
 
 
 def test_a_refusal_is_one_sentence_and_a_failed_command(archived):
-    refused = batch(archived, "2026-01-07")
+    refused = batch(archived, "2999-01-07")
     assert (refused.returncode, refused.stdout, refused.stderr) == (
         1,
         "",
-        "Nothing more was done. 2026-01-06 has not been learned yet, and days are learned in order. "
-        "Run: groundswell batch --from 2026-01-06 --to 2026-01-07\n",
+        "Nothing more was done. 2999-01-07 is not complete before 2999-01-08 00:15 UTC. "
+        "Run this again after that.\n",
     )
 
 

@@ -27,12 +27,11 @@ def test_a_day_out_of_order_is_refused_with_the_command_that_comes_first(batch, 
     assert statistics(module_settings) == before
 
 
-def test_a_day_before_the_first_is_refused(batch):
+def test_a_day_without_posts_before_the_first_needs_no_word(batch, module_settings):
     learn(batch, DAYS[0])
-    with pytest.raises(
-        NotReadyError, match="2025-12-31 is before 2026-01-01, with which the statistics start"
-    ):
-        learn(batch, date(2025, 12, 31))
+    before = statistics(module_settings)
+    assert learn(batch, date(2025, 12, 31)) == []
+    assert statistics(module_settings) == before
 
 
 def test_a_day_that_is_not_over_is_refused(batch, module_settings):
@@ -68,7 +67,7 @@ def test_without_a_report_of_the_archive_a_day_is_learned_only_if_assumed_comple
     assert "193 posts" in learn(assuming, DAYS[0])[0]
 
 
-def test_old_days_are_dropped_and_days_that_need_them_are_refused_with_a_way_out(batch, module_settings):
+def test_old_days_are_dropped_and_days_that_need_them_are_left_out_with_a_way_out(batch, module_settings):
     short = Batch(
         module_settings.model_copy(update={"statistics_keep_days": 2}),
         session=batch._session,
@@ -83,8 +82,8 @@ def test_old_days_are_dropped_and_days_that_need_them_are_refused_with_a_way_out
         (DAYS[1], 24),
         (DAYS[2], 24),
     ]
-    with pytest.raises(
-        NotReadyError,
-        match=r"as of 2026-01-01, which are no longer kept.*--from 2026-01-01 --to 2026-01-03 --start-over",
-    ):
-        learn(short, DAYS[1])
+    before = statistics(module_settings)
+    [line] = learn(short, DAYS[1])
+    assert line.startswith("Not learned: 2026-01-02. 2026-01-02 builds on the statistics as of 2026-01-01")
+    assert line.endswith("--from 2026-01-01 --to 2026-01-03 --start-over --steps statistics")
+    assert statistics(module_settings) == before

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from batch.arguments import parse_days, parse_steps
-from batch.days import command
+from batch.days import command, days_from
 from batch.run import Step
 from core.errors import BadInputError
 
@@ -29,6 +29,11 @@ def test_one_day_or_all_days_between_two():
 def test_other_days_are_refused_with_a_sentence_that_says_what_to_write(day, first, last, sentence):
     with pytest.raises(BadInputError, match=sentence):
         parse_days(day, first, last)
+
+
+def test_days_between_two_are_all_of_them_and_none_backwards():
+    assert days_from(date(2019, 12, 31), date(2020, 1, 1)) == [date(2019, 12, 31), date(2020, 1, 1)]
+    assert days_from(date(2020, 1, 2), date(2020, 1, 1)) == []
 
 
 def test_steps_are_named():

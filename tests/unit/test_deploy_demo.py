@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInputError
-from deploy.local.demo.own_posts import _ranges, files_of
+from deploy.local.demo.own_posts import files_of, ranges
 from deploy.local.demo.world import (
     Calendar,
     LabelledEvent,
@@ -97,9 +97,13 @@ def test_labels_are_read_for_one_day(tmp_path: Path) -> None:
     ]
 
 
-def test_days_close_together_are_loaded_in_one_go() -> None:
-    days = [date(2020, 1, 1), date(2020, 1, 2), date(2020, 1, 6), date(2020, 3, 1)]
-    assert _ranges(days) == [(date(2020, 1, 1), date(2020, 1, 6)), (date(2020, 3, 1), date(2020, 3, 1))]
+def test_days_are_loaded_in_one_go_unless_others_with_posts_lie_between() -> None:
+    days = [date(2017, 5, 1), date(2020, 1, 1), date(2020, 1, 2), date(2020, 1, 6), date(2020, 3, 1)]
+    near, far = date(2020, 1, 4), date(2020, 2, 1)
+    assert ranges(days, among=days) == [(days[0], days[-1])]
+    assert ranges(days, among={*days, near}) == [(days[0], days[-1])]
+    assert ranges(days, among={*days, near, far}) == [(days[0], days[-2]), (days[-1], days[-1])]
+    assert ranges([], among=days) == []
 
 
 def test_posts_may_be_a_path_with_a_space_a_pattern_or_several(tmp_path: Path) -> None:

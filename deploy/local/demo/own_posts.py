@@ -2,6 +2,7 @@
 
 import glob
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,10 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     # Posts with their original times may be older than what detection has seen; current posts are not.
     is_old = clock == "original"
     session.start_streaming(first_event=LONG_AGO if is_old else datetime.now(UTC), replays_old_posts=is_old)
-    before, started = _totals(settings), datetime.now(UTC)
+    started = datetime.now(UTC)
+    # A fresh start writes the windows of an earlier run over with the posts of this one.
+    counted_since = started if is_old else LONG_AGO
+    before = _totals(settings, counted_since=counted_since)
     session.show_alerts()
     summary = session.layout.logs / "producer.json"
     summary.unlink(missing_ok=True)
@@ -51,12 +55,16 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     session.finish_alerts()
     session.is_decided = True
     archived = _archived(settings, started)
-    for first, last in _ranges(sorted(day for day in archived if day)):
+    days = sorted(day for day in archived if day)
+    for first, last in ranges(days, among=_days_with_posts(settings)):
         title = f"loading {first}" + (f" to {last}" if last != first else "")
-        commands.run(
+        printed = commands.run(
             "batch", title, "batch", "--from", str(first), "--to", str(last), "--steps", "load,trends"
         )
-    _report(session, json.loads(summary.read_text()), archived, before, is_old=is_old)
+        for line in remarks_in(printed):
+            session.screen.say(line)
+    after = _totals(settings, counted_since=counted_since)
+    _report(session, json.loads(summary.read_text()), archived, (before, after), is_old=is_old)
     session.show_next_steps()
 
 
@@ -78,12 +86,14 @@ def files_of(pattern: str) -> list[str]:
     return [name if name.startswith("s3://") else str(Path(name).absolute()) for name in files]
 
 
-def _totals(settings: Settings) -> Totals:
+def _totals(settings: Settings, *, counted_since: datetime) -> Totals:
+    """Return the totals so far; of the windows only those that were written since a moment."""
     with transaction(settings) as cursor:
         cursor.execute(
-            "SELECT (SELECT coalesce(sum(posts), 0) FROM traffic_windows), "
+            "SELECT (SELECT coalesce(sum(posts), 0) FROM traffic_windows WHERE updated_at >= %s), "
             "(SELECT count(*) FROM rejected_records), "
-            "coalesce(sum(late_posts), 0), coalesce(sum(duplicate_posts), 0) FROM pipeline_metrics"
+            "coalesce(sum(late_posts), 0), coalesce(sum(duplicate_posts), 0) FROM pipeline_metrics",
+            (counted_since,),
         )
         return Totals(*map(int, cursor.fetchone()))  # type: ignore[arg-type]
 
@@ -99,26 +109,49 @@ def _archived(settings: Settings, since: datetime) -> dict[date | None, int]:
     return dict(rows)
 
 
-def _ranges(days: list[date]) -> list[tuple[date, date]]:
-    """Return days at most a week apart as ranges: one start of Java costs more than empty days."""
-    ranges: list[tuple[date, date]] = []
+def _days_with_posts(settings: Settings) -> set[date]:
+    """Return all days that have posts in the archive, those of earlier runs included."""
+    with open_archive(settings) as database:
+        rows = database.execute(
+            "SELECT DISTINCT CAST(event_time AS DATE) FROM raw_posts WHERE event_time IS NOT NULL"
+        ).fetchall()
+    return {day for (day,) in rows}
+
+
+def ranges(days: Sequence[date], *, among: Collection[date]) -> list[tuple[date, date]]:
+    """Return `days`, in order, as ranges for the batch: few, because one start of Java costs seconds.
+
+    A range may span a week in which days with posts (`among`) were loaded before, and any time without posts.
+    """
+    found: list[tuple[date, date]] = []
     for day in days:
-        if ranges and day - ranges[-1][1] <= timedelta(days=7):
-            ranges[-1] = (ranges[-1][0], day)
+        last = found[-1][1] if found else day
+        if found and (day - last <= timedelta(days=7) or not any(last < other < day for other in among)):
+            found[-1] = (found[-1][0], day)
         else:
-            ranges.append((day, day))
-    return ranges
+            found.append((day, day))
+    return found
+
+
+def remarks_in(printed: str) -> list[str]:
+    r"""Return the lines of the batch that name a command to run.
+
+    >>> remarks_in("2017-05-01  load  4 posts\nTo count it, run: groundswell batch 2017-05-01")
+    ['To count it, run: groundswell batch 2017-05-01']
+    """
+    return [line for line in printed.splitlines() if "un: groundswell batch" in line]
 
 
 def _report(
     session: Session,
     sent: dict[str, object],
     archived: dict[date | None, int],
-    before: Totals,
+    totals: tuple[Totals, Totals],
     *,
     is_old: bool,
 ) -> None:
-    after = _totals(session.settings)
+    """Print the counts at every stage; `totals` are those before and after the run."""
+    before, after = totals
     with transaction(session.settings) as cursor:
         cursor.execute("SELECT count(*) FROM posts")
         (posts,) = cursor.fetchone()  # type: ignore[misc]

@@ -143,12 +143,14 @@ class Commands:
         self._names: list[str] = []
         self._stopping = threading.Event()
 
-    def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> None:
-        """Run `python -m ARGUMENTS` to its end as a stage.
+    def run(self, name: str, title: str, *arguments: str, gives_up_at: bytes | None = None) -> str:
+        """Run `python -m ARGUMENTS` to its end as a stage, and return what it printed.
 
         Raises NotReadyError if it fails, or if `gives_up_at` appears in its log.
         """
+        start = processes.log_end(self._layout, name)
         self.run_until(name, title, *arguments, gives_up_at=gives_up_at)
+        return _since(processes.log_path(self._layout, name), start).decode(errors="replace")
 
     def run_until(
         self,
