@@ -17,6 +17,7 @@ from core.settings import Settings, read_settings
 from detection.authors import MANY_AUTHORS
 from sql.connection import pooled, query, transaction
 from sql.failures import postgres_sentence
+from sql.figures import baseline_sentence
 from sql.rows import fetch_as
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +43,7 @@ class AlertLine:
     resolved_at: datetime | None
     top_post: str
     updated_at: datetime
+    judged_by: str
 
     @property
     def news(self) -> str:
@@ -51,9 +53,10 @@ class AlertLine:
     def __str__(self) -> str:
         authors = f"{MANY_AUTHORS}+" if self.distinct_authors >= MANY_AUTHORS else str(self.distinct_authors)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
+        authors += " authors, first day" if self.judged_by == "first day" else " authors"
         return (
             f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} "
-            f"{self.keyword}: {self.posts} posts, {self.expected_posts:.1f} expected, {authors} authors  "
+            f"{self.keyword}: {self.posts} posts, {self.expected_posts:.1f} expected, {authors}  "
             f"{self.top_post}"
         )
 
@@ -163,10 +166,20 @@ def main(
             print(alert, flush=True)
 
 
+def baseline_now(settings: Settings) -> str | None:
+    """Return what the stream judges its newest window by; None before the first post."""
+    with transaction(settings, application_name="groundswell alerts") as cursor:
+        cursor.execute("SELECT judged_by, learned_minutes FROM detection_baseline")
+        baseline = cursor.fetchone()
+    return baseline_sentence(*baseline) if baseline else None
+
+
 def following(settings: Settings) -> Generator[AlertLine, None, None]:
     """Yield the alerts that are open now, then every change from now on."""
     now = datetime.now(UTC)
     current = open_alerts(settings)
     typer.echo(f"{len(current)} alerts are open; following changes until Ctrl-C.", err=True)
+    if baseline := baseline_now(settings):
+        typer.echo(f"Judged by: {baseline}", err=True)
     yield from current
     yield from news_of(settings, since=now, follow=lambda: True, printed=current)

@@ -28,6 +28,12 @@ SELECT
     alerts.last_window,
     alerts.threshold_ratio,
     alerts.posts,
+    alerts.expected,
+    (
+        SELECT sum(windows.total_posts)
+        FROM alert_windows AS windows
+        WHERE windows.alert_id = alerts.alert_id
+    ) AS traffic,
     runs.post_ids,
     alerts.status
 FROM together

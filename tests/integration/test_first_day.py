@@ -1,5 +1,6 @@
 """Laws of the first day on real servers: stream, backtests and `explain` agree without statistics."""
 
+import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -114,7 +115,8 @@ def test_a_backtest_on_counts_gives_the_alerts_of_the_stream(world: Settings, tm
     backtest_counts(
         file, tmp_path / "scores.csv", alerts, QUARTER_HOURS, rule_for(world.threshold, 10), LifecycleRule()
     )
-    found = [line.split(",")[:3] for line in alerts.read_text().splitlines()[1:]]
+    with alerts.open(newline="") as lines:
+        found = [row[:3] for row in csv.reader(lines)][1:]
     assert sorted(
         (keyword, *(window_number(datetime.fromisoformat(at)) for at in (opened, last)))
         for keyword, opened, last in found
