@@ -8,10 +8,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.grouping import AlertPosts, Group, group_alerts
+
 SAMPLED_POSTS = 10_000
-"""Post ids that are kept per alert; up to this many, overlaps are exact."""
-MIN_OVERLAP = 0.5
-"""Overlap from which two alerts belong to one incident."""
+"""Post ids that are kept per alert; up to this many, incidents are exact."""
 # "event" is an older word for incident; stored ids depend on it.
 _NAMESPACE = uuid5(NAMESPACE_URL, "groundswell:event")
 _LARGEST = 2**64
@@ -28,6 +28,10 @@ class Member:
     threshold_ratio: float
     posts: int
     """Posts with the keyword; decides the headline."""
+    expected: float
+    """Posts with the keyword that were expected."""
+    traffic: int | None
+    """Posts of all keywords in the same windows; None if unknown."""
     post_ids: Sequence[int]
     """Ids of the alert's posts, as sampled by `sample_posts`."""
 
@@ -39,7 +43,7 @@ class Incident:
     incident_id: UUID
     headline: Member
     overlaps: Mapping[UUID, float | None]
-    """Largest overlap with another member by the member's alert id; None for an only member."""
+    """By alert id, the share of a member's posts that another member has, too; None for an only member."""
     posts: int
     """Distinct posts of all members."""
 
@@ -60,92 +64,56 @@ def sample_posts(post_ids: Iterable[int], at_most: int = SAMPLED_POSTS) -> list[
     return [int(post_id) for post_id in kept]
 
 
-def overlap(left: Sequence[int], right: Sequence[int], at_most: int = SAMPLED_POSTS) -> float:
-    """Return the overlap coefficient of two sets of posts, |A and B| / min(|A|, |B|); 0 if one is empty.
+def group_incidents(members: Iterable[Member], at_most: int = SAMPLED_POSTS) -> list[Incident]:
+    """Group `members` into incidents: those that are about one event, as `alerts.grouping` decides.
 
-    For samples it is computed over the range of hashes that both cover. Source: Szymkiewicz-Simpson
-    coefficient.
-
-    >>> overlap([1, 2, 3, 4], [3, 4, 5]), overlap([1], [])
-    (0.6666666666666666, 0.0)
-    """
-    sets = [_covered(left, right, at_most), _covered(right, left, at_most)]
-    smaller = min(map(len, sets))
-    return len(sets[0] & sets[1]) / smaller if smaller else 0.0
-
-
-def group_incidents(members: Iterable[Member]) -> list[Incident]:
-    """Group `members` into incidents, the connected components of overlapping alerts.
-
-    Two alerts overlap if their times do and they share at least half of the posts of the smaller one. The
-    headline is the member with the most posts, then the higher threshold_ratio, then the shorter word, then
-    the first in the alphabet. The id is derived from the member that opened first, then the first in the
-    alphabet, so it stays the same when words join later.
+    The headline is the member with the most posts, then the higher threshold_ratio, then the shorter word,
+    then the first in the alphabet. The id is derived from the member that opened first, then the first in the
+    alphabet, so it stays the same when words join later. An alert with `at_most` post ids may have more
+    posts: `sample_posts`.
     """
     ordered = sorted(members, key=lambda member: (member.opened_window, member.keyword))
-    parents = list(range(len(ordered)))
-    largest: list[float | None] = [None] * len(ordered)
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            index = parents[index]
-        return index
-
-    for right, later in enumerate(ordered):
-        for left, earlier in enumerate(ordered[:right]):
-            if later.opened_window > earlier.last_window:
-                continue
-            shared = overlap(earlier.post_ids, later.post_ids)
-            if shared >= MIN_OVERLAP:
-                first, second = sorted((root(left), root(right)))
-                parents[second] = first
-                for index in (left, right):
-                    largest[index] = max(largest[index] or 0.0, shared)
-    components: dict[int, list[int]] = {}
-    for index in range(len(ordered)):
-        components.setdefault(root(index), []).append(index)
-    return [
-        _incident([ordered[index] for index in indices], [largest[index] for index in indices])
-        for indices in components.values()
-    ]
+    if not ordered:
+        return []
+    alerts = _columns(ordered, at_most)
+    return [_incident(ordered, alerts, group) for group in group_alerts(alerts)]
 
 
-def _incident(members: list[Member], largest: list[float | None]) -> Incident:
-    first = members[0]
+def _incident(ordered: list[Member], alerts: AlertPosts, group: Group) -> Incident:
+    members = [ordered[number] for number in group.members]
     headline = min(
         members,
         key=lambda member: (-member.posts, -member.threshold_ratio, len(member.keyword), member.keyword),
     )
+    shares = group.shares(alerts) if len(members) > 1 else [None]
     return Incident(
-        incident_id=uuid5(_NAMESPACE, str(first.alert_id)),
+        incident_id=uuid5(_NAMESPACE, str(members[0].alert_id)),
         headline=headline,
-        overlaps={member.alert_id: shared for member, shared in zip(members, largest, strict=True)},
-        posts=_distinct_posts(members),
+        overlaps={member.alert_id: share for member, share in zip(members, shares, strict=True)},
+        posts=round(len(group.posts) / alerts.fractions[group.members].min()),
     )
 
 
-def _distinct_posts(members: list[Member], at_most: int = SAMPLED_POSTS) -> int:
-    """Return the number of distinct posts of `members`.
-
-    Exact if no member was sampled, else the union over the range of hashes that all samples cover, scaled up.
-    """
-    bound = min(_bound(member.post_ids, at_most) for member in members)
-    union = np.array(sorted({post_id for member in members for post_id in member.post_ids}), dtype=np.int64)
-    covered = int(np.sum(_hashes(union) <= bound)) if bound < _LARGEST else len(union)
-    return round(covered * _LARGEST / bound)
-
-
-def _covered(ids: Sequence[int], other: Sequence[int], at_most: int) -> set[int]:
-    bound = min(_bound(ids, at_most), _bound(other, at_most))
-    if bound == _LARGEST:
-        return set(ids)
-    array = np.array(ids, dtype=np.int64)
-    return {int(post_id) for post_id in array[_hashes(array) <= bound]}
-
-
-def _bound(ids: Sequence[int], at_most: int) -> int:
-    """Return the largest hash up to which a sample is complete; 2^64 for a whole set."""
-    return int(_hashes(np.array(ids, dtype=np.int64)).max()) if len(ids) >= at_most else _LARGEST
+def _columns(members: list[Member], at_most: int) -> AlertPosts:
+    """Return the members as columns; posts are numbered in the order of their hashes."""
+    hashes = [_hashes(np.array(member.post_ids, dtype=np.int64)) for member in members]
+    sizes = np.array([len(some) for some in hashes], dtype=np.int64)
+    known, numbers = np.unique(np.concatenate(hashes), return_inverse=True)
+    posts = [np.sort(some) for some in np.split(numbers, np.cumsum(sizes)[:-1])]
+    sampled = sizes >= at_most
+    largest = np.array([some.max() if whole else 0 for some, whole in zip(hashes, sampled, strict=True)])
+    every_post = len(known)
+    counted = np.array([max(member.posts, 1) for member in members])
+    return AlertPosts(
+        posts=posts,
+        sizes=sizes,
+        ceilings=np.where(sampled, [some[-1] + 1 if len(some) else 0 for some in posts], every_post),
+        fractions=np.where(sampled, (largest.astype(float) + 1) / _LARGEST, 1.0),
+        excess=np.clip(1 - np.array([member.expected for member in members]) / counted, 0, 1),
+        traffic=np.maximum([member.traffic or every_post for member in members], counted),
+        opened=np.array([member.opened_window.timestamp() for member in members]),
+        last=np.array([member.last_window.timestamp() for member in members]),
+    )
 
 
 def _hashes(ids: NDArray[np.int64]) -> NDArray[np.uint64]:

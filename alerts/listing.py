@@ -22,6 +22,8 @@ from sql.rows import fetch_as
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FOLLOW_SECONDS = 0.5
+SURE_AUTHORS = 20
+"""Authors below which the live estimate is off by less than one on average."""
 OVERLAP = timedelta(seconds=10)
 """How far each poll reaches back: a transaction that began earlier may commit rows later."""
 
@@ -44,6 +46,8 @@ class AlertLine:
     top_post: str
     updated_at: datetime
     judged_by: str
+    authors_counted: bool
+    """Whether the authors are counted in the archive rather than estimated."""
 
     @property
     def news(self) -> str:
@@ -51,7 +55,7 @@ class AlertLine:
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
     def __str__(self) -> str:
-        authors = f"{MANY_AUTHORS}+" if self.distinct_authors >= MANY_AUTHORS else str(self.distinct_authors)
+        authors = authors_of(self.distinct_authors, counted=self.authors_counted)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         authors += " authors, first day" if self.judged_by == "first day" else " authors"
         return (
@@ -77,6 +81,19 @@ class IncidentLine:
         keywords = f"{self.keyword} (with {self.other_keywords})" if self.other_keywords else self.keyword
         span = f"{self.opened_window:%Y-%m-%d %H:%M} to {self.last_window:%H:%M}"
         return f"{self.status.upper():<9} {span}  {keywords}: {self.posts:,} posts  {self.typical_post or ''}"
+
+
+def authors_of(authors: int, *, counted: bool) -> str:
+    """Return a number of distinct authors and how sure it is: live it is an estimate that ends at 300.
+
+    >>> authors_of(4592, counted=True), authors_of(210, counted=False), authors_of(310, counted=False)
+    ('4,592', 'about 210', '300+')
+    >>> authors_of(12, counted=False)
+    '12'
+    """
+    if counted or authors < SURE_AUTHORS:
+        return f"{authors:,}"
+    return f"{MANY_AUTHORS}+" if authors >= MANY_AUTHORS else f"about {authors}"
 
 
 def alerts_updated_since(settings: Settings, since: datetime) -> list[AlertLine]:

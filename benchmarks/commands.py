@@ -2,6 +2,8 @@
 
 from benchmarks import catch_up, endurance, events, evidence, imports, latency, load, tables, throughput
 from benchmarks.accuracy import command as accuracy
+from benchmarks.first_day import command as first_day
+from benchmarks.grouping import command as grouping
 from core.command_line import new_app
 
 app = new_app(help="Measure speed, memory and accuracy; docs/figures.md has the results.")
@@ -13,5 +15,7 @@ app.command("catch-up")(catch_up.main)
 app.command("endurance")(endurance.main)
 app.command("import")(imports.main)
 app.command("accuracy")(accuracy.main)
+app.command("first-day")(first_day.main)
 app.command("events")(events.main)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(grouping.app, name="grouping")

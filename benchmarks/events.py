@@ -3,7 +3,7 @@
 A week of history is sent, archived and learned; then each live day goes through Kafka, both queries,
 `streaming.finish` and the daily batch, as `make run` has it. Before each day every second burst of a known
 word is put into the calendar, and the word of every second slow climb on the watchlist. At the end every
-alert is explained, and a table shows each kind of event.
+alert is explained, and a table shows each kind of event; pairs of alerts say if an event is one incident.
 """
 
 import json
@@ -23,6 +23,8 @@ from rich.table import Table
 from alerts.explain.explanation import Explanation, explain
 from alerts.explain.load import find_alerts
 from batch.run import Batch, Step
+from benchmarks.grouping.quality import Quality
+from benchmarks.grouping.stored import quality_of_day
 from benchmarks.stack import benchmark_stack, run
 from core.settings import Settings
 from deploy.local.demo.watching import alerts_of_day
@@ -88,13 +90,16 @@ def main(
     days: Annotated[int, typer.Option(help="live days, after seven days of history", min=1)] = 14,
     posts_per_day: Annotated[int, typer.Option(help="posts on an average day", min=1_000)] = 24_000,
     seed: Annotated[int, typer.Option(help="seed of the simulated world")] = 11,
+    words_per_event: Annotated[int, typer.Option(help="words of a burst; 2 to 8 to measure grouping")] = 1,
 ) -> None:
     """Play simulated days and print what became of their labelled events."""
     outcomes = {kind: Outcome() for kind in (*MUST_ALERT, PLANNED, WATCHED)}
     unlabelled: list[Raised] = []
+    grouping = Quality()
     with benchmark_stack() as (servers, folder):
         settings = servers.model_copy(update={"statistics_keep_days": HISTORY_DAYS + days + 1})
-        _simulate(settings, folder, HISTORY_DAYS + days, posts_per_day, seed)
+        world = f"--posts-per-day {posts_per_day} --seed {seed} --words-per-event {words_per_event}"
+        _simulate(settings, folder, HISTORY_DAYS + days, world)
         spark = start_streaming_session(settings)
         every_day = [FIRST_DAY + number * ONE_DAY for number in range(HISTORY_DAYS + days)]
         _play_history(spark, settings, folder, every_day[:HISTORY_DAYS])
@@ -106,17 +111,17 @@ def main(
             run(settings, folder / "finish.log", "streaming.finish")
             _learn(spark, settings, [day])
             unlabelled += _add_outcomes(settings, day, kinds, outcomes)
+            grouping += quality_of_day(settings, day, events)
         explanations = list(explain(spark, settings, find_alerts(settings, [], every=True)))
         stop_session(spark)
     _print_table(outcomes, days)
     _print_scores(outcomes, unlabelled)
+    typer.echo(f"grouping: {grouping}")
     _print_explanations(explanations)
 
 
-def _simulate(settings: Settings, folder: Path, days: int, posts_per_day: int, seed: int) -> None:
-    options = (
-        f"--start {FIRST_DAY} --days {days} --posts-per-day {posts_per_day} --seed {seed} --compress zst"
-    )
+def _simulate(settings: Settings, folder: Path, days: int, world: str) -> None:
+    options = f"--start {FIRST_DAY} --days {days} {world} --compress zst"
     log = folder / "simulate.log"
     run(settings, log, "producer", "simulate", *options.split(), "--out", str(folder))
 

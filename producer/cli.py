@@ -18,6 +18,7 @@ from producer.progress import StatusLine
 from producer.replay import ReplayPlan, replay
 from producer.resume import StateFile, state_path
 from producer.signals import stop_on_signals
+from producer.simulate.events import LARGEST_WORDS_PER_EVENT
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
 from producer.sources import Input
@@ -151,16 +152,27 @@ def simulate_command(
         str | None,
         typer.Option(help="First day of the world, if earlier than --start.", show_default=False),
     ] = None,
+    words_per_event: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=LARGEST_WORDS_PER_EVENT,
+            help="Words of a burst; from 2 on, bursts also come at the same time.",
+        ),
+    ] = 1,
     compress: Annotated[Literal["none", "zst"], typer.Option(help="zst writes .ndjson.zst.")] = "none",
 ) -> None:
     """Write the posts of a simulated world to files, day by day, with labelled events to find.
 
-    A day depends on seed, world start, posts per day and its date alone: with --world-start, a day can be
+    A day depends on the options of the world and its date alone: with --world-start, a day can be
     written later and equals the one that a longer run would have written.
     """
     first_day = parse_date(start)
     world = World(
-        seed=seed, start=parse_date(world_start) if world_start else first_day, posts_per_day=posts_per_day
+        seed=seed,
+        start=parse_date(world_start) if world_start else first_day,
+        posts_per_day=posts_per_day,
+        words_per_event=words_per_event,
     )
     first = world.day_number(first_day)
     if first < 0:

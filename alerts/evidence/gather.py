@@ -66,6 +66,10 @@ class Evidence:
     alert_id: UUID
     counted: int
     """Posts with the keyword, each counted once per window."""
+    authors: int
+    """Distinct authors of those posts."""
+    texts: int
+    """Distinct texts: posts with the same keywords in the same order have the same text, as in the stream."""
     posts: list[EvidencePost]
     terms: list[Term]
     post_ids: list[int]
@@ -80,7 +84,8 @@ class _Slim:
     window: int
     micros: int
     likes: int
-    keywords: list[str]
+    author_id: str | None
+    keywords: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -169,13 +174,20 @@ def _alerted_posts(posts: DataFrame) -> dict[str, list[_Slim]]:
     """Return the alerts' posts by keyword."""
     table = (
         posts.where(F.size("tags") > 0)
-        .select("post_id", "window", "event_micros", "likes", "keywords", "tags")
+        .select("post_id", "window", "event_micros", "likes", "author_id", "keywords", "tags")
         .toArrow()
     )
     slim: dict[str, list[_Slim]] = defaultdict(list)
     for row in table.to_pylist():
         likes = -1 if row["likes"] is None else row["likes"]
-        post = _Slim(row["post_id"], row["window"], row["event_micros"], likes, row["keywords"])
+        post = _Slim(
+            row["post_id"],
+            row["window"],
+            row["event_micros"],
+            likes,
+            row["author_id"],
+            tuple(row["keywords"]),
+        )
         for tag in row["tags"]:
             slim[tag].append(post)
     return slim
@@ -246,6 +258,8 @@ def _evidence(
     return Evidence(
         alert_id=alert.alert_id,
         counted=total,
+        authors=len({post.author_id for post in posts if post.author_id is not None}),
+        texts=len({post.keywords for post in posts}),
         posts=[
             _evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles
         ],

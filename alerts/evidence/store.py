@@ -44,6 +44,8 @@ class _TouchedAlert(NamedTuple):
     last_window: datetime
     threshold_ratio: float
     posts: int
+    expected: float
+    traffic: int | None
     post_ids: list[int]
     status: str
 
@@ -55,6 +57,8 @@ class _TouchedAlert(NamedTuple):
             last_window=self.last_window,
             threshold_ratio=self.threshold_ratio,
             posts=self.posts,
+            expected=self.expected,
+            traffic=self.traffic,
             post_ids=self.post_ids,
         )
 
@@ -166,7 +170,13 @@ def _term_rows(evidence: Evidence) -> Iterable[Row]:
 
 
 def _run_row(evidence: Evidence) -> Row:
-    return {"alert_id": evidence.alert_id, "posts": evidence.counted, "post_ids": evidence.post_ids}
+    return {
+        "alert_id": evidence.alert_id,
+        "posts": evidence.counted,
+        "authors": evidence.authors,
+        "texts": evidence.texts,
+        "post_ids": evidence.post_ids,
+    }
 
 
 def _storable(text: str | None) -> str | None:

@@ -65,15 +65,16 @@ def log_odds(
     """
     y, other = np.asarray(posts, dtype=float), np.asarray(other_posts, dtype=float)
     prior = PRIOR_POSTS * (y + other) / max(total + other_total, 1.0)
-    ratio = np.log(_odds(y + prior, total + PRIOR_POSTS)) - np.log(
-        _odds(other + prior, other_total + PRIOR_POSTS)
-    )
+    sizes = total + PRIOR_POSTS, other_total + PRIOR_POSTS
+    without = 0.5 / max(sizes)
+    ratio = np.log(_odds(y + prior, sizes[0], without)) - np.log(_odds(other + prior, sizes[1], without))
     return ratio, ratio / np.sqrt(1 / (y + prior) + 1 / (other + prior))
 
 
-def _odds(count: Floats, total: float) -> Floats:
-    # The odds of a term in every post are infinite; half a post without the term keeps them finite.
-    odds: Floats = count / np.maximum(total - count, 0.5)
+def _odds(count: Floats, total: float, without: float) -> Floats:
+    # The odds of a term in every post are infinite; a least share `without` the term keeps them finite. It is
+    # the same share of both groups, half a post of the larger one, so that equal shares have equal odds.
+    odds: Floats = count / np.maximum(total - count, without * total)
     return odds
 
 

@@ -38,6 +38,8 @@ class Explanation:
     """Archived posts in closed windows minus those counted; negative if the archive holds fewer."""
     evidence: list[Row] = field(default_factory=list)
     terms: list[Row] = field(default_factory=list)
+    run: Row | None = None
+    """What the evidence counted: posts, authors, texts; None before it was gathered."""
 
     @property
     def matches(self) -> bool:
@@ -68,8 +70,8 @@ def _explain(
     baseline_for: BaselineFor,
     as_of_before: Callable[[date], date | None],
 ) -> Explanation:
-    evidence, terms = load_evidence(cursor, stored)
-    explanation = Explanation(stored, evidence=evidence, terms=terms)
+    evidence, terms, run = load_evidence(cursor, stored)
+    explanation = Explanation(stored, evidence=evidence, terms=terms, run=run)
     try:
         judged = recompute_windows(stored, counted, baseline_for, as_of_before, settings)
     except NotReadyError as error:

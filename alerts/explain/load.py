@@ -31,6 +31,7 @@ LIMIT 1
 """
 _WINDOWS = "SELECT * FROM alert_windows WHERE alert_id = %(alert_id)s ORDER BY window_start"
 _EVIDENCE = "SELECT * FROM alert_evidence WHERE alert_id = %(alert_id)s AND rank = 1 ORDER BY role"
+_RUN = "SELECT posts, authors, texts FROM evidence_runs WHERE alert_id = %(alert_id)s"
 _TERMS = "SELECT * FROM alert_terms WHERE alert_id = %(alert_id)s ORDER BY kind, z_score DESC"
 
 register_uuid()  # type: ignore[no-untyped-call]
@@ -67,9 +68,10 @@ def _find(cursor: Cursor, name: str) -> Row:
     return rows[0]
 
 
-def load_evidence(cursor: Cursor, stored: StoredAlert) -> tuple[list[Row], list[Row]]:
-    """Return the first post of each role and the terms of an alert, clearest first."""
-    return _rows(cursor, _EVIDENCE, stored.alert), _rows(cursor, _TERMS, stored.alert)
+def load_evidence(cursor: Cursor, stored: StoredAlert) -> tuple[list[Row], list[Row], Row | None]:
+    """Return an alert's first post of each role, its terms, clearest first, and what its evidence counted."""
+    posts, terms, runs = (_rows(cursor, statement, stored.alert) for statement in (_EVIDENCE, _TERMS, _RUN))
+    return posts, terms, runs[0] if runs else None
 
 
 def without_late_posts(cursor: Cursor, total_posts: Mapping[int, int]) -> dict[int, int]:

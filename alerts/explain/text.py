@@ -35,7 +35,15 @@ def _alert_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
         f"first post at {alert['first_post_at']:%H:%M:%S}, "
         f"last unusual window {alert['last_window']:%H:%M}, {end}; {alert['posts']:,} posts in total."
     )
-    yield f"Posted by: {ORIGINS[alert['origin']]}."
+    yield f"Posted by: {ORIGINS[alert['origin']]}{_counted(explanation)}."
+
+
+def _counted(explanation: Explanation) -> str:
+    """Return the authors and texts that the evidence counted in the archive, if it did."""
+    run = explanation.run
+    if run is None or run["authors"] is None:
+        return ""
+    return f" ({run['authors']:,} people and {run['texts']:,} texts in {run['posts']:,} archived posts)"
 
 
 def _evidence_lines(explanation: Explanation) -> Iterator[str]:

@@ -35,7 +35,7 @@ class JudgedStream:
     threshold_ratio: Floats
     """[K, 192]."""
     early: NDArray[np.int64]
-    """The first look at which the window so far is an anomaly [K, 192]; `NOT_EARLY` if none is."""
+    """The earliest moment at which the window so far is an anomaly [K, 192]; `NOT_EARLY` if none is."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _authors(stream: Stream, keywords: NDArray[np.int64]) -> Floats:
 
 
 def _early_looks(stream: Stream, rule: AnomalyRule) -> NDArray[np.int64]:
-    """Return the first look [K, 96] at which the window so far is an anomaly."""
+    """Return the earliest moment [K, 96] at which the window so far is an anomaly."""
     posts, total = stream.counts.posts[:, :WINDOWS], stream.counts.total[:WINDOWS]
     so_far = _posts_so_far(stream, posts, rule)
     early = np.full(posts.shape, NOT_EARLY)

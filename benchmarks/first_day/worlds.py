@@ -116,7 +116,7 @@ def hours(swing: Floats, peak: Floats) -> Floats:
 
 
 def observed(world: FirstDays) -> Floats:
-    """Return which part of each window [192] lies after the stream's start."""
+    """Return which part of each window [192] is after the stream's start."""
     part = np.ones(BOTH_DAYS)
     part[: world.first_window] = 0.0
     part[world.first_window] = 1 - _missed_looks(world) / LOOKS

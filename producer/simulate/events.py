@@ -11,6 +11,8 @@ HISTORY_DAYS = 7
 SPACED_LANGUAGES = ("en", "es", "pt", "ru", "ar", "hi")
 KNOWN_WORDS_PER_DAY = 4
 COINED_WORDS_PER_DAY = 8
+FIRST_COMPANION, COMPANIONS_PER_DAY = 500_000, 1_000
+LARGEST_WORDS_PER_EVENT = 8
 LEAST_KNOWN_RATE, LARGEST_KNOWN_RATE = 0.5, 10.0
 LEAST_POOL = 40
 LEAST_HABIT_RATE = 1.3
@@ -63,6 +65,8 @@ class Event:
     posts: int
     authors: int
     texts: int
+    companions: tuple[str, ...] = ()
+    """Never-seen words besides the keyword, each in about half of the posts."""
 
     @property
     def end_second(self) -> int:
@@ -139,14 +143,25 @@ def _happenings(world: World, day: int) -> list[Event]:
     hours = 20 / len(kinds)
     events = []
     for slot, kind in enumerate(kinds[position] for position in order):
-        start = int((1.5 + slot * hours + random.random() * hours / 2) * 3600)
+        start = int((1.5 + _shared_slot(world, slot) * hours + random.random() * hours / 2) * 3600)
         seconds = SECONDS.get(kind, int(random.integers(20, 41)) * 60)
         posts = POSTS.get(kind, int(random.integers(70, 151)))
         keyword, language = next(subjects[kind in (ORGANIC, CLIMB)])
         authors, texts = AUTHORS.get(kind, int(posts * 0.94)), TEXTS.get(kind, posts)
         start = _outside_outage(world, day, start, seconds)
-        events.append(Event(kind, keyword, language, start, seconds, posts, authors, texts))
+        others = _companions(world, day, slot) if kind in (ORGANIC, UNSEEN) else ()
+        events.append(Event(kind, keyword, language, start, seconds, posts, authors, texts, others))
     return events
+
+
+def _shared_slot(world: World, slot: int) -> int:
+    """Return the slot in which a happening starts: two at a time if events have several words."""
+    return slot - slot % 2 if world.words_per_event > 1 else slot
+
+
+def _companions(world: World, day: int, slot: int) -> tuple[str, ...]:
+    first = FIRST_COMPANION + day * COMPANIONS_PER_DAY + slot * LARGEST_WORDS_PER_EVENT
+    return tuple(coined_word(first + number) for number in range(world.words_per_event - 1))
 
 
 def _outside_outage(world: World, day: int, start: int, seconds: int) -> int:

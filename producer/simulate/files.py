@@ -82,14 +82,14 @@ def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
     Columns: kind, keyword (null for an outage), keywords (all words that the event makes frequent), language,
     start and end (Unix seconds), posts, authors and texts (distinct, of the event alone), must_alert (true,
     false, or null: either is right), needs (what a detector must take into account), day, day_number, and the
-    world: seed, world_start, posts_per_day.
+    world: seed, world_start, posts_per_day, and words_per_event if there are several.
     """
     plan = cached_plan(world, day)
     rows = []
     for position, event in enumerate(plan.events):
         posts = np.flatnonzero(plan.event == position)
         sources = np.unique(plan.text_of[posts])
-        copied = (
+        bursting = set(event.companions) | (
             {word for source in sources for word in words_of(plan, int(source))}
             if event.kind in (COPY_PASTE, SPAM)
             else set()
@@ -102,7 +102,7 @@ def truth_of_day(world: World, day: int) -> list[dict[str, Any]]:
             {
                 "kind": event.kind,
                 "keyword": event.keyword,
-                "keywords": [event.keyword, *sorted(copied - {event.keyword})] if event.keyword else [],
+                "keywords": [event.keyword, *sorted(bursting - {event.keyword})] if event.keyword else [],
                 "language": None if event.kind == OUTAGE else LANGUAGES[event.language].name,
                 "start": start,
                 "end": end,
@@ -143,17 +143,28 @@ def _labels(world: World, day: int) -> dict[str, Any]:
 
 
 def _world_labels(world: World) -> dict[str, Any]:
-    return {"seed": world.seed, "world_start": str(world.start), "posts_per_day": world.posts_per_day}
+    several = {"words_per_event": world.words_per_event} if world.words_per_event > 1 else {}
+    return {
+        "seed": world.seed,
+        "world_start": str(world.start),
+        "posts_per_day": world.posts_per_day,
+        **several,
+    }
+
+
+def _belongs_to(world: World, row: dict[str, Any]) -> bool:
+    labels = {"words_per_event": world.words_per_event, **_world_labels(world)}
+    return all({"words_per_event": 1, **row}[name] == value for name, value in labels.items())
 
 
 def _read_other_days(path: Path, world: World, days: list[int]) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-    labels = _world_labels(world)
     for row in rows:
-        if any(row[name] != value for name, value in labels.items()):
-            other = ", ".join(f"{name} {row[name]}" for name in labels)
+        if not _belongs_to(world, row):
+            names = ("seed", "world_start", "posts_per_day", "words_per_event")
+            other = ", ".join(f"{name} {row[name]}" for name in names if name in row)
             raise BadInputError(
                 f"{path.parent} holds days of another world ({other}): "
                 "choose another folder with --out, or empty this one."

@@ -6,6 +6,7 @@ from producer.simulate.vocabulary import LANGUAGES, Language
 from producer.simulate.wordlists import COMMON_TAGS, EMOJI
 
 TextExtra = dict[str, str | int | bool]
+_COMPANION_BITS = 50
 
 
 def _part(values: Ints, ends: Ints, position: int) -> list[int]:
@@ -37,7 +38,7 @@ def _tag(language: Language, rank: int) -> str:
 
 
 def _insert_keyword(plan: DayPlan, source: int, bits: int, words: list[str], tags: list[str]) -> None:
-    """Insert the event's keyword into the words, or for every third post into the hashtags."""
+    """Insert the event's keyword into the words, every third time into the hashtags; append companions."""
     event = plan.event[source]
     keyword = plan.events[event].keyword if event >= 0 else None
     if keyword is None:
@@ -46,6 +47,8 @@ def _insert_keyword(plan: DayPlan, source: int, bits: int, words: list[str], tag
         tags.insert((bits >> 12) % (len(tags) + 1), keyword)
     else:
         words.insert((bits >> 12) % (len(words) + 1), keyword)
+    companions = plan.events[event].companions
+    words += [word for number, word in enumerate(companions) if bits >> (_COMPANION_BITS + number) & 1]
 
 
 def _sentence(words: list[str], language: Language, bits: int) -> str:

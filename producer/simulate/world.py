@@ -28,6 +28,8 @@ class World:
     seed: int
     start: date
     posts_per_day: int
+    words_per_event: int = 1
+    """Words that an organic burst makes frequent; from two on, bursts also come at the same time."""
 
     def day_number(self, day: date) -> int:
         """Return the number of days since the world's first day."""

@@ -86,6 +86,29 @@ def test_every_alert_has_evidence_when_the_streaming_process_ends(world: Setting
     assert rows(world, missing) == []
 
 
+def test_an_alert_has_its_true_number_of_authors_and_texts_beyond_what_an_estimate_can_tell(
+    world: Settings,
+) -> None:
+    found = rows(
+        world,
+        "SELECT keyword, distinct_authors, distinct_texts, authors_counted, array_agg(window_start) "
+        "FROM recent_alerts JOIN alert_windows USING (alert_id) WHERE keyword = ANY (%s) GROUP BY 1, 2, 3, 4",
+        [*WORDS, "landslide", "concert"],
+    )
+    assert len(found) >= 8
+    for keyword, authors, texts, counted, windows in found:
+        posts = [
+            post["itemInfos"]
+            for post in posts_of_an_hour()
+            if keyword in post["itemInfos"]["text"].replace("#", "").split()
+            and any(start.timestamp() <= post["time_stamp"] < start.timestamp() + 900 for start in windows)
+        ]
+        assert counted
+        assert authors == len({post["authorId"] for post in posts})
+        assert texts == len({post["text"] for post in posts})
+    assert max(authors for _, authors, *_ in found) > 200
+
+
 def test_a_post_that_was_delivered_twice_counts_once_as_first_delivered(world: Settings) -> None:
     counted = (
         "SELECT runs.posts, alerts.posts, cardinality(post_ids) "

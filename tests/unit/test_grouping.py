@@ -9,14 +9,21 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from alerts.grouping import JOIN_COVERAGE, MERGE_COVERAGE, NEIGHBOURS, AlertPosts, group_alerts
+from alerts.grouping import (
+    HEADLINE_ERRORS,
+    JOIN_COVERAGE,
+    MERGE_COVERAGE,
+    NEIGHBOURS,
+    STANDARD_ERRORS,
+    AlertPosts,
+    group_alerts,
+)
 from alerts.shared_posts import LEAST_FREQUENT, shared_posts
 from benchmarks.grouping.quality import Quality, quality_of
 from benchmarks.grouping.rules import average_linkage, components, in_use
 from benchmarks.grouping.texts import events_of_texts
 from benchmarks.grouping.worlds import (
     World,
-    event_in_parts,
     large_event,
     long_event,
     simultaneous_events,
@@ -125,7 +132,7 @@ def plain_groups(
             return 0.0
         beyond = sum(products) - chance(a, b)
         each = sum(product**2 for product in products) / sum(products)
-        enough = beyond >= 3 * sqrt(each * (chance(a, b) + 0.25 * each))
+        enough = beyond >= STANDARD_ERRORS * sqrt(each * (chance(a, b) + 0.25 * each))
         return beyond * len(union(left) | union(right)) / (a * b) if enough else 0.0
 
     def named(group: list[int], other: list[int]) -> bool:
@@ -134,7 +141,7 @@ def plain_groups(
             return False
         here = sets[headline] & union(other)
         more = len(here) - chance(len(sets[headline]), len(union(other))) - excess * len(own)
-        return more >= 1.5 * sqrt(len(here ^ own))
+        return more >= HEADLINE_ERRORS * sqrt(len(here ^ own))
 
     def one(left: list[int], right: list[int]) -> bool:
         if min(len(left), len(right)) == 1:
@@ -226,7 +233,6 @@ WORLDS: dict[str, tuple[Callable[[np.random.Generator], World], float, float]] =
     ),
     "a large event": (partial(large_event, posts=1_000, other_posts=8_000, headline=0.5), 0.97, 0.97),
     "an event of four hours": (long_event, 0.97, 0.97),
-    "an event in parts": (partial(event_in_parts, parts=2), 0.97, 0.7),
 }
 
 

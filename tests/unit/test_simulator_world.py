@@ -184,6 +184,47 @@ def test_no_two_events_of_a_fortnight_share_a_never_seen_word() -> None:
     assert len(words) == len(set(words))
 
 
+def test_a_burst_of_several_words_has_each_in_its_keywords_and_about_half_of_its_posts(
+    tmp_path: Path,
+) -> None:
+    world = World(WORLD.seed, WORLD.start, WORLD.posts_per_day, words_per_event=4)
+    simulate(tmp_path, [LIVE_DAY], world=world)
+    plan = cached_plan(world, LIVE_DAY)
+    for number, (event, row) in enumerate(zip(plan.events, rows(tmp_path / "truth.ndjson"), strict=True)):
+        if not event.kind.startswith("organic"):
+            assert event.companions == ()
+            continue
+        assert row["keywords"] == [event.keyword, *sorted(event.companions)]
+        assert len(set(event.companions)) == 3
+        texts = [words_of(plan, int(post)) for post in (plan.event == number).nonzero()[0]]
+        for word in event.companions:
+            assert 0.3 < sum(word in text for text in texts) / len(texts) < 0.7
+
+
+def test_bursts_of_several_words_come_two_at_a_time_and_share_none() -> None:
+    world = World(WORLD.seed, WORLD.start, WORLD.posts_per_day, words_per_event=4)
+    bursts = [event for event in events_of_day(world, LIVE_DAY) if event.kind.startswith("organic")]
+    words = [word for event in bursts for word in event.companions]
+    assert len(words) == len(set(words)) == 18
+    overlapping = [
+        (one, other)
+        for one in bursts
+        for other in bursts
+        if one != other and one.start_second < other.end_second and other.start_second < one.end_second
+    ]
+    assert overlapping
+
+
+def test_days_of_one_word_and_of_several_words_are_different_worlds(tmp_path: Path) -> None:
+    several = World(WORLD.seed, WORLD.start, WORLD.posts_per_day, words_per_event=4)
+    for first, second in ((WORLD, several), (several, WORLD)):
+        folder = tmp_path / str(first.words_per_event)
+        simulate(folder, [0], world=first)
+        with pytest.raises(BadInputError, match="holds days of another world"):
+            simulate(folder, [1], world=second)
+        simulate(folder, [1], world=first)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_one_day_of_the_first_week_has_an_hour_with_nearly_no_posts(seed: int) -> None:
     world = World(seed=seed, start=date(2026, 11, 13), posts_per_day=4_000)

@@ -26,6 +26,13 @@ def test_a_term_that_is_as_frequent_as_elsewhere_has_no_log_odds():
     assert (ratio[0], z[0]) == pytest.approx((0, 0), abs=1e-12)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.999, 1.0])
+@pytest.mark.parametrize("totals", [(500, 100), (100, 500), (60, 9_940), (20_000, 40), (3_000, 1_000_000)])
+def test_equal_shares_stand_out_nowhere_whatever_the_totals(share: float, totals: tuple[int, int]) -> None:
+    ratio, z = log_odds([share * totals[0]], totals[0], [share * totals[1]], totals[1])
+    assert (ratio[0], z[0]) == pytest.approx((0, 0), abs=1e-9)
+
+
 def test_at_equal_shares_more_posts_give_a_higher_z_score():
     scores = [log_odds([posts], 10 * posts, [50], 10_000)[1][0] for posts in (2, 8, 32)]
     assert scores == sorted(scores)

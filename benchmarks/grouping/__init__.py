@@ -1,0 +1,1 @@
+"""How well alerts are grouped into incidents, and what it costs."""
