@@ -1,4 +1,4 @@
--- depends: 0036.first-day
+-- depends: 0037.counted-authors
 -- An incident is what is about one event: alerts that share more posts than chance, not those that share half of them.
 
 COMMENT ON TABLE incidents IS 'One row per incident: alerts that are about one event, as far as their posts show: they overlap in time and share more posts than by chance. Every alert with evidence that was not withdrawn belongs to one.';

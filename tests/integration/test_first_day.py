@@ -13,7 +13,7 @@ from alerts.explain.explanation import explain
 from alerts.explain.load import find_alerts
 from alerts.step import FAR
 from batch.backtest.command import backtest_counts
-from batch.backtest.posts import PostsBacktest
+from batch.backtest.replay import PostsBacktest
 from batch.backtest.rule import live_rule
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
@@ -115,8 +115,8 @@ def test_a_backtest_on_counts_gives_the_alerts_of_the_stream(world: Settings, tm
     backtest_counts(
         file, tmp_path / "scores.csv", alerts, QUARTER_HOURS, rule_for(world.threshold, 10), LifecycleRule()
     )
-    with alerts.open(newline="") as lines:
-        found = [row[:3] for row in csv.reader(lines)][1:]
+    with alerts.open(newline="") as written:
+        found = [row[:3] for row in csv.reader(written)][1:]
     assert sorted(
         (keyword, *(window_number(datetime.fromisoformat(at)) for at in (opened, last)))
         for keyword, opened, last in found
