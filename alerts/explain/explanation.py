@@ -17,6 +17,7 @@ from alerts.explain.recompute import (
     span_to_recount,
 )
 from alerts.explain.recount import Recount, recount
+from alerts.store import RULE_VERSION
 from core.errors import NotReadyError
 from core.settings import Settings
 from core.windows import window_number
@@ -72,6 +73,11 @@ def _explain(
 ) -> Explanation:
     evidence, terms, run = load_evidence(cursor, stored)
     explanation = Explanation(stored, evidence=evidence, terms=terms, run=run)
+    if stored.alert["rule_version"] != RULE_VERSION:
+        explanation.problem = (
+            f"it was decided by {stored.alert['rule_version']}; this version recomputes {RULE_VERSION} only."
+        )
+        return explanation
     try:
         judged = recompute_windows(stored, counted, baseline_for, as_of_before, settings)
     except NotReadyError as error:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from alerts.explain.explanation import Explanation
 from alerts.explain.recompute import Comparison
 from alerts.explain.sentence import ORIGINS, post_line, terms_line, what_happened
-from alerts.store import RULE_VERSION
 from core.settings import Settings
 
 TERMS_PER_KIND = 5
@@ -78,8 +77,6 @@ def _rule_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
             "Provisional: a window is still open, so its figures and the alert's may still change. "
             "Only closed windows are compared."
         )
-    if alert["rule_version"] != RULE_VERSION:
-        yield f"Decided by another version of the rules; recomputed with {RULE_VERSION}."
 
 
 def _comparison_lines(explanation: Explanation) -> Iterator[str]:

@@ -196,6 +196,23 @@ def test_statistics_that_are_no_longer_kept_are_reported(
     assert "are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS)" in explanation.problem
 
 
+def test_an_alert_of_an_older_rule_is_described_and_not_recomputed(
+    world: Settings, explanations: list[Explanation], spark_for
+) -> None:
+    alert = explanations[0].stored.alert
+    update = "UPDATE anomaly_alerts SET rule_version = '{}' WHERE alert_id = '{}'"
+    with changed(
+        world,
+        update.format("keywords-1 score-2", alert["alert_id"]),
+        update.format(alert["rule_version"], alert["alert_id"]),
+    ):
+        explanation = one(world, spark_for, str(alert["alert_id"]))
+    assert explanation.comparison is None
+    assert "it was decided by keywords-1 score-2; this version recomputes" in "\n".join(
+        explanation_lines(explanation, world)
+    )
+
+
 def test_an_alert_with_an_open_window_is_reported_as_provisional(
     world: Settings, explanations: list[Explanation], spark_for
 ) -> None:
