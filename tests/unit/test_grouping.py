@@ -21,6 +21,7 @@ from alerts.grouping import (
 from alerts.shared_posts import LEAST_FREQUENT, shared_posts
 from benchmarks.grouping.quality import Quality, quality_of
 from benchmarks.grouping.rules import average_linkage, components, in_use
+from benchmarks.grouping.speed import make_alerts
 from benchmarks.grouping.texts import events_of_texts
 from benchmarks.grouping.worlds import (
     World,
@@ -261,6 +262,16 @@ def test_the_worlds_are_not_easy() -> None:
     assert measured(rare, half).recall < 0.1
     assert measured(shared, half).precision < 0.8
     assert measured(large, partial(average_linkage, least=0.2)).recall < 0.2
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    [("events", 5), ("unrelated", 40), ("one post in all", 40), ("one headline", 1), ("the same posts", 1)],
+)
+def test_alerts_to_measure_speed_with_share_posts_as_their_shape_says(shape: str, groups: int) -> None:
+    members = make_alerts(np.random.default_rng(1), shape, 40, 60)
+    assert len(members) == 40
+    assert len(in_use(members)) == groups
 
 
 def test_words_of_an_events_text_are_about_it_and_those_of_other_texts_are_about_themselves() -> None:
