@@ -8,7 +8,6 @@ from itertools import accumulate
 
 from psycopg2.extensions import cursor as Cursor
 
-from alerts.traffic import load_traffic
 from core.settings import Settings
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.first_day import LEARNING_WINDOWS, RECENT_WINDOWS, past_gap
@@ -71,12 +70,11 @@ class Past:
 
 
 def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[str]) -> Past:
-    """Load the past of the windows of `day` for `keywords`."""
+    """Load the past of the windows of `day` for `keywords`, since detection last started afresh."""
     first, before = day_start(day - ONE_DAY), day_start(day + ONE_DAY)
-    posts = {
-        start: count for start, count in load_traffic(cursor, first=first, before=before).items() if count
-    }
     parameters = {"day": day, "first": first, "before": before, "keywords": sorted(set(keywords))}
+    cursor.execute(query("traffic_of_past"), parameters)
+    posts: dict[datetime, int] = dict(cursor.fetchall())
     cursor.execute(query("past_counts"), parameters)
     moved = dict(cursor.fetchall())
     cursor.execute(query("live_counts_of_past"), parameters)

@@ -38,9 +38,9 @@ class StoredAlert:
         return str(self.alert["keyword"])
 
     @property
-    def is_first_day(self) -> bool:
-        """Whether one of its windows was judged by those before it, for want of statistics."""
-        return any(window["past_since"] is not None for window in self.windows)
+    def past_since(self) -> datetime | None:
+        """Start of the first window that it was judged by on a first day; None if by statistics alone."""
+        return min(filter(None, (window["past_since"] for window in self.windows)), default=None)
 
     @property
     def is_final(self) -> bool:
@@ -100,6 +100,8 @@ def recompute_windows(
     by_number = {window_number(window["window_start"]): window for window in stored.windows}
     by_day = {window_start(number).date(): window for number, window in sorted(by_number.items())}
     judged: dict[int, JudgedWindow] = {}
+    if stored.past_since:
+        recount = recount.since(stored.past_since)
     days: dict[tuple[date, date | None, float], JudgedDay] = {}
     for number in range(first, last + settings.quiet_windows + 1):
         count = recount.counts.get((stored.keyword, number))
@@ -196,7 +198,7 @@ def _judge(
     stored: StoredAlert, day: date, baseline: Baseline, threshold: float, recount: Recount, settings: Settings
 ) -> JudgedDay:
     keyword, midnight = stored.keyword, window_number(day_start(day))
-    back = WINDOWS_PER_DAY if stored.is_first_day else _BACK
+    back = WINDOWS_PER_DAY if stored.past_since else _BACK
     numbers = range(midnight - back, midnight + WINDOWS_PER_DAY)
     posts = np.array([_count(recount, keyword, number)["posts"] for number in numbers], dtype=float)
     total = np.array([recount.total_posts.get(number, 0) for number in numbers], dtype=float)
@@ -234,7 +236,7 @@ def _window(
         past = {
             "past_posts": int(day.past.compared_posts[at]),
             "past_total_posts": int(day.past.compared_total[at]),
-            "past_since": _since(recount, number),
+            "past_since": _first_of_past(recount, number),
         }
     return JudgedWindow(
         number=number,
@@ -258,7 +260,7 @@ def _window(
     )
 
 
-def _since(recount: Recount, number: int) -> datetime:
+def _first_of_past(recount: Recount, number: int) -> datetime:
     """Return the start of the first window with posts of the day of window `number` and the day before."""
     first = window_number(day_start(window_start(number).date() - ONE_DAY))
     return window_start(min(other for other in recount.total_posts if other >= first))
@@ -294,5 +296,5 @@ def span_to_recount(stored: StoredAlert, settings: Settings) -> tuple[datetime, 
     On a first day it begins with the day before, because that is part of the past.
     """
     first, last = stored.windows[0]["window_start"], stored.windows[-1]["window_start"]
-    begin = day_start(first.date() - ONE_DAY) if stored.is_first_day else first - _BACK * WINDOW
+    begin = day_start(first.date() - ONE_DAY) if stored.past_since else first - _BACK * WINDOW
     return begin, last + (settings.quiet_windows + 1) * WINDOW

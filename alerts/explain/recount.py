@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -22,6 +23,14 @@ class Recount:
     """Columns of `live_counts` by keyword and window number."""
     total_posts: dict[int, int]
     """Distinct posts of all keywords by window number; a window without posts is absent."""
+
+    def since(self, start: datetime) -> "Recount":
+        """Return the counts of the windows from `start` on."""
+        first = window_number(start)
+        return Recount(
+            counts={at: count for at, count in self.counts.items() if at[1] >= first},
+            total_posts={number: posts for number, posts in self.total_posts.items() if number >= first},
+        )
 
 
 def recount(

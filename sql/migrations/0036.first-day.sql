@@ -12,6 +12,9 @@ COMMENT ON COLUMN past_counts.day IS 'day of the windows (UTC)';
 COMMENT ON COLUMN past_counts.keyword IS 'the keyword';
 COMMENT ON COLUMN past_counts.posts IS 'distinct posts in windows with three or more of them (posts)';
 
+ALTER TABLE traffic_windows ADD COLUMN before_restart boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN traffic_windows.before_restart IS 'whether detection has since started afresh, so that the window is no past of later ones';
+
 ALTER TABLE alert_windows
     ADD COLUMN past_posts bigint,
     ADD COLUMN past_total_posts bigint,
@@ -83,7 +86,7 @@ WITH newest AS (
 ), past AS (
     SELECT min(window_start) AS since
     FROM traffic_windows, newest
-    WHERE posts > 0 AND window_start >= (newest.day - 1)::timestamp AT TIME ZONE 'UTC' AND window_start <= newest.at
+    WHERE posts > 0 AND NOT before_restart AND window_start >= (newest.day - 1)::timestamp AT TIME ZONE 'UTC' AND window_start <= newest.at
 )
 SELECT
     CASE WHEN learned.as_of IS NOT NULL AND (covers_hour OR learned.at < past.since + interval '45 minutes') THEN 'daily statistics'

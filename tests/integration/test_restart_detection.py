@@ -1,12 +1,15 @@
 """`--fresh-detect` on a real Postgres: open alerts end as detection would end them; its clock is reset."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from alerts.past import Past, load_past
+from alerts.traffic import save_traffic
 from core.errors import BadInputError
 from core.settings import Settings
+from core.windows import WINDOW
 from sql.connection import transaction
 from streaming.checkpoints import restart_detection
 from tests.tables import rows
@@ -71,6 +74,27 @@ def test_the_clock_the_progress_and_the_checkpoint_of_detection_are_out_of_the_w
     assert rows(restarted, "SELECT query FROM pipeline_progress") == [("archive",)]
     [aside] = Path(restarted.checkpoint_dir).iterdir()
     assert aside.name.startswith("detect-until-")
+
+
+def test_windows_of_before_are_no_past_of_a_first_day_until_they_are_counted_again(
+    settings: Settings,
+) -> None:
+    start, day = datetime(2026, 1, 6, 12, 0, tzinfo=UTC), date(2026, 1, 6)
+
+    def past() -> Past:
+        with transaction(settings) as cursor:
+            return load_past(cursor, settings, day, ["snow"])
+
+    with transaction(settings) as cursor:
+        save_traffic(cursor, {start: 500, start + WINDOW: 400})
+        cursor.execute("INSERT INTO past_counts VALUES (%s, 'snow', 90)", (day,))
+    assert (past().since, past().posts("snow", start + 4 * WINDOW)) == (start, 90)
+    restart_detection(settings)
+    assert (past().since, past().posts("snow", start + 4 * WINDOW)) == (None, 0)
+    assert rows(settings, "SELECT sum(posts) FROM traffic_windows") == [(900,)]
+    with transaction(settings) as cursor:
+        save_traffic(cursor, {start + WINDOW: 300})
+    assert (past().since, past().total_posts(start + 4 * WINDOW)) == (start + WINDOW, 300)
 
 
 def test_a_checkpoint_that_is_not_on_a_local_disk_is_left_to_the_user(settings: Settings) -> None:
