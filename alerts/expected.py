@@ -14,7 +14,13 @@ from core.windows import WINDOW
 from detection import score as rule
 from detection.arrays import Flags, Floats
 from detection.dominant import ratio_by_others
-from detection.first_day import PastWindows, first_day_expected, first_day_ratio, first_day_scale
+from detection.first_day import (
+    PastWindows,
+    first_day_expected,
+    first_day_hourly_spread,
+    first_day_ratio,
+    first_day_scale,
+)
 from detection.traffic_baseline import hour_shares
 
 
@@ -61,20 +67,20 @@ def expectation(
     in_windows = _InWindows(counts, traffic, posts, past)
     hour = [in_windows.window(back) for back in range(rule.WINDOWS_PER_HOUR)]
     own = hour[0]
-    scale = rule.scale(
-        _or_default((count.variance for count in counts), rule.DEFAULT_VARIANCE),
-        _or_default((count.dispersion for count in counts), rule.DEFAULT_DISPERSION),
-    )
     spread = _or_default((count.hourly_spread for count in counts), rule.DEFAULT_HOURLY_SPREAD)
     past_scale = first_day_scale(own.past_ratio, own.by_past)
-    past_hour = first_day_scale(sum(w.past_ratio for w in hour), sum(w.by_past for w in hour))  # type: ignore[arg-type]
+    past_spread = first_day_hourly_spread(
+        past_scale,
+        np.sum([window.past_ratio for window in hour], axis=0),
+        np.sum([window.by_past for window in hour], axis=0),
+    )
     by_past = own.first_day if traffic.known else np.ones(len(counts), dtype=bool)
     return Expectation(
         ratio=own.ratio,
         expected=own.expected,
         hourly_expected=np.sum([window.expected for window in hour], axis=0),
-        scale=np.where(by_past, past_scale, scale),
-        hourly_spread=np.where(by_past, (past_hour / past_scale) ** 2, spread),
+        scale=np.where(by_past, past_scale, in_windows.scale),
+        hourly_spread=np.where(by_past, past_spread, spread),
         first_day=own.first_day,
         learning=by_past & ~own.ready,
         past=own.past,
@@ -98,6 +104,15 @@ class _InWindows:
             [position[count.window_start] for count in counts], dtype=np.int64
         )
         self._shares = hour_shares(traffic.expected_posts)
+        self._level = _or_default((count.level for count in counts), rule.DEFAULT_LEVEL)
+        self._has_profile: Flags = np.array([count.deviation is not None for count in counts], dtype=bool)
+        self._deviation = _or_default((count.deviation for count in counts), 0.0)
+        self._deviation_before = _or_default((count.deviation_before for count in counts), 0.0)
+        self.scale: Floats = rule.scale(
+            _or_default((count.variance for count in counts), rule.DEFAULT_VARIANCE),
+            _or_default((count.dispersion for count in counts), rule.DEFAULT_DISPERSION),
+        )
+        """Scale of each count's keyword, by statistics."""
 
     def window(self, back: int) -> _InWindow:
         """Return what is expected in the window `back` windows before that of each count."""
@@ -113,7 +128,7 @@ class _InWindows:
         past = self._past_windows(self._past, ago)
         by_past = np.where(past.ready, first_day_expected(past, posts, total), posts)
         past_ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
-        covered = self._floats(lambda start: float(self._traffic.covers(start - ago))) > 0
+        covered = self._flags(lambda start: self._traffic.covers(start - ago))
         first_day = past.ready & ~covered
         chosen = first_day if self._traffic.known else np.ones_like(first_day)
         return _InWindow(
@@ -128,27 +143,19 @@ class _InWindows:
 
     def _by_statistics(self, ago: timedelta, posts: Floats, total: Floats) -> tuple[Floats, Floats]:
         """Return the posts expected at normal traffic, and the traffic ratio."""
-        counts, known = self._counts, self._traffic.known
-        same_hour = self._floats(lambda start: float((start - ago).hour == start.hour)) > 0
+        known = self._traffic.known
+        same_hour = self._flags(lambda start: (start - ago).hour == start.hour)
         normal = rule.expected_posts(
-            _or_default((count.level for count in counts), rule.DEFAULT_LEVEL),
-            np.where(
-                same_hour,
-                _or_default((count.deviation for count in counts), 0.0),
-                _or_default((count.deviation_before for count in counts), 0.0),
-            ),
-            np.array([count.deviation is not None for count in counts], dtype=bool),
+            self._level,
+            np.where(same_hour, self._deviation, self._deviation_before),
+            self._has_profile,
             self._floats(lambda start: float(self._shares[(start - ago).hour])),
             1.0,
-        )
-        scale = rule.scale(
-            _or_default((count.variance for count in counts), rule.DEFAULT_VARIANCE),
-            _or_default((count.dispersion for count in counts), rule.DEFAULT_DISPERSION),
         )
         expected_total = self._floats(
             lambda start: float(self._traffic.expected_posts[(start - ago).hour]) if known else 0.0
         )
-        return normal, ratio_by_others(posts, normal, scale, total, expected_total)
+        return normal, ratio_by_others(posts, normal, self.scale, total, expected_total)
 
     def _past_windows(self, past: Past, ago: timedelta) -> PastWindows:
         windows = [(count.keyword, count.window_start - ago) for count in self._counts]
@@ -157,13 +164,18 @@ class _InWindows:
             total=self._floats(lambda start: float(past.total_posts(start - ago))),
             recent_posts=np.array([past.recent_posts(*window) for window in windows], dtype=float),
             recent_total=self._floats(lambda start: float(past.recent_total_posts(start - ago))),
-            ready=self._floats(lambda start: float(past.ready(start - ago))) > 0,
+            ready=self._flags(lambda start: past.ready(start - ago)),
         )
 
     def _floats(self, value: Callable[[datetime], float]) -> Floats:
         """Return `value` of each count's window start, called once per distinct start."""
         values: Floats = np.array([value(start) for start in self._starts], dtype=float)[self._index]
         return values
+
+    def _flags(self, value: Callable[[datetime], bool]) -> Flags:
+        """Return the same for a condition."""
+        flags: Flags = np.array([value(start) for start in self._starts], dtype=bool)[self._index]
+        return flags
 
 
 def _or_default(values: Iterable[float | None], default: float) -> Floats:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.shared_posts import Floats, Ints, SharedPosts, shared_posts
+from alerts.shared_posts import Ints, SharedPosts, shared_posts
+from detection.arrays import Floats
 
 JOIN_COVERAGE = 0.4
 """Coverage from which an alert joins another one or a group."""
@@ -38,9 +39,9 @@ class AlertPosts:
     """Share of each alert's posts that were not expected (0 to 1)."""
     traffic: Floats
     """Posts of all keywords in the windows of each alert."""
-    opened: NDArray[np.float64]
+    opened: Floats
     """First window of each alert, as a number."""
-    last: NDArray[np.float64]
+    last: Floats
     """Last window of each alert, as a number."""
     _below: dict[int, Ints] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Sizes below the ceilings of sampled alerts."""

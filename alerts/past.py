@@ -15,7 +15,7 @@ from sql.connection import query
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class RunningPosts:
     """Posts by window start, summed up from the first window on."""
 
     starts: Sequence[datetime]
@@ -35,10 +35,10 @@ class Past:
     """Windows by which the past of a window ends before it."""
     since: datetime | None
     """Start of the first window with posts; None if there is none."""
-    traffic: _Running
+    traffic: RunningPosts
     moved: Mapping[str, int]
     """Posts by keyword in windows that have left `live_counts`; they are part of every past."""
-    live: Mapping[str, _Running]
+    live: Mapping[str, RunningPosts]
     """Posts by keyword in the windows that are still there."""
 
     def ready(self, start: datetime) -> bool:
@@ -64,7 +64,7 @@ class Past:
         """Return the posts of all keywords in those."""
         return self._recent(self.traffic, start)
 
-    def _recent(self, posts: _Running, start: datetime) -> int:
+    def _recent(self, posts: RunningPosts, start: datetime) -> int:
         last = start - self.gap * WINDOW
         return posts.until(last) - posts.until(last - RECENT_WINDOWS * WINDOW)
 
@@ -90,6 +90,6 @@ def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[
     )
 
 
-def _running(posts: Mapping[datetime, int]) -> _Running:
+def _running(posts: Mapping[datetime, int]) -> RunningPosts:
     starts = sorted(posts)
-    return _Running(starts, list(accumulate(posts[start] for start in starts)))
+    return RunningPosts(starts, list(accumulate(posts[start] for start in starts)))

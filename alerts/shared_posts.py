@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detection.arrays import Floats
+
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 ROWS_A_BLOCK = 64
 LEAST_FREQUENT, FREQUENT_SHARE = 64, 1 / 8

@@ -129,6 +129,16 @@ def first_day_scale(ratio: Floats, expected: Floats) -> Floats:
     return scale
 
 
+def first_day_hourly_spread(scale: Floats, hourly_ratio: Floats, hourly_expected: Floats) -> Floats:
+    """Return the hourly spread that widens `scale` to the scale of the hour.
+
+    >>> first_day_hourly_spread(np.array([1.0]), np.array([1.0]), np.array([10.0])).tolist()
+    [4.0]
+    """
+    spread: Floats = (first_day_scale(hourly_ratio, hourly_expected) / scale) ** 2
+    return spread
+
+
 def _sum_before(values: Floats, gap: int) -> Floats:
     """Sum `values` [..., n] from the first to the one `gap` before each."""
     sums = np.zeros_like(values)

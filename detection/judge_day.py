@@ -13,6 +13,7 @@ from detection.dominant import ratio_by_others
 from detection.first_day import (
     PastWindows,
     first_day_expected,
+    first_day_hourly_spread,
     first_day_ratio,
     first_day_scale,
     past_windows,
@@ -170,7 +171,7 @@ def _expectation(
     if traffic is None:
         return _by_past(counts, None, np.zeros(0, dtype=bool), seasonality, past_gap)
     by_statistics = _by_statistics(counts, rows, traffic, seasonality)
-    covered = np.repeat(traffic.expected_posts > 0, seasonality.windows_per_slot)
+    covered = np.repeat(traffic.covered, seasonality.windows_per_slot)
     if covered.all() or counts.before.shape[1] < seasonality.windows:
         return by_statistics
     covered = np.hstack([covered[len(covered) - windows_before(seasonality) :], covered])
@@ -225,8 +226,8 @@ def _by_past(
     scales = first_day_scale(ratio, expected)[:, in_day]
     spread = np.ones_like(scales)
     if before:
-        hour = first_day_scale(_hourly_sums(ratio, seasonality), _hourly_sums(expected, seasonality))
-        spread = (hour / scales) ** 2
+        sums = _hourly_sums(ratio, seasonality), _hourly_sums(expected, seasonality)
+        spread = first_day_hourly_spread(scales, *sums)
     of_day = past.from_window(before)
     if otherwise is None:
         return _Expectation(

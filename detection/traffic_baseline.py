@@ -24,6 +24,11 @@ class Traffic:
     expected_posts: Floats
     history_days: float
 
+    @property
+    def covered(self) -> Flags:
+        """Hours in which posts are expected, because some were seen [24]."""
+        return self.expected_posts > 0
+
 
 @dataclass(frozen=True)
 class DayTraffic:
@@ -45,6 +50,11 @@ class DayTraffic:
     def learned_days(self) -> float:
         """The part of the day that updates the baseline, 0 to 1."""
         return float(self.ok.mean())
+
+
+def covers_all_hours(traffic: Traffic | None) -> bool:
+    """Return whether there are statistics, and those of every hour."""
+    return traffic is not None and bool(traffic.covered.all())
 
 
 def hourly_means(posts: Floats, seasonality: Seasonality = QUARTER_HOURS) -> Floats:

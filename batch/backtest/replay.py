@@ -26,7 +26,7 @@ from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.first_day import past_gap
 from detection.score import KEPT_POSTS
 from detection.tracker import AlertTracker, TrackedAlert, TrackedWindow
-from detection.traffic_baseline import Traffic
+from detection.traffic_baseline import Traffic, covers_all_hours
 from sql.connection import query, transaction
 
 
@@ -36,11 +36,6 @@ class _JudgedBy:
 
     as_of: date | None
     traffic: Traffic | None
-
-    @property
-    def covers_all(self) -> bool:
-        """Whether there are statistics for every hour."""
-        return self.traffic is not None and bool(np.all(self.traffic.expected_posts > 0))
 
 
 class PostsBacktest:
@@ -104,7 +99,7 @@ class PostsBacktest:
     def _judge(self, day: date, *, alerts: bool = True) -> None:
         """Count and judge one day; without `alerts`, only for the candidates that a budget needs."""
         judged_by = self._judged_by(day)
-        lookback = LOOKBACK_WINDOWS if judged_by.covers_all else WINDOWS_PER_DAY
+        lookback = LOOKBACK_WINDOWS if covers_all_hours(judged_by.traffic) else WINDOWS_PER_DAY
         records = read_archived_day(self._spark, self._settings, day, lookback=lookback * WINDOW)
         posts = records.transform(posts_in_windows, day=day, future_minutes=self._settings.future_minutes)
         counts = posts.transform(count_keywords_per_day, phrases=self._phrases).persist()

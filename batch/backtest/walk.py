@@ -14,7 +14,7 @@ from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule
 from detection.seasonality import Seasonality
 from detection.tracker import AlertTracker, TrackedAlert
-from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
+from detection.traffic_baseline import Traffic, covers_all_hours, day_traffic, learn_traffic
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min
@@ -118,8 +118,7 @@ class Walk:
 
     def _lookback(self, traffic: Traffic | None) -> int:
         """Return the windows before a cycle that it is judged with: all of one if statistics lack slots."""
-        covered = traffic is not None and bool(np.all(traffic.expected_posts > 0))
-        return windows_before(self._seasonality) if covered else self._seasonality.windows
+        return windows_before(self._seasonality) if covers_all_hours(traffic) else self._seasonality.windows
 
     def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
         """Judge `keywords` by their rows, then learn the cycle."""

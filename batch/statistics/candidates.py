@@ -61,7 +61,7 @@ def candidate_windows(
         batch, chosen, traffic=traffic, total_posts=total_posts, anomaly_rule=anomaly_rule
     )
     active: Flags = judged.day.verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
-    active &= np.repeat(traffic.expected_posts > 0, WINDOWS_PER_HOUR)
+    active &= np.repeat(traffic.covered, WINDOWS_PER_HOUR)
     active &= np.any(judged.day.verdicts.anomalous & active, axis=1)[:, None]
     return _rows(batch, judged, day, active)
 

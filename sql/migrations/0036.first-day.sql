@@ -29,31 +29,6 @@ ALTER TABLE anomaly_alerts
         GENERATED ALWAYS AS (CASE WHEN statistics_as_of IS NULL THEN 'first day' ELSE 'daily statistics' END) STORED;
 COMMENT ON COLUMN anomaly_alerts.judged_by IS 'what its first window was judged by: daily statistics, or on a first day the windows before it';
 
-CREATE OR REPLACE VIEW recent_alerts AS
-SELECT
-    alerts.keyword,
-    alerts.status,
-    alerts.provisional,
-    alerts.severity,
-    alerts.posts,
-    round(alerts.expected::numeric, 1)                 AS expected_posts,
-    round(alerts.distinct_authors)::bigint             AS distinct_authors,
-    round(alerts.distinct_texts)::bigint               AS distinct_texts,
-    round(alerts.peak_score::numeric, 1)               AS peak_score,
-    alerts.first_post_at,
-    alerts.opened_window,
-    alerts.last_window,
-    alerts.resolved_at,
-    'https://www.tiktok.com/@' || coalesce(authors.unique_id, '_') || '/video/' || alerts.top_post_id AS top_post,
-    alerts.alert_id,
-    alerts.updated_at,
-    alerts.judged_by
-FROM anomaly_alerts AS alerts
-LEFT JOIN posts ON posts.post_id = alerts.top_post_id
-LEFT JOIN authors ON authors.author_id = posts.author_id
-ORDER BY alerts.opened_window DESC, alerts.peak_score DESC;
-COMMENT ON COLUMN recent_alerts.judged_by IS 'what its first window was judged by: daily statistics, or on a first day the windows before it';
-
 CREATE OR REPLACE VIEW live_hours AS
 SELECT
     counts.*,

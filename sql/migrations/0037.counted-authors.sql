@@ -36,4 +36,5 @@ LEFT JOIN authors ON authors.author_id = posts.author_id
 ORDER BY alerts.opened_window DESC, alerts.peak_score DESC;
 COMMENT ON COLUMN recent_alerts.distinct_authors IS 'distinct authors (authors): counted in the archive if authors_counted, else estimated, with an error of a tenth at 50 and a fifth at 200; 300 means 300 or more';
 COMMENT ON COLUMN recent_alerts.distinct_texts IS 'distinct texts (texts), counted or estimated likewise';
+COMMENT ON COLUMN recent_alerts.judged_by IS 'what its first window was judged by: daily statistics, or on a first day the windows before it';
 COMMENT ON COLUMN recent_alerts.authors_counted IS 'whether authors and texts are counted from all posts of the alert, by its evidence';

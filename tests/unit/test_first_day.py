@@ -8,7 +8,7 @@ import pytest
 
 from alerts.expected import expectation
 from alerts.live_counts import LiveCount
-from alerts.past import Past, _Running
+from alerts.past import Past, RunningPosts
 from alerts.traffic import ExpectedTraffic
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.judge_day import DayCounts, JudgedDay, judge_day
@@ -50,10 +50,10 @@ def live(posts: np.ndarray, total: np.ndarray) -> tuple[list[LiveCount], dict[da
     past = Past(
         gap=2,
         since=min(traffic),
-        traffic=_Running(sorted(traffic), list(accumulate(traffic[start] for start in sorted(traffic)))),
+        traffic=RunningPosts(sorted(traffic), list(accumulate(traffic[start] for start in sorted(traffic)))),
         moved={str(word): int(kept[word, :40].sum()) for word in range(len(posts))},
         live={
-            str(word): _Running(starts[40:], list(accumulate(kept[word, 40:].tolist())))
+            str(word): RunningPosts(starts[40:], list(accumulate(kept[word, 40:].tolist())))
             for word in range(len(posts))
         },
     )
