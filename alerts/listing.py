@@ -22,8 +22,8 @@ from sql.rows import fetch_as
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FOLLOW_SECONDS = 0.5
-SURE_AUTHORS = 20
-"""Authors below which the live estimate is off by less than one on average."""
+SURE_DISTINCT = 13
+"""Authors or texts below which the live estimate is off by about one on average, at most."""
 OVERLAP = timedelta(seconds=10)
 """How far each poll reaches back: a transaction that began earlier may commit rows later."""
 
@@ -55,7 +55,7 @@ class AlertLine:
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
     def __str__(self) -> str:
-        authors = authors_of(self.distinct_authors, counted=self.authors_counted)
+        authors = shown_distinct(self.distinct_authors, counted=self.authors_counted)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         authors += " authors, first day" if self.judged_by == "first day" else " authors"
         return (
@@ -83,17 +83,17 @@ class IncidentLine:
         return f"{self.status.upper():<9} {span}  {keywords}: {self.posts:,} posts  {self.typical_post or ''}"
 
 
-def authors_of(authors: int, *, counted: bool) -> str:
-    """Return a number of distinct authors and how sure it is: live it is an estimate that ends at 300.
+def shown_distinct(number: int, *, counted: bool) -> str:
+    """Return a number of distinct authors or texts and how sure it is: an estimate ends at 300.
 
-    >>> authors_of(4592, counted=True), authors_of(210, counted=False), authors_of(310, counted=False)
-    ('4,592', 'about 210', '300+')
-    >>> authors_of(12, counted=False)
-    '12'
+    >>> [shown_distinct(4592, counted=True), shown_distinct(210, counted=False)]
+    ['4,592', 'about 210']
+    >>> [shown_distinct(310, counted=False), shown_distinct(12, counted=False)]
+    ['300+', '12']
     """
-    if counted or authors < SURE_AUTHORS:
-        return f"{authors:,}"
-    return f"{MANY_AUTHORS}+" if authors >= MANY_AUTHORS else f"about {authors}"
+    if counted or number < SURE_DISTINCT:
+        return f"{number:,}"
+    return f"{MANY_AUTHORS}+" if number >= MANY_AUTHORS else f"about {number}"
 
 
 def alerts_updated_since(settings: Settings, since: datetime) -> list[AlertLine]:

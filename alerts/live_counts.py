@@ -9,8 +9,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.first_day import RECENT_WINDOWS
+from detection.plain_counts import COLUMNS
 from detection.score import WINDOWS_PER_HOUR
-from detection.window_counts import COLUMNS
 from sql.arrow import copy_batch
 from sql.connection import query
 from sql.rows import fetch_as

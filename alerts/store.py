@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import register_uuid
 
-from core.keywords import KEYWORD_RULE_VERSION
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.windows import window_number, window_start
 from detection.authors import estimate_distinct, origin
 from detection.lifecycle import Alert, JudgedWindow, severity

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from core.keywords import keywords, phrase_tokens
 from core.settings import Settings
+from core.text_keywords import text_keywords, text_tokens
 from sql.connection import query, transaction
 
 LONGEST_PHRASE = 4
@@ -17,8 +15,7 @@ LONGEST_PHRASE = 4
 class WatchedPhrases:
     """The watched phrases of more than one word, which counting searches for in every text."""
 
-    def __init__(self, spark: SparkSession, settings: Settings) -> None:
-        self._spark = spark
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._taken: tuple[str, ...] = ()
 
@@ -33,22 +30,17 @@ class WatchedPhrases:
 
     def _now(self) -> tuple[str, ...]:
         with transaction(self._settings, application_name="groundswell watchlist") as cursor:
-            normalize_watchlist(self._spark, cursor)
+            normalize_watchlist(cursor)
             cursor.execute(query("watched_phrases"))
             return tuple(row[0] for row in cursor.fetchall())
 
 
-def normalize_watchlist(spark: SparkSession, cursor: Cursor) -> None:
+def normalize_watchlist(cursor: Cursor) -> None:
     """Set the keyword of each new watchlist entry by the keyword rule, or the problem with the entry."""
     cursor.execute("SELECT phrase FROM watchlist WHERE keyword IS NULL AND problem IS NULL")
     phrases = [row[0] for row in cursor.fetchall()]
-    if not phrases:
-        return
-    tokenized = spark.createDataFrame([(phrase,) for phrase in phrases], "phrase string").select(
-        "phrase", phrase_tokens(F.col("phrase")).alias("tokens"), keywords(F.col("phrase")).alias("keywords")
-    )
-    for phrase, tokens, found in tokenized.collect():
-        keyword, problem = _watched_keyword(tokens, found)
+    for phrase in phrases:
+        keyword, problem = _watched_keyword(text_tokens(phrase), text_keywords(phrase))
         cursor.execute(
             query("normalize_watchlist_entry"), {"phrase": phrase, "keyword": keyword, "problem": problem}
         )

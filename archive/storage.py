@@ -22,10 +22,7 @@ def check_storage(settings: Settings) -> None:
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in _CONFIGURATION_ERRORS:
-            raise NotReadyError(
-                f"S3 at {endpoint_of(settings)} refuses bucket {settings.s3_bucket}. "
-                f"Correct the GROUNDSWELL_S3_ variables and run this again. ({error})"
-            ) from error
+            raise NotReadyError(refused(settings, str(error))) from error
     except BotoCoreError as error:
         raise NotReadyError(away(settings, str(error))) from error
 
@@ -35,6 +32,14 @@ def away(settings: Settings, why: str) -> str:
     return (
         f"S3 does not answer at {endpoint_of(settings)}. "
         f"Start it, or correct GROUNDSWELL_S3_ENDPOINT, and run this again. ({why})"
+    )
+
+
+def refused(settings: Settings, why: str) -> str:
+    """Return the message for an S3 that answers, but does not let the bucket be read."""
+    return (
+        f"S3 at {endpoint_of(settings)} refuses bucket {settings.s3_bucket}. "
+        f"Correct the GROUNDSWELL_S3_ variables and run this again. ({why})"
     )
 
 

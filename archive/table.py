@@ -8,8 +8,8 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from archive.spans import Span, merged, no_archive
 from core.catalog import CATALOG, RAW_POSTS
-from core.errors import NotReadyError
 from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
 
@@ -38,9 +38,6 @@ TBLPROPERTIES (
 """
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Span = tuple[datetime, datetime]
-"""Start (included) and end (excluded) as aware datetimes."""
 
 
 def create_archive(spark: SparkSession) -> None:
@@ -101,29 +98,9 @@ def archived_span(spark: SparkSession) -> Span | None:
     )
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """Return `spans` in order, with overlapping and adjacent ones merged.
-
-    >>> from datetime import UTC
-    >>> at = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in range(6)]
-    >>> [(start.hour, end.hour) for start, end in merged([(at[4], at[5]), (at[0], at[2]), (at[1], at[3])])]
-    [(0, 3), (4, 5)]
-    """
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
 def _require_archive(spark: SparkSession) -> None:
     if not spark.catalog.tableExists(RAW_POSTS):
-        raise NotReadyError(
-            "There is no archive yet. "
-            "Start the stream (groundswell stream), which creates it, and run this again."
-        )
+        raise no_archive()
 
 
 def _within(spans: list[Span]) -> Column:

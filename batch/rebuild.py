@@ -136,7 +136,7 @@ class Rebuild:
         started = time.monotonic()
         with transaction(self._settings) as cursor:
             judged_as_of(cursor, day)
-        phrases = WatchedPhrases(self._session(), self._settings).take()
+        phrases = WatchedPhrases(self._settings).take()
         first, before = day_start(day), day_start(day + ONE_DAY)
 
         def note(cursor: Cursor) -> None:

@@ -1,6 +1,17 @@
 """The benchmarks by name."""
 
-from benchmarks import catch_up, endurance, events, evidence, imports, latency, load, tables, throughput
+from benchmarks import (
+    catch_up,
+    endurance,
+    events,
+    evidence,
+    explain,
+    imports,
+    latency,
+    load,
+    tables,
+    throughput,
+)
 from benchmarks.accuracy import command as accuracy
 from benchmarks.first_day import command as first_day
 from benchmarks.grouping import command as grouping
@@ -17,5 +28,6 @@ app.command("import")(imports.main)
 app.command("accuracy")(accuracy.main)
 app.command("first-day")(first_day.main)
 app.command("events")(events.main)
+app.command("explain")(explain.main)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(grouping.app, name="grouping")

@@ -112,7 +112,7 @@ def main(
             _learn(spark, settings, [day])
             unlabelled += _add_outcomes(settings, day, kinds, outcomes)
             grouping += quality_of_day(settings, day, events)
-        explanations = list(explain(spark, settings, find_alerts(settings, [], every=True)))
+        explanations = list(explain(settings, find_alerts(settings, [], every=True)))
         stop_session(spark)
     _print_table(outcomes, days)
     _print_scores(outcomes, unlabelled)

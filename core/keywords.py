@@ -1,63 +1,28 @@
-"""The keyword rule, from a post's text to its keywords, as Spark columns for stream, batch and checks.
-
-Text is first composed (NFKC) and case folded (Unicode Standard Annex 15 and chapter 5.18). A keyword is then
-- a word of any script with its marks and digits, inner apostrophes included: `don't`, `любовь`, `covid19`;
-- a whole hashtag without its #, so that `#fyp` and `fyp` are counted as one keyword;
-- a pair of adjacent characters in scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar);
-- an emoji, with sequences and flags kept whole and skin tones and presentation selectors dropped.
-Mentions, URLs, single letters, plain numbers and stop words are not keywords.
-"""
+"""The keyword rule of `core.keyword_rule` as Spark columns, for stream, batch and checks."""
 
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 
-import stopwordsiso
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-KEYWORD_RULE_VERSION = "keywords-1"
-ALL_POSTS = ""
-"""Value of the keyword column in rows that count all posts; no keyword is empty."""
-MAX_KEYWORDS_PER_POST = 100
-MAX_KEYWORD_CHARACTERS = 64
+from core.keyword_rule import (
+    ASCII_TOKEN,
+    BEYOND_ASCII,
+    HASH_SIGN,
+    JAVA_CLASSES,
+    LONG_RUN,
+    MAX_KEYWORD_CHARACTERS,
+    MAX_KEYWORDS_PER_POST,
+    SELECTOR,
+    patterns,
+    stop_words,
+)
+
 STOP_BUCKETS = 8192
-
-STOP_LANGUAGES = """
-    ar bg bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sk sv sw th tl tr uk ur vi
-    zh
-""".split()
-# The English list of stopwordsiso comes from search engines and includes nouns that may well be news.
-NOT_STOP_WORDS = frozenset(
-    """
-    case computer face fact film fire group help home interest member million money news number order room
-    system test text usa work works world year young
-    """.split()
-)
-
-# The range comes first because it rules out most letters at once; every script costs a search per letter.
-_UNSPACED = (
-    r"[\u0E00-\x{10FFFF}&&"
-    r"[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30FC\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}]]"
-)
-_ANY = r"[\p{L}\p{M}\p{N}_]"
-_LETTER = rf"[{_UNSPACED}&&[^\p{{M}}]]"
-_WORD = rf"[\p{{L}}\p{{M}}\p{{N}}_&&[^{_UNSPACED}]]"
-_PICTURE = r"[\x{1F000}-\x{1F1E5}\x{1F200}-\x{1FAFF}\u2600-\u27BF\u231A\u231B\u23E9-\u23FA\u2B50\u2B55]"
-_EMOJI = rf"[\x{{1F1E6}}-\x{{1F1FF}}]{{2}}|{_PICTURE}(?:\u200D{_PICTURE})*"
-
-LINK_OR_MENTION = r"(?:https?://|www\.)\S+|@[\p{L}\p{M}\p{N}_.]+"
-SELECTOR = r"[\uFE0E\uFE0F\x{1F3FB}-\x{1F3FF}]"
-# Lookaheads exclude numbers before a word is matched; a token has two characters or more; (?<=#) matches a
-# whole hashtag.
-TOKEN = (
-    rf"(?<=#)(?![\p{{N}}_]+(?!{_ANY})){_ANY}{{2,}}"
-    rf"|(?![\p{{N}}_]+(?!{_WORD})){_WORD}{{2,}}(?:'{_WORD}+)*|{_EMOJI}"
-)
-ASCII_TOKEN = r"(?![0-9_]+(?![a-z0-9_]))[a-z0-9_]{2,}(?:'[a-z0-9_]+)*"  # noqa: S105 - a pattern, not a secret
-HASHTAG = rf"#{_ANY}+"
-HASH_SIGN = r"[#\uFF03\uFE5F]"
-PAIR = rf"(?=({_LETTER}\p{{M}}*{_LETTER}\p{{M}}*)){_LETTER}"
+_PATTERNS = patterns(JAVA_CLASSES)
+HASHTAG = _PATTERNS.hashtag
 
 
 def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
@@ -85,7 +50,7 @@ def keywords(text: Column, phrases: Sequence[str] = ()) -> Column:
 
 def phrase_tokens(text: Column) -> Column:
     """Return all words of `text` as the rule writes them, in order, with stop words and repetitions."""
-    plain = ~F.coalesce(text, F.lit("")).rlike(r"[^\x00-\x7F]")
+    plain = ~F.coalesce(text, F.lit("")).rlike(BEYOND_ASCII)
     return F.when(plain, _plain_tokens(text)).otherwise(_evaluated_once(_folded(text), _tokens))
 
 
@@ -104,13 +69,13 @@ def hashtags(text: Column) -> Column:
 
 def folded(text: Column) -> Column:
     """Return `text` as the rule reads it: composed, case folded, no links or mentions; null for null."""
-    plain = F.regexp_replace(F.lower(text), LINK_OR_MENTION, " ")
-    return F.when(text.rlike(r"[^\x00-\x7F]"), _folded(text)).otherwise(plain)
+    plain = F.regexp_replace(F.lower(text), _PATTERNS.link_or_mention, " ")
+    return F.when(text.rlike(BEYOND_ASCII), _folded(text)).otherwise(plain)
 
 
 def _keywords_of(text: Column, tokens: Column) -> Column:
     cut = F.when(
-        text.rlike(r"\S{65}"), F.transform(tokens, lambda token: F.left(token, F.lit(MAX_KEYWORD_CHARACTERS)))
+        text.rlike(LONG_RUN), F.transform(tokens, lambda token: F.left(token, F.lit(MAX_KEYWORD_CHARACTERS)))
     ).otherwise(tokens)
     kept = F.filter(cut, lambda token: ~_is_stop_word(token))
     return F.slice(F.array_distinct(kept), 1, MAX_KEYWORDS_PER_POST)
@@ -118,7 +83,7 @@ def _keywords_of(text: Column, tokens: Column) -> Column:
 
 def _plain_tokens(text: Column) -> Column:
     """Return the tokens of an ASCII text: the same rule, with a pattern that is several times faster."""
-    lowered = F.regexp_replace(F.lower(F.coalesce(text, F.lit(""))), LINK_OR_MENTION, " ")
+    lowered = F.regexp_replace(F.lower(F.coalesce(text, F.lit(""))), _PATTERNS.link_or_mention, " ")
     return F.regexp_extract_all(lowered, F.lit(ASCII_TOKEN), 0)
 
 
@@ -126,7 +91,7 @@ def _folded(text: Column) -> Column:
     composed = F.reflect(F.lit("com.ibm.icu.text.Normalizer"), F.lit("compose"), text, F.lit(True))
     folded = F.reflect(F.lit("com.ibm.icu.lang.UCharacter"), F.lit("foldCase"), composed, F.lit(True))
     return F.regexp_replace(
-        F.replace(folded, F.lit("\u2019"), F.lit("'")), f"{LINK_OR_MENTION}|{SELECTOR}", " "
+        F.replace(folded, F.lit("\u2019"), F.lit("'")), f"{_PATTERNS.link_or_mention}|{SELECTOR}", " "
     )
 
 
@@ -140,16 +105,9 @@ def _evaluated_once(value: Column, use: Callable[[Column], Column]) -> Column:
 
 
 def _tokens(folded: Column) -> Column:
-    tokens = F.regexp_extract_all(folded, F.lit(TOKEN), 0)
-    pairs = F.regexp_extract_all(F.regexp_replace(folded, HASHTAG, " "), F.lit(PAIR), 1)
-    return F.when(folded.rlike(f"[{_UNSPACED}]"), F.concat(tokens, pairs)).otherwise(tokens)
-
-
-@cache
-def stop_words() -> frozenset[str]:
-    """Return the stop words of common languages (stopwordsiso), folded, without nouns that may be news."""
-    words = {word.casefold().replace("\u2019", "'") for word in stopwordsiso.stopwords(STOP_LANGUAGES)}
-    return frozenset(word for word in words if " " not in word) - NOT_STOP_WORDS
+    tokens = F.regexp_extract_all(folded, F.lit(_PATTERNS.token), 0)
+    pairs = F.regexp_extract_all(F.regexp_replace(folded, HASHTAG, " "), F.lit(_PATTERNS.pair), 1)
+    return F.when(folded.rlike(_PATTERNS.unspaced), F.concat(tokens, pairs)).otherwise(tokens)
 
 
 def _is_stop_word(token: Column) -> Column:

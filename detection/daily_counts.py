@@ -6,7 +6,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from core.keywords import ALL_POSTS, keywords
+from core.keyword_rule import ALL_POSTS
+from core.keywords import keywords
 from core.records import DETECTION_SCHEMA, parse_records
 from core.windows import WINDOW, day_start
 from detection.window_counts import hashed_bit

@@ -13,25 +13,15 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from core.keywords import ALL_POSTS, keywords
+from core.keyword_rule import ALL_POSTS
+from core.keywords import keywords
 from core.records import DETECTION_SCHEMA, IDENTITY_SCHEMA, parse_records
 from core.windows import WINDOW
 from detection.authors import DISTINCT_BITS
+from detection.plain_counts import COLUMNS, MOST_RANKED_LIKES, TIE_BITS
 from detection.score import KEPT_POSTS
 
 WINDOW_SECONDS = int(WINDOW.total_seconds())
-COLUMNS = (
-    "window_start",
-    "keyword",
-    "posts",
-    "authors_bitmap",
-    "texts_bitmap",
-    "first_post_at",
-    "first_post_id",
-    "latest_post_id",
-    "top_post_id",
-    "top_likes",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +197,7 @@ def hashed_bit(column: Column) -> Column:
 def _top_order() -> Column:
     """Likes, then bits of the id's hash, as one bigint: a tie gives the same post in any order of arrival."""
     unknown_likes = F.lit(-1).cast("long")
-    bounded = F.greatest(F.least(F.coalesce("likes", unknown_likes), F.lit(2**42)), unknown_likes)
-    return F.call_function("shiftleft", bounded, F.lit(20)) + F.pmod(F.xxhash64("post_id"), F.lit(2**20))
+    bounded = F.greatest(F.least(F.coalesce("likes", unknown_likes), F.lit(MOST_RANKED_LIKES)), unknown_likes)
+    return F.call_function("shiftleft", bounded, F.lit(TIE_BITS)) + F.pmod(
+        F.xxhash64("post_id"), F.lit(2**TIE_BITS)
+    )

@@ -113,7 +113,7 @@ def supervised_queries(
     specs = [
         _Archive(spark, settings, options, evidence, checkpoint_of(settings, archive.QUERY)).spec(),
         _Detection(
-            spark, settings, options, WatchedPhrases(spark, settings), checkpoint_of(settings, detect.QUERY)
+            spark, settings, options, WatchedPhrases(settings), checkpoint_of(settings, detect.QUERY)
         ).spec(),
     ]
     return [Supervised(spec) for spec in specs if spec.name in names]

@@ -2,9 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from math import sqrt
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +11,12 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from alerts.evidence.alerted import AlertedPosts, Role, collect_alerted
 from alerts.evidence.posts import POST_COLUMNS, count_by_window, posts_with_terms
-from alerts.evidence.terms import Term, TermCount, standing_out
+from alerts.evidence.terms import MIN_POSTS, Term, TermCount, standing_out
 from alerts.incidents import sample_posts
 from core.windows import WINDOW, window_number
 
-ROLES = ("most liked", "typical", "first", "latest")
-POSTS_PER_ROLE = 3
 _ALL, _EVERY_POST = "", "all"
 
 
@@ -37,6 +35,11 @@ class AlertedWindows:
     def spans(self) -> list[tuple[datetime, datetime]]:
         """The windows as time spans."""
         return [(start, start + WINDOW) for start in self.windows]
+
+    @property
+    def numbers(self) -> set[int]:
+        """The windows as numbers (`core.windows.window_number`)."""
+        return {window_number(start) for start in self.windows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +80,6 @@ class Evidence:
 
 
 @dataclass(slots=True)
-class _Slim:
-    """A post of an alert, without the fields that are only displayed."""
-
-    post_id: int
-    window: int
-    micros: int
-    likes: int
-    author_id: str | None
-    keywords: tuple[str, ...]
-
-
-@dataclass(slots=True)
 class _Tallies:
     """Numbers of posts by term and by the group in which they were counted."""
 
@@ -112,21 +103,24 @@ def gather_evidence(
     )
     posts.persist(StorageLevel.DISK_ONLY)
     try:
-        tallies, slim = _tally(posts), _alerted_posts(posts)
-        chosen = {alert.alert_id: _in_roles(alert, _posts_of(alert, slim)) for alert in alerts}
-        described = _describe(
-            posts, {(post.post_id, post.window) for roles in chosen.values() for _, _, post in roles}
-        )
-        return [
-            _evidence(alert, _posts_of(alert, slim), chosen[alert.alert_id], described, tallies)
+        tallies, of_all = _tally(posts), collect_alerted(posts, alerted)
+        gathered = [
+            _evidence(alert, of_all.of_alert(alerted.index(alert.keyword), alert.numbers), tallies)
             for alert in alerts
+        ]
+        described = _describe(posts, {post for _, roles in gathered for _, _, post in roles})
+        return [
+            replace(
+                evidence, posts=[_evidence_post(role, rank, described[post]) for role, rank, post in roles]
+            )
+            for evidence, roles in gathered
         ]
     finally:
         posts.unpersist()
 
 
 def _tally(posts: DataFrame) -> _Tallies:
-    """Count posts by term, in the sample and in the alerts' posts; only for terms of the alerts' posts."""
+    """Count posts by term, in the sample and in the alerts' posts; only for terms that may stand out."""
     groups = F.when(F.col("sampled"), F.concat(F.array(F.lit(_ALL)), "tags")).otherwise(F.col("tags"))
     counted = (
         posts.select("window", "sampled", groups.alias("groups"), F.explode(_terms()).alias("term"))
@@ -138,7 +132,7 @@ def _tally(posts: DataFrame) -> _Tallies:
             F.collect_list(F.struct("window", "group", "sampled", "posts")).alias("counts"),
             F.max("name").alias("name"),
         )
-        .where(F.exists("counts", lambda count: count["group"] != _ALL))
+        .where(F.exists("counts", _may_stand_out))
     )
     tallies = _Tallies()
     for row in counted.toLocalIterator():
@@ -150,6 +144,14 @@ def _tally(posts: DataFrame) -> _Tallies:
         for group in {count.group for count in row["counts"]} - {_ALL}:
             tallies.by_keyword[group].append(row)
     return tallies
+
+
+def _may_stand_out(count: Column) -> Column:
+    """Return whether a term is in enough posts of the alert whose keyword is the group of `count`."""
+    of_group = F.filter("counts", lambda other: other["group"] == count["group"])
+    posts = F.aggregate(of_group, F.lit(0).cast("long"), lambda total, other: total + other["posts"])
+    enough = (F.col("kind") == _EVERY_POST) | (posts >= MIN_POSTS)
+    return (count["group"] != _ALL) & enough
 
 
 def _terms() -> Column:
@@ -170,67 +172,6 @@ def _term(kind: str, term: Column, name: Column) -> Column:
     return F.struct(F.lit(kind).alias("kind"), term.alias("term"), name.alias("name"))
 
 
-def _alerted_posts(posts: DataFrame) -> dict[str, list[_Slim]]:
-    """Return the alerts' posts by keyword."""
-    table = (
-        posts.where(F.size("tags") > 0)
-        .select("post_id", "window", "event_micros", "likes", "author_id", "keywords", "tags")
-        .toArrow()
-    )
-    slim: dict[str, list[_Slim]] = defaultdict(list)
-    for row in table.to_pylist():
-        likes = -1 if row["likes"] is None else row["likes"]
-        post = _Slim(
-            row["post_id"],
-            row["window"],
-            row["event_micros"],
-            likes,
-            row["author_id"],
-            tuple(row["keywords"]),
-        )
-        for tag in row["tags"]:
-            slim[tag].append(post)
-    return slim
-
-
-def _posts_of(alert: AlertedWindows, slim: dict[str, list[_Slim]]) -> list[_Slim]:
-    numbers = {window_number(start) for start in alert.windows}
-    return [post for post in slim.get(alert.keyword, []) if post.window in numbers]
-
-
-def _in_roles(alert: AlertedWindows, posts: list[_Slim]) -> list[tuple[str, int, _Slim]]:
-    """Return (role, rank, post) for up to three posts per role, each in the window of its first delivery."""
-    once: dict[int, _Slim] = {}
-    for post in sorted(posts, key=lambda post: (post.micros, post.post_id)):
-        once.setdefault(post.post_id, post)
-    frequency = Counter(keyword for post in once.values() for keyword in post.keywords)
-    orders = {
-        "most liked": lambda post: (-post.likes, post.post_id != alert.top_post_id, post.post_id),
-        "typical": lambda post: (-nearness(post.keywords, frequency), post.post_id),
-        "first": lambda post: (post.micros, post.post_id),
-        "latest": lambda post: (-post.micros, -post.post_id),
-    }
-    return [
-        (role, rank, post)
-        for role in ROLES
-        for rank, post in enumerate(sorted(once.values(), key=orders[role])[:POSTS_PER_ROLE], start=1)
-    ]
-
-
-def nearness(keywords: Sequence[str], frequency: Counter[str]) -> float:
-    """Return how close a post is to the others by the keywords they share.
-
-    nearness = sum(frequency of its keywords) / sqrt(number of its keywords), where `frequency` counts posts
-    by keyword: up to a constant factor, the cosine of the post's keywords and those of all posts.
-
-    >>> frequency = Counter({"flood": 9, "river": 8, "cat": 1})
-    >>> posts = ["flood", "river"], ["flood"], ["flood", "cat"]
-    >>> [round(nearness(keywords, frequency), 1) for keywords in posts]
-    [12.0, 9.0, 7.1]
-    """
-    return sum(frequency[keyword] for keyword in keywords) / sqrt(max(len(keywords), 1))
-
-
 def _describe(posts: DataFrame, chosen: set[tuple[int, int]]) -> dict[tuple[int, int], Row]:
     if not chosen:
         return {}
@@ -242,30 +183,23 @@ def _describe(posts: DataFrame, chosen: set[tuple[int, int]]) -> dict[tuple[int,
     return {(row.post_id, row.window): row for row in rows}
 
 
-def _evidence(
-    alert: AlertedWindows,
-    posts: list[_Slim],
-    roles: list[tuple[str, int, _Slim]],
-    described: dict[tuple[int, int], Row],
-    tallies: _Tallies,
-) -> Evidence:
-    numbers = {window_number(start) for start in alert.windows}
-    total = len(posts)
+def _evidence(alert: AlertedWindows, posts: AlertedPosts, tallies: _Tallies) -> tuple[Evidence, list[Role]]:
+    """Return the evidence for an alert, still without posts, and the posts in roles."""
+    numbers = alert.numbers
     others = sum(
         tallies.totals[number, _ALL, True] - tallies.totals[number, alert.keyword, True] for number in numbers
     )
     counts = [_term_count(row, numbers, alert.keyword) for row in tallies.by_keyword.get(alert.keyword, [])]
-    return Evidence(
+    evidence = Evidence(
         alert_id=alert.alert_id,
-        counted=total,
-        authors=len({post.author_id for post in posts if post.author_id is not None}),
-        texts=len({post.keywords for post in posts}),
-        posts=[
-            _evidence_post(role, rank, described[post.post_id, post.window]) for role, rank, post in roles
-        ],
-        terms=standing_out(counts, total=total, other_total=others, keyword=alert.keyword),
-        post_ids=sample_posts({post.post_id for post in posts}),
+        counted=len(posts),
+        authors=posts.authors,
+        texts=posts.texts,
+        posts=[],
+        terms=standing_out(counts, total=len(posts), other_total=others, keyword=alert.keyword),
+        post_ids=sample_posts(posts.post_ids),
     )
+    return evidence, posts.in_roles(alert.top_post_id)
 
 
 def _term_count(row: Row, numbers: set[int], keyword: str) -> TermCount:

@@ -52,30 +52,33 @@ def log_odds(
     """Return the log-odds ratio of terms between two groups of posts and its z-score.
 
     Each term is carried by y = `posts` of n = `total` posts and by y' = `other_posts` of n' = `other_total`
-    other posts. With an informative Dirichlet prior of A = PRIOR_POSTS and a = A * (y + y')/(n + n'):
+    other posts, y + y' > 0. With an informative Dirichlet prior of A = PRIOR_POSTS and
+    a = A * (y + y')/(n + n'):
     log_odds = log((y + a)/(n + A - y - a)) - log((y' + a)/(n' + A - y' - a)),
-    variance = 1/(y + a) + 1/(y' + a), z = log_odds/sqrt(variance). Without the prior, terms of a single post
-    would stand out most.
-    Source: Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 16 (2008), equations 15, 16, 20
-    and 22.
+    variance = 1/(y + a) + 1/(n + A - y - a) + 1/(y' + a) + 1/(n' + A - y' - a), z = log_odds/sqrt(variance).
+    Without the prior, terms of a single post would stand out most.
+    Source: Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 16 (2008), equations 15, 16 and
+    22. Their variance (equation 20) leaves out the second and the fourth part: small for a word among all
+    words, but not for a term that is in a large part of the posts.
 
     >>> odds, z = log_odds([83, 4], 83, [2, 500], 10_000)
     >>> odds.round(2).tolist(), z.round(1).tolist()
-    ([5.69, -0.01], [13.7, -0.0])
+    ([5.69, -0.01], [13.6, -0.0])
     """
     y, other = np.asarray(posts, dtype=float), np.asarray(other_posts, dtype=float)
     prior = PRIOR_POSTS * (y + other) / max(total + other_total, 1.0)
     sizes = total + PRIOR_POSTS, other_total + PRIOR_POSTS
-    without = 0.5 / max(sizes)
-    ratio = np.log(_odds(y + prior, sizes[0], without)) - np.log(_odds(other + prior, sizes[1], without))
-    return ratio, ratio / np.sqrt(1 / (y + prior) + 1 / (other + prior))
+    least_share = 0.5 / max(sizes)
+    ratio, variance = _log_odds(y + prior, sizes[0], least_share)
+    other_ratio, other_variance = _log_odds(other + prior, sizes[1], least_share)
+    return ratio - other_ratio, (ratio - other_ratio) / np.sqrt(variance + other_variance)
 
 
-def _odds(count: Floats, total: float, without: float) -> Floats:
-    # The odds of a term in every post are infinite; a least share `without` the term keeps them finite. It is
-    # the same share of both groups, half a post of the larger one, so that equal shares have equal odds.
-    odds: Floats = count / np.maximum(total - count, without * total)
-    return odds
+def _log_odds(count: Floats, size: float, least_share: float) -> tuple[Floats, Floats]:
+    # The odds of a term in every post are infinite; a least share of posts without it keeps them finite. It
+    # is the same in both groups, half a post of the larger one, so that equal shares have equal odds.
+    without = np.maximum(size - count, least_share * size)
+    return np.log(count / without), 1 / count + 1 / without
 
 
 def standing_out(counts: list[TermCount], *, total: int, other_total: int, keyword: str) -> list[Term]:

@@ -10,8 +10,6 @@ import typer
 from alerts.explain.explanation import Explanation, explain
 from alerts.explain.load import find_alerts
 from alerts.explain.text import explanation_lines
-from archive.session import start_session
-from core.catalog import COMMAND_S3_RETRIES, S3_RETRIES
 from core.command_line import errors_as_sentences
 from core.settings import Settings, read_settings
 from sql.failures import postgres_sentence
@@ -35,13 +33,7 @@ def main(
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     settings = read_settings()
     found = find_alerts(settings, alerts or [], every=every)
-    partitions = {"spark.sql.shuffle.partitions": str(settings.batch_partitions)}
-    spark = start_session(settings, "groundswell explain", **partitions)
-    try:
-        spark.conf.set(S3_RETRIES, COMMAND_S3_RETRIES)
-        all_match = print_all(explain(spark, settings, found), settings, summary=every or len(found) > 1)
-    finally:
-        spark.stop()
+    all_match = print_all(explain(settings, found), settings, summary=every or len(found) > 1)
     raise typer.Exit(0 if all_match else 1)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
-from pyspark.sql import SparkSession
 
 from alerts.explain.load import Row, as_of_loader, baseline_loader, load_evidence, without_late_posts
 from alerts.explain.recompute import (
@@ -18,9 +17,11 @@ from alerts.explain.recompute import (
 )
 from alerts.explain.recount import Recount, recount
 from alerts.store import RULE_VERSION
+from archive.spans import Span
 from core.errors import NotReadyError
 from core.settings import Settings
-from core.windows import window_number
+from core.windows import WINDOW, window_number
+from detection.score import WINDOWS_PER_HOUR
 from sql.connection import transaction
 
 ALERTS_A_SCAN = 50
@@ -48,12 +49,11 @@ class Explanation:
         return self.comparison is not None and not self.comparison.differences
 
 
-def explain(spark: SparkSession, settings: Settings, alerts: Sequence[StoredAlert]) -> Iterator[Explanation]:
+def explain(settings: Settings, alerts: Sequence[StoredAlert]) -> Iterator[Explanation]:
     """Yield an explanation of each alert, scanning the archive once for every fifty of them."""
     for start in range(0, len(alerts), ALERTS_A_SCAN):
         scanned = alerts[start : start + ALERTS_A_SCAN]
-        spans = [span_to_recount(stored, settings) for stored in scanned]
-        archived = recount(spark, settings, [stored.keyword for stored in scanned], spans)
+        archived = _recount(settings, scanned)
         with transaction(settings, application_name="groundswell explain") as cursor:
             counted = replace(archived, total_posts=without_late_posts(cursor, archived.total_posts))
             baseline_for, as_of_before = baseline_loader(cursor), as_of_loader(cursor)
@@ -61,6 +61,19 @@ def explain(spark: SparkSession, settings: Settings, alerts: Sequence[StoredAler
                 explanation = _explain(cursor, settings, stored, counted, baseline_for, as_of_before)
                 explanation.extra_posts = _extra_posts(stored, archived)
                 yield explanation
+
+
+def _recount(settings: Settings, alerts: Sequence[StoredAlert]) -> Recount:
+    """Recount the windows of the alerts and of the hours before them; of what is further back, the past."""
+    spans: list[Span] = []
+    past_spans: list[Span] = []
+    for stored in alerts:
+        begin, end = span_to_recount(stored, settings)
+        hour_before = stored.windows[0]["window_start"] - (WINDOWS_PER_HOUR - 1) * WINDOW
+        spans.append((max(begin, hour_before), end))
+        if begin < hour_before:
+            past_spans.append((begin, hour_before))
+    return recount(settings, [stored.keyword for stored in alerts], spans, past_spans=past_spans)
 
 
 def _explain(

@@ -17,9 +17,9 @@ from detection.first_day import past_gap
 from detection.judge_day import DayCounts, JudgedDay, judge_day
 from detection.learn import KeywordRows
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
+from detection.plain_counts import COLUMNS
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, rule_for
 from detection.traffic_baseline import Traffic
-from detection.window_counts import COLUMNS
 
 _BACK = WINDOWS_PER_HOUR - 1
 _COUNTED = tuple(name for name in COLUMNS if name not in ("window_start", "keyword"))

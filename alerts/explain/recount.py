@@ -1,18 +1,30 @@
-"""Count keywords in archived posts as the stream counted them, to check what is stored."""
+"""Count keywords in archived posts as the stream counted them, without Spark, to check what is stored."""
 
-from collections.abc import Sequence
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from multiprocessing import get_context
+from sys import intern
+from typing import Any, NamedTuple
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
-
-from archive.table import Span, read_archive
-from core.keywords import ALL_POSTS
+from alerts.explain.mentions import Mentions
+from archive.records import Record, RecordReader, open_records
+from archive.spans import Span
+from core.errors import BadInputError, NotReadyError
+from core.post_fields import PostFields, as_integer, read_post_fields
 from core.settings import Settings
-from core.windows import window_number
-from detection.window_counts import COLUMNS, count_keywords_per_window, first_deliveries
+from core.text_keywords import text_keywords
+from core.windows import WINDOW, window_number, window_start
+from detection.first_day import DOMINANT_SHARE
+from detection.plain_counts import PostInWindow, counts_of_posts
+
+_WINDOW_MICROS = int(WINDOW.total_seconds()) * 1_000_000
+_PARTITION_BITS = 32
+PIECE_RECORDS = 250_000
+"""Records that a process counts at a time, in 5 to 10 s; fewer would not repay the start of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +46,125 @@ class Recount:
 
 
 def recount(
-    spark: SparkSession, settings: Settings, keywords: Sequence[str], spans: Sequence[Span]
+    settings: Settings, keywords: Iterable[str], spans: Sequence[Span], *, past_spans: Sequence[Span] = ()
 ) -> Recount:
-    """Count `keywords`, and all posts, in the windows of `spans` in a single scan of the archive."""
-    # The stream keeps the first delivery of a post in a window; a batch would keep any.
-    records = read_archive(spark, settings, spans).transform(
-        first_deliveries, future_minutes=settings.future_minutes
+    """Count `keywords`, and all posts, in the windows of `spans` and `past_spans`.
+
+    In `spans`, counts every other keyword as well that is in DOMINANT_SHARE of a window's posts or more; in
+    `past_spans`, which takes half as long a post, `keywords` alone. Spans begin and end with windows. More
+    than PIECE_RECORDS are shared between processes, one for each core. Raises NotReadyError if there is no
+    archive, S3 does not answer, or an archived record cannot be read.
+    """
+    wanted = _Wanted(
+        frozenset(keywords),
+        frozenset(
+            number for start, end in spans for number in range(window_number(start), window_number(end))
+        ),
     )
-    counted = count_keywords_per_window(
-        records,
-        lateness_minutes=settings.lateness_minutes,
-        future_minutes=settings.future_minutes,
-        phrases=sorted({keyword for keyword in keywords if " " in keyword}),
-    )
-    wanted = counted.where(F.col("keyword").isin([*sorted(set(keywords)), ALL_POSTS])).select(*COLUMNS)
-    rows = wanted.toArrow().to_pylist()
+    with open_records(settings) as reader:
+        pieces = reader.split([*spans, *past_spans], most=PIECE_RECORDS)
+        if len(pieces) <= 1:
+            parts = [_count(reader, piece, wanted) for piece in pieces]
+        else:
+            parts = _in_processes(settings, pieces, wanted)
     return Recount(
-        counts={
-            (row["keyword"], window_number(row["window_start"])): row
-            for row in rows
-            if row["keyword"] != ALL_POSTS
-        },
-        total_posts={
-            window_number(row["window_start"]): row["posts"] for row in rows if row["keyword"] == ALL_POSTS
-        },
+        {at: count for part in parts for at, count in part.counts.items()},
+        {number: posts for part in parts for number, posts in part.total_posts.items()},
     )
+
+
+class _Wanted(NamedTuple):
+    """What is counted: keywords and, by number, the windows in which dominant keywords are counted too."""
+
+    keywords: frozenset[str]
+    whole: frozenset[int]
+
+
+def _in_processes(settings: Settings, pieces: Sequence[list[Span]], wanted: _Wanted) -> list[Recount]:
+    workers = min(len(pieces), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        counted = [pool.submit(_count_piece, settings, piece, wanted) for piece in pieces]
+        return [part.result() for part in counted]
+
+
+def _count_piece(settings: Settings, piece: list[Span], wanted: _Wanted) -> Recount:
+    with open_records(settings) as reader:
+        return _count(reader, piece, wanted)
+
+
+def _count(reader: RecordReader, piece: list[Span], wanted: _Wanted) -> Recount:
+    counting = _Counting(wanted)
+    for record in reader.read(piece):
+        counting.add(record)
+    return counting.result()
+
+
+class _Window:
+    """The posts of one window."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, int] = {}
+        """By post, where its first delivery is: offset, then partition, as one number that orders them."""
+        self.counted: dict[int, PostInWindow] = {}
+        """By post, the first delivery as it counts; without posts that count as one of all posts only."""
+
+
+class _Counting:
+    """Gathers the first delivery of each post in each window."""
+
+    def __init__(self, wanted: _Wanted) -> None:
+        self._keywords, self._whole = wanted
+        self._phrases = sorted(keyword for keyword in self._keywords if " " in keyword)
+        self._mentions = Mentions(self._keywords)
+        self._windows: defaultdict[int, _Window] = defaultdict(_Window)
+
+    def add(self, record: Record) -> None:
+        """Count a record, unless an earlier delivery of its post in the same window is known."""
+        try:
+            fields = read_post_fields(record.value)
+        except BadInputError as error:
+            raise NotReadyError(
+                f"The record at offset {record.offset:,} of partition {record.partition} cannot be read "
+                f"without Spark ({error}), so the figures of its window cannot be recomputed."
+            ) from error
+        number = record.event_micros // _WINDOW_MICROS
+        window, place = self._windows[number], (record.offset << _PARTITION_BITS) + record.partition
+        if place >= window.places.get(fields.post_id, place + 1):
+            return
+        window.places[fields.post_id] = place
+        if (post := self._counted(number, record.event_micros, fields)) is not None:
+            window.counted[fields.post_id] = post
+        else:
+            window.counted.pop(fields.post_id, None)
+
+    def _counted(self, number: int, event_micros: int, fields: PostFields) -> PostInWindow | None:
+        """Return the post as it counts, None where it has none of the keywords that are counted there."""
+        if number not in self._whole and not self._mentions.may_be_in(fields.text):
+            return None
+        found = text_keywords(fields.text, self._phrases)
+        if number not in self._whole and self._keywords.isdisjoint(found):
+            return None
+        shared = tuple(map(intern, found))  # a word of many posts is kept once
+        return PostInWindow(fields.post_id, event_micros, fields.author_id, as_integer(fields.likes), shared)
+
+    def result(self) -> Recount:
+        """Return the counts."""
+        counts: dict[tuple[str, int], dict[str, Any]] = {}
+        for number, window in self._windows.items():
+            for keyword, posts in self._by_keyword(number, window).items():
+                row = {"window_start": window_start(number), "keyword": keyword, **counts_of_posts(posts)}
+                counts[keyword, number] = row
+        return Recount(counts, {number: len(window.places) for number, window in self._windows.items()})
+
+    def _by_keyword(self, number: int, window: _Window) -> dict[str, list[PostInWindow]]:
+        """Return the posts of each keyword that is counted in window `number`."""
+        wanted = set(self._keywords)
+        if number in self._whole:
+            often = Counter(keyword for post in window.counted.values() for keyword in post.keywords)
+            least = DOMINANT_SHARE * len(window.places)
+            wanted |= {keyword for keyword, count in often.items() if count >= least}
+        by_keyword: defaultdict[str, list[PostInWindow]] = defaultdict(list)
+        for post in window.counted.values():
+            for keyword in wanted.intersection(post.keywords):
+                by_keyword[keyword].append(post)
+        return by_keyword

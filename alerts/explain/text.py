@@ -1,10 +1,12 @@
 """Turn explanations into the lines that `groundswell explain` prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from alerts.explain.explanation import Explanation
 from alerts.explain.recompute import Comparison
 from alerts.explain.sentence import ORIGINS, post_line, terms_line, what_happened
+from alerts.listing import shown_distinct
 from core.settings import Settings
 
 TERMS_PER_KIND = 5
@@ -34,15 +36,33 @@ def _alert_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
         f"first post at {alert['first_post_at']:%H:%M:%S}, "
         f"last unusual window {alert['last_window']:%H:%M}, {end}; {alert['posts']:,} posts in total."
     )
-    yield f"Posted by: {ORIGINS[alert['origin']]}{_counted(explanation)}."
+    yield f"Posted by: {ORIGINS[alert['origin']]} ({people_and_texts(alert, explanation.run)})."
 
 
-def _counted(explanation: Explanation) -> str:
-    """Return the authors and texts that the evidence counted in the archive, if it did."""
-    run = explanation.run
+def people_and_texts(alert: Mapping[str, Any], run: Mapping[str, Any] | None) -> str:
+    """Return how many authors and texts an alert has, counted by its evidence or estimated.
+
+    `alert` holds columns of anomaly_alerts, `run` those of its row in evidence_runs. Posts that the alert won
+    since its evidence was gathered are not in the count, so that the estimate comes first.
+
+    >>> alert = {"posts": 4592, "distinct_authors": 310.5, "distinct_texts": 88.2}
+    >>> people_and_texts(alert, {"posts": 4593, "authors": 3012, "texts": 91})
+    '3,012 people and 91 texts in 4,593 archived posts'
+    >>> people_and_texts(alert, None)
+    '300+ people and about 88 texts, estimated'
+    >>> people_and_texts(alert, {"posts": 2000, "authors": 1500, "texts": 50}).partition("; ")[2]
+    '1,500 people and 50 texts in the 2,000 posts that its evidence was gathered from'
+    """
+    authors, texts = (
+        shown_distinct(round(alert[name]), counted=False) for name in ("distinct_authors", "distinct_texts")
+    )
+    estimate = f"{authors} people and {texts} texts, estimated"
     if run is None or run["authors"] is None:
-        return ""
-    return f" ({run['authors']:,} people and {run['texts']:,} texts in {run['posts']:,} archived posts)"
+        return estimate
+    counted = f"{run['authors']:,} people and {run['texts']:,} texts in"
+    if run["posts"] >= alert["posts"]:
+        return f"{counted} {run['posts']:,} archived posts"
+    return f"{estimate}; {counted} the {run['posts']:,} posts that its evidence was gathered from"
 
 
 def _evidence_lines(explanation: Explanation) -> Iterator[str]:

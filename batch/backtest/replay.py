@@ -19,7 +19,7 @@ from batch.statistics.candidates import candidates_of_table
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import read_traffic, total_posts, with_rows_before
 from core.errors import NotReadyError
-from core.keywords import ALL_POSTS
+from core.keyword_rule import ALL_POSTS
 from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
 from detection.daily_counts import count_keywords_per_day, posts_in_windows

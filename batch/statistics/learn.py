@@ -14,7 +14,7 @@ from batch.statistics.fit import CANDIDATES, STATISTICS, STEP, DayFit
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.thresholds import set_thresholds
 from batch.tables.copy import COPIED, create_staging, create_staging_table, total_copied
-from core.keywords import ALL_POSTS
+from core.keyword_rule import ALL_POSTS
 from core.settings import Settings
 from detection.arrays import Floats
 from detection.daily_counts import count_keywords_per_day, posts_in_windows

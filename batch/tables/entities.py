@@ -7,7 +7,8 @@ nothing else.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from core.keywords import MAX_KEYWORD_CHARACTERS, folded, hashtags, keywords
+from core.keyword_rule import MAX_KEYWORD_CHARACTERS
+from core.keywords import folded, hashtags, keywords
 from core.records import POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")

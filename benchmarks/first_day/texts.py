@@ -29,7 +29,8 @@ from benchmarks.first_day.worlds import (
     spread_over_looks,
 )
 from core.errors import NotReadyError
-from core.keywords import KEYWORD_RULE_VERSION, keywords
+from core.keyword_rule import KEYWORD_RULE_VERSION
+from core.keywords import keywords
 from core.settings import Settings
 from deploy.local.layout import LOOPBACK, layout_for
 from detection.arrays import Floats

@@ -109,6 +109,17 @@ def test_an_alert_has_its_true_number_of_authors_and_texts_beyond_what_an_estima
     assert max(authors for _, authors, *_ in found) > 200
 
 
+def test_an_alert_that_has_grown_since_its_evidence_shows_the_estimate_and_says_so(world: Settings) -> None:
+    with transaction(world) as cursor:
+        cursor.execute(
+            "UPDATE anomaly_alerts SET posts = posts + 1, distinct_authors = 310.53, distinct_texts = 9.4"
+        )
+        cursor.execute("SELECT DISTINCT distinct_authors, distinct_texts, authors_counted FROM recent_alerts")
+        found = cursor.fetchall()
+        cursor.connection.rollback()
+    assert found == [(311, 9, False)]
+
+
 def test_a_post_that_was_delivered_twice_counts_once_as_first_delivered(world: Settings) -> None:
     counted = (
         "SELECT runs.posts, alerts.posts, cardinality(post_ids) "

@@ -103,10 +103,10 @@ def world(module_settings: Settings, spark_for) -> Settings:
     return settings
 
 
-def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ARGUMENTS` as a user does."""
+def run(settings: Settings, *arguments: str, options: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run `python -m ARGUMENTS` as a user does; `options` are Python's."""
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, *options, "-m", *arguments],
         cwd=REPOSITORY,
         env=environment(settings),
         capture_output=True,
@@ -116,9 +116,9 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def explanations(world: Settings, spark_for) -> list[Explanation]:
+def explanations(world: Settings) -> list[Explanation]:
     """The explanations of all alerts."""
-    return list(explain(spark_for(world), world, find_alerts(world, [], every=True)))
+    return list(explain(world, find_alerts(world, [], every=True)))
 
 
 @contextmanager
@@ -133,8 +133,8 @@ def changed(settings: Settings, statement: str, undo: str) -> Iterator[None]:
             cursor.execute(undo)
 
 
-def one(settings: Settings, spark_for, name: str) -> Explanation:
-    (explanation,) = explain(spark_for(settings), settings, find_alerts(settings, [name], every=False))
+def one(settings: Settings, name: str) -> Explanation:
+    (explanation,) = explain(settings, find_alerts(settings, [name], every=False))
     return explanation
 
 
@@ -166,7 +166,7 @@ def test_the_explained_alerts_have_all_kinds_of_figures(explanations: list[Expla
 
 
 def test_a_stored_figure_that_does_not_follow_is_reported(
-    world: Settings, explanations: list[Explanation], spark_for
+    world: Settings, explanations: list[Explanation]
 ) -> None:
     stored = explanations[0].stored
     start = stored.windows[0]["window_start"].isoformat()
@@ -176,7 +176,7 @@ def test_a_stored_figure_that_does_not_follow_is_reported(
         f"UPDATE alert_windows SET total_posts = total_posts + 1 {where}",
         f"UPDATE alert_windows SET total_posts = total_posts - 1 {where}",
     ):
-        explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+        explanation = one(world, str(stored.alert["alert_id"]))
     assert not explanation.matches
     assert explanation.comparison is not None
     assert [difference.column for difference in explanation.comparison.differences] == ["total_posts"]
@@ -184,20 +184,20 @@ def test_a_stored_figure_that_does_not_follow_is_reported(
 
 
 def test_statistics_that_are_no_longer_kept_are_reported(
-    world: Settings, explanations: list[Explanation], spark_for
+    world: Settings, explanations: list[Explanation]
 ) -> None:
     gone = "UPDATE traffic_statistics SET as_of = as_of - 1000 WHERE as_of = '2026-01-05'"
     with changed(
         world, gone, "UPDATE traffic_statistics SET as_of = as_of + 1000 WHERE as_of < '2025-01-01'"
     ):
-        explanation = one(world, spark_for, str(explanations[-1].stored.alert["alert_id"]))
+        explanation = one(world, str(explanations[-1].stored.alert["alert_id"]))
     assert not explanation.matches
     assert explanation.problem is not None
     assert "are no longer kept (GROUNDSWELL_STATISTICS_KEEP_DAYS)" in explanation.problem
 
 
 def test_an_alert_of_an_older_rule_is_described_and_not_recomputed(
-    world: Settings, explanations: list[Explanation], spark_for
+    world: Settings, explanations: list[Explanation]
 ) -> None:
     alert = explanations[0].stored.alert
     update = "UPDATE anomaly_alerts SET rule_version = '{}' WHERE alert_id = '{}'"
@@ -206,7 +206,7 @@ def test_an_alert_of_an_older_rule_is_described_and_not_recomputed(
         update.format("keywords-1 score-2", alert["alert_id"]),
         update.format(alert["rule_version"], alert["alert_id"]),
     ):
-        explanation = one(world, spark_for, str(alert["alert_id"]))
+        explanation = one(world, str(alert["alert_id"]))
     assert explanation.comparison is None
     assert "it was decided by keywords-1 score-2; this version recomputes" in "\n".join(
         explanation_lines(explanation, world)
@@ -214,14 +214,14 @@ def test_an_alert_of_an_older_rule_is_described_and_not_recomputed(
 
 
 def test_an_alert_with_an_open_window_is_reported_as_provisional(
-    world: Settings, explanations: list[Explanation], spark_for
+    world: Settings, explanations: list[Explanation]
 ) -> None:
     key = explanations[0].stored.alert["alert_id"]
     begin, end = (
         f"UPDATE alert_windows SET closed = {closed} WHERE alert_id = '{key}'" for closed in ("false", "true")
     )
     with changed(world, begin, end):
-        explanation = one(world, spark_for, str(key))
+        explanation = one(world, str(key))
     assert explanation.matches
     assert any(
         "Provisional: a window is still open" in line for line in explanation_lines(explanation, world)
@@ -237,6 +237,26 @@ def test_a_keyword_selects_its_newest_alert_and_the_command_exits_with_0(
     assert f"alert {newest['alert_id']}" in done.stdout
     assert "posts by" in done.stdout.splitlines()[1]
     assert "stored figures match the archive exactly." in done.stdout
+
+
+def test_the_command_starts_neither_spark_nor_other_slow_libraries(
+    world: Settings, explanations: list[Explanation]
+) -> None:
+    alert = str(explanations[0].stored.alert["alert_id"])
+    done = run(world, "groundswell", "explain", alert, options=("-X", "importtime"))
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert "duckdb" in imported
+    assert imported & {"pyspark", "py4j", "pyiceberg", "sqlalchemy", "pandas", "boto3"} == set()
+
+
+def test_without_s3_the_figures_could_not_be_checked(
+    world: Settings, explanations: list[Explanation]
+) -> None:
+    away = world.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"})
+    done = run(away, "groundswell", "explain", str(explanations[0].stored.alert["alert_id"]))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("S3 does not answer at http://127.0.0.1:9. Start it")
 
 
 def test_an_alert_that_does_not_exist_exits_with_2_and_says_what_to_do(world: Settings) -> None:
@@ -258,7 +278,7 @@ def test_posts_that_arrived_too_late_to_be_counted_are_reported(
         [a_post(time_stamp=at, itemInfos={"id": "77", "text": "unrelated"})],
         first_offset=10**9,
     )
-    explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+    explanation = one(world, str(stored.alert["alert_id"]))
     assert explanation.matches
     assert any(
         "The archive holds 1 more post in the alert's windows than was counted" in line
@@ -266,7 +286,7 @@ def test_posts_that_arrived_too_late_to_be_counted_are_reported(
     )
     late = a_post(time_stamp=at, itemInfos={"id": "78", "text": stored.keyword})
     archive_posts(spark_for(world), world, [late], first_offset=10**9 + 1)
-    explanation = one(world, spark_for, str(stored.alert["alert_id"]))
+    explanation = one(world, str(stored.alert["alert_id"]))
     assert explanation.comparison is not None
     assert "posts" in {difference.column for difference in explanation.comparison.differences}
     assert any(

@@ -81,8 +81,8 @@ def test_alerts_say_that_they_come_from_a_first_day(world: Settings) -> None:
     assert read_figures(world)["learned_minutes"] == {("first day",): 45.0}
 
 
-def test_every_figure_of_fifty_alerts_follows_from_the_archive(world: Settings, spark_for) -> None:
-    explanations = list(explain(spark_for(world), world, find_alerts(world, [], every=True)))
+def test_every_figure_of_fifty_alerts_follows_from_the_archive(world: Settings) -> None:
+    explanations = list(explain(world, find_alerts(world, [], every=True)))
     assert len(explanations) >= 50
     assert [explanation.problem for explanation in explanations if explanation.problem] == []
     assert [

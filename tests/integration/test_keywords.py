@@ -4,7 +4,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from core.keywords import keywords, stop_words
+from core.keyword_rule import stop_words
+from core.keywords import keywords
 
 TEXTS = {
     "Corona, corona CORONA corona.": ["corona"],

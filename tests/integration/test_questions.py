@@ -35,9 +35,9 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (at(6, 10, 15), 40, d("0.6"), d("0.20"), d("14.2")),
     ],
     "Was it many people, or a few who post a lot?": [
-        ("snow", at(6, 10), 60, 2, d("30.0")),
-        ("cats", at(5, 12), 200, 160, d("1.3")),
-        ("old", datetime(2025, 12, 24, 20, tzinfo=UTC), 90, 80, d("1.1")),
+        ("snow", at(6, 10), 60, 2, False, d("30.0")),
+        ("cats", at(5, 12), 200, 160, False, d("1.3")),
+        ("old", datetime(2025, 12, 24, 20, tzinfo=UTC), 90, 80, False, d("1.1")),
     ],
     "How long do alerts last?": [("extreme", 2, timedelta(minutes=15))],
     "How often is an early alert withdrawn?": [

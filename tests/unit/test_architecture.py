@@ -29,7 +29,19 @@ CLIENTS = {"kafka", "boto3", "psycopg2", "requests", "pyiceberg", "duckdb"}
 PURE = {
     *(
         f"core.{name}"
-        for name in ("catalog", "command_line", "errors", "health", "kafka_options", "settings", "windows")
+        for name in (
+            "catalog",
+            "command_line",
+            "errors",
+            "health",
+            "kafka_options",
+            "keyword_rule",
+            "post_fields",
+            "settings",
+            "text_folding",
+            "text_keywords",
+            "windows",
+        )
     ),
     *(
         f"detection.{name}"
@@ -42,6 +54,7 @@ PURE = {
             "labels",
             "learn",
             "lifecycle",
+            "plain_counts",
             "score",
             "seasonality",
         )

@@ -10,7 +10,7 @@ import orjson
 import pytest
 import stopwordsiso
 
-from core.keywords import NOT_STOP_WORDS, STOP_LANGUAGES
+from core.keyword_rule import NOT_STOP_WORDS, STOP_LANGUAGES
 from core.records import POST_SCHEMA
 from producer.posts import NotAPost, read_record, usable_id
 from producer.simulate.damage import DAMAGE_KINDS, ODD, UNUSABLE, damage

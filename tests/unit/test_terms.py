@@ -2,9 +2,10 @@
 
 from math import log, sqrt
 
+import numpy as np
 import pytest
 
-from alerts.evidence.terms import TERMS_PER_KIND, TermCount, log_odds, standing_out
+from alerts.evidence.terms import STANDING_OUT, TERMS_PER_KIND, TermCount, log_odds, standing_out
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,9 @@ def test_the_log_odds_ratio_is_that_of_the_paper(y, n, other, m):
     odds = (y + prior_of_term) / (n + prior - y - prior_of_term)
     usual_odds = (other + prior_of_term) / (m + prior - other - prior_of_term)
     expected = log(odds / usual_odds)
-    z = expected / sqrt(1 / (y + prior_of_term) + 1 / (other + prior_of_term))
+    with_term, with_other = y + prior_of_term, other + prior_of_term
+    without_term, without_other = n + prior - with_term, m + prior - with_other
+    z = expected / sqrt(1 / with_term + 1 / without_term + 1 / with_other + 1 / without_other)
     ratios, z_scores = log_odds([y], n, [other], m)
     assert (ratios[0], z_scores[0]) == pytest.approx((expected, z))
 
@@ -31,6 +34,38 @@ def test_a_term_that_is_as_frequent_as_elsewhere_has_no_log_odds():
 def test_equal_shares_stand_out_nowhere_whatever_the_totals(share: float, totals: tuple[int, int]) -> None:
     ratio, z = log_odds([share * totals[0]], totals[0], [share * totals[1]], totals[1])
     assert (ratio[0], z[0]) == pytest.approx((0, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("posts", "total", "other_posts", "other_total"),
+    [(500, 500, 99, 100), (500, 500, 999, 1_000), (60, 60, 9_900, 9_940)],
+)
+def test_a_term_that_one_other_post_in_a_hundred_lacks_does_not_stand_out(
+    posts: int, total: int, other_posts: int, other_total: int
+) -> None:
+    _, z = log_odds([posts], total, [other_posts], other_total)
+    assert z[0] < STANDING_OUT
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("totals", [(60, 10_000), (500, 100), (5_000, 5_000), (20_000, 20_000)])
+def test_terms_with_equal_chances_stand_out_no_more_often_than_1_in_40(
+    share: float, totals: tuple[int, int]
+) -> None:
+    rng, draws = np.random.default_rng(7), 10_000
+    posts, other_posts = (rng.binomial(total, share, draws) for total in totals)
+    carried = posts > 0
+    _, z = log_odds(posts[carried], totals[0], other_posts[carried], totals[1])
+    assert np.sum(z >= STANDING_OUT) / draws < 1 / 40 + 3 * sqrt(1 / 40 * 39 / 40 / draws)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.49])
+@pytest.mark.parametrize("totals", [(5_000, 20_000), (20_000, 20_000), (100_000, 5_000)])
+def test_a_term_that_is_twice_as_frequent_in_many_posts_stands_out(
+    share: float, totals: tuple[int, int]
+) -> None:
+    _, z = log_odds([2 * share * totals[0]], totals[0], [share * totals[1]], totals[1])
+    assert z[0] > STANDING_OUT
 
 
 def test_at_equal_shares_more_posts_give_a_higher_z_score():
