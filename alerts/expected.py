@@ -25,6 +25,19 @@ from detection.traffic_baseline import hour_shares
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What the counts of one day are compared with."""
+
+    traffic: ExpectedTraffic
+    posts: Mapping[datetime, int]
+    """Traffic by window start, of the windows of the counts and the three before each."""
+    beside: Mapping[datetime, float]
+    """Highest traffic ratio by window start, where a dominant keyword has taken off."""
+    past: Past | None
+    """The past; None if statistics suffice."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What counts are compared with; arrays parallel to the counts."""
 
@@ -56,15 +69,9 @@ class _InWindow:
     past: PastWindows | None
 
 
-def expectation(
-    counts: Sequence[LiveCount], traffic: ExpectedTraffic, posts: Mapping[datetime, int], past: Past | None
-) -> Expectation:
-    """Return what `counts` of one day are compared with, as `detection.judge_day` does for a whole day.
-
-    `posts` is traffic by window start, of these windows and the three before each; `past` is needed where
-    statistics do not cover every hour.
-    """
-    in_windows = _InWindows(counts, traffic, posts, past)
+def expectation(counts: Sequence[LiveCount], compared: Compared) -> Expectation:
+    """Return what `counts` of one day are compared with, as `detection.judge_day` does for a whole day."""
+    in_windows = _InWindows(counts, compared)
     hour = [in_windows.window(back) for back in range(rule.WINDOWS_PER_HOUR)]
     own = hour[0]
     spread = _or_default((count.hourly_spread for count in counts), rule.DEFAULT_HOURLY_SPREAD)
@@ -74,7 +81,7 @@ def expectation(
         np.sum([window.past_ratio for window in hour], axis=0),
         np.sum([window.by_past for window in hour], axis=0),
     )
-    by_past = own.first_day if traffic.known else np.ones(len(counts), dtype=bool)
+    by_past = own.first_day | in_windows.unlearned
     return Expectation(
         ratio=own.ratio,
         expected=own.expected,
@@ -90,21 +97,17 @@ def expectation(
 class _InWindows:
     """The windows of counts and of their hourly windows, and what is expected in them."""
 
-    def __init__(
-        self,
-        counts: Sequence[LiveCount],
-        traffic: ExpectedTraffic,
-        posts: Mapping[datetime, int],
-        past: Past | None,
-    ) -> None:
-        self._counts, self._traffic, self._posts, self._past = counts, traffic, posts, past
+    def __init__(self, counts: Sequence[LiveCount], compared: Compared) -> None:
+        self._counts, self._compared, self._traffic = counts, compared, compared.traffic
         self._starts = sorted({count.window_start for count in counts})
         position = {start: i for i, start in enumerate(self._starts)}
         self._index: NDArray[np.int64] = np.array(
             [position[count.window_start] for count in counts], dtype=np.int64
         )
-        self._shares = hour_shares(traffic.expected_posts)
+        self._shares = hour_shares(self._traffic.expected_posts)
         self._level = _or_default((count.level for count in counts), rule.DEFAULT_LEVEL)
+        self.unlearned: Flags = self._unlearned()
+        """Whether nothing was learned about a count's keyword by the present keyword rule."""
         self._has_profile: Flags = np.array([count.deviation is not None for count in counts], dtype=bool)
         self._deviation = _or_default((count.deviation for count in counts), 0.0)
         self._deviation_before = _or_default((count.deviation_before for count in counts), 0.0)
@@ -117,20 +120,20 @@ class _InWindows:
     def window(self, back: int) -> _InWindow:
         """Return what is expected in the window `back` windows before that of each count."""
         ago = back * WINDOW
-        total = self._floats(lambda start: float(self._posts.get(start - ago, 0)))
+        total = self._floats(lambda start: float(self._compared.posts.get(start - ago, 0)))
         posts = np.array(
             [count.posts_before[back - 1] if back else count.posts for count in self._counts], dtype=float
         )
         normal, ratio = self._by_statistics(ago, posts, total)
-        if self._past is None:
+        if self._compared.past is None:
             nowhere = np.zeros(len(posts), dtype=bool)
             return _InWindow(normal * ratio, ratio, nowhere, nowhere, normal, np.zeros_like(ratio), past=None)
-        past = self._past_windows(self._past, ago)
+        past = self._past_windows(self._compared.past, ago)
         by_past = np.where(past.ready, first_day_expected(past, posts, total), posts)
         past_ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
-        covered = self._flags(lambda start: self._traffic.covers(start - ago))
+        covered = self._flags(lambda start: self._traffic.covers(start - ago)) & ~self.unlearned
         first_day = past.ready & ~covered
-        chosen = first_day if self._traffic.known else np.ones_like(first_day)
+        chosen = first_day | self.unlearned
         return _InWindow(
             expected=np.where(chosen, by_past, normal * ratio),
             ratio=np.where(chosen, past_ratio, ratio),
@@ -139,6 +142,13 @@ class _InWindows:
             by_past=by_past,
             past_ratio=past_ratio,
             past=past,
+        )
+
+    def _unlearned(self) -> Flags:
+        if self._traffic.known and self._traffic.same_rule:
+            return np.zeros(len(self._counts), dtype=bool)
+        return np.array(
+            [count.level is None or not self._traffic.known for count in self._counts], dtype=bool
         )
 
     def _by_statistics(self, ago: timedelta, posts: Floats, total: Floats) -> tuple[Floats, Floats]:
@@ -155,7 +165,8 @@ class _InWindows:
         expected_total = self._floats(
             lambda start: float(self._traffic.expected_posts[(start - ago).hour]) if known else 0.0
         )
-        return normal, ratio_by_others(posts, normal, self.scale, total, expected_total)
+        beside = self._floats(lambda start: self._compared.beside.get(start - ago, np.inf))
+        return normal, ratio_by_others(posts, normal, self.scale, total, expected_total, beside)
 
     def _past_windows(self, past: Past, ago: timedelta) -> PastWindows:
         windows = [(count.keyword, count.window_start - ago) for count in self._counts]

@@ -9,7 +9,8 @@ import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
 from alerts import live_counts
-from alerts.expected import Expectation, expectation
+from alerts.beside import load_ratios_beside
+from alerts.expected import Compared, Expectation, expectation
 from alerts.live_counts import LiveCount
 from alerts.past import Past, load_past
 from alerts.plans import Plans, Thresholds, load_thresholds
@@ -121,7 +122,7 @@ class Judge:
         judged = []
         for day in live_counts.days(self._cursor, first=first, before=before):
             start, end = max(first, day_start(day)), min(before, day_start(day) + ONE_DAY)
-            traffic, thresholds = self._judged_by(day)
+            traffic, _ = self._judged_by(day)
             counts = live_counts.load(
                 self._cursor,
                 condition,
@@ -132,11 +133,20 @@ class Judge:
                 keywords=keywords,
             )
             if counts:
-                posts = load_traffic(self._cursor, first=start - live_counts.EARLIER, before=end)
-                min_posts = self._settings.min_posts
-                past = None if traffic.covers_all else self._past_of(day, counts)
-                judged.append(judge_counts(counts, traffic, posts, past, self._plans, thresholds, min_posts))
+                judged.append(self._judge(counts, day, start, end))
         return judged
+
+    def _judge(self, counts: Sequence[LiveCount], day: date, first: datetime, before: datetime) -> Judged:
+        traffic, thresholds = self._judged_by(day)
+        span = {"first": first - live_counts.EARLIER, "before": before}
+        posts = load_traffic(self._cursor, **span)
+        compared = Compared(
+            traffic=traffic,
+            posts=posts,
+            beside=load_ratios_beside(self._cursor, traffic, posts, **span),
+            past=None if traffic.suffices else self._past_of(day, counts),
+        )
+        return judge_counts(counts, compared, self._plans, thresholds, self._settings.min_posts)
 
     def _past_of(self, day: date, counts: Sequence[LiveCount]) -> Past:
         return load_past(self._cursor, self._settings, day, (count.keyword for count in counts))
@@ -152,20 +162,14 @@ class Judge:
 
 def judge_counts(
     counts: Sequence[LiveCount],
-    traffic: ExpectedTraffic,
-    posts: Mapping[datetime, int],
-    past: Past | None,
+    compared: Compared,
     plans: Plans,
     thresholds_of_day: Thresholds,
     min_posts: int,
 ) -> Judged:
-    """Judge `counts`, at least one, all of one day.
-
-    `posts` is traffic by window start, of these windows and the three before each; `past` is needed where
-    statistics do not cover every hour.
-    """
+    """Judge `counts`, at least one, all of one day."""
     keywords, starts = [count.keyword for count in counts], [count.window_start for count in counts]
-    by = expectation(counts, traffic, posts, past)
+    by = expectation(counts, compared)
     thresholds = np.array([thresholds_of_day.of(keyword, plans) for keyword in keywords], dtype=float)
     figures = {
         "posts": np.array([count.posts for count in counts], dtype=float),
@@ -181,9 +185,9 @@ def judge_counts(
     }
     return Judged(
         counts=counts,
-        as_of=traffic.as_of,
-        since=past.since if past else None,
-        total_posts=[posts.get(start) for start in starts],
+        as_of=compared.traffic.as_of,
+        since=compared.past.since if compared.past else None,
+        total_posts=[compared.posts.get(start) for start in starts],
         by=by,
         thresholds=thresholds,
         verdicts=_judge_by_threshold(figures, thresholds, min_posts).restricted(~by.learning),

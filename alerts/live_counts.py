@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 from psycopg2.extensions import cursor as Cursor
 
+from alerts.beside import delete_dominant, save_dominant
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.first_day import RECENT_WINDOWS
 from detection.plain_counts import COLUMNS
@@ -63,12 +64,16 @@ class LiveCount(NamedTuple):
 
 
 def save(cursor: Cursor, counts: pa.Table) -> None:
-    """Upsert `counts` (columns `COLUMNS`); batch_counts holds them too until the transaction ends."""
+    """Upsert `counts` (columns `COLUMNS`); batch_counts holds them too until the transaction ends.
+
+    The traffic of their windows must have been saved.
+    """
     cursor.execute(query("create_batch_counts"))
     if counts.num_rows:
         for batch in counts.select(COLUMNS).combine_chunks().to_batches():
             copy_batch(cursor, "batch_counts", batch)
         cursor.execute(query("upsert_live_counts"))
+        save_dominant(cursor)
 
 
 def load(
@@ -99,6 +104,7 @@ def delete_closed(cursor: Cursor, closed_until: datetime, *, gap: int, into_past
     With `into_past` they are added to the past of windows without statistics, of which each ends `gap`
     windows before the window; else the past is deleted.
     """
+    delete_dominant(cursor, closed_until - EARLIER)
     if into_past:
         before = closed_until - EARLIER_IN_PAST - gap * WINDOW
         first = day_start((closed_until - WINDOW).date() - ONE_DAY)

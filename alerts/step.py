@@ -12,6 +12,7 @@ from alerts import live_counts, store, traffic
 from alerts.drops import update_drops
 from alerts.judge import Judge, Judged
 from alerts.plans import Plans, load_plans
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
 from detection.first_day import past_gap
@@ -32,6 +33,8 @@ class DetectionClock:
     closed_until: datetime
     idle_seconds: float
     """Seconds of wall clock since the newest event was seen."""
+    keyword_rule: str
+    """Version of the keyword rule that it counted by."""
 
 
 def lock_detection(cursor: Cursor) -> None:
@@ -42,11 +45,11 @@ def lock_detection(cursor: Cursor) -> None:
 def load_clock(cursor: Cursor) -> DetectionClock:
     """Return the clock as last committed; 1970 before the first event."""
     cursor.execute(
-        "SELECT max_event_time, closed_until, extract(epoch FROM now() - seen_at)::float8 AS idle_seconds "
-        "FROM detect_clock"
+        "SELECT max_event_time, closed_until, extract(epoch FROM now() - seen_at)::float8 AS idle_seconds, "
+        "keyword_rule FROM detect_clock"
     )
     clocks = fetch_as(cursor, DetectionClock)
-    return clocks[0] if clocks else DetectionClock(LONG_AGO, LONG_AGO, 0.0)
+    return clocks[0] if clocks else DetectionClock(LONG_AGO, LONG_AGO, 0.0, KEYWORD_RULE_VERSION)
 
 
 def save_clock(
@@ -58,6 +61,7 @@ def save_clock(
         {
             "max_event_time": max_event_time,
             "closed_until": closed_until,
+            "keyword_rule": KEYWORD_RULE_VERSION,
             "newer": max_event_time > before.max_event_time,
         },
     )
@@ -75,6 +79,8 @@ def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
     counts = changed.counts.filter(
         pc.greater_equal(changed.counts["window_start"], pa.scalar(clock.closed_until))
     )
+    if clock.keyword_rule != KEYWORD_RULE_VERSION:
+        cursor.execute(query("begin_past"))
     traffic.save_traffic(
         cursor,
         {start: posts for start, posts in changed.posts_by_window.items() if start >= clock.closed_until},
@@ -277,5 +283,5 @@ def _close_windows(cursor: Cursor, settings: Settings, plans: Plans, step: _Step
         cursor,
         step.closed_until,
         gap=past_gap(settings.lateness_minutes),
-        into_past=not baseline.covers_all,
+        into_past=not baseline.suffices,
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from detection.arrays import Floats
 from detection.seasonality import HOURS
 from detection.traffic_baseline import OUTAGE_RATIO
@@ -21,6 +22,8 @@ class ExpectedTraffic:
     as_of: date | None
     expected_posts: Floats
     known: bool
+    same_rule: bool = True
+    """Whether they were learned by the present keyword rule; an older one did not count every keyword."""
 
     def ratio(self, posts: Mapping[datetime, int], start: datetime) -> float:
         """Return posts so far over the posts expected in the whole window that starts at `start`.
@@ -37,9 +40,9 @@ class ExpectedTraffic:
         return self.known and bool(self.expected_posts[start.hour] > 0)
 
     @property
-    def covers_all(self) -> bool:
-        """Whether they do so in every hour."""
-        return self.known and bool(np.all(self.expected_posts > 0))
+    def suffices(self) -> bool:
+        """Whether statistics say what to expect of every keyword in every hour."""
+        return self.known and self.same_rule and bool(np.all(self.expected_posts > 0))
 
     def degraded(self, posts: Mapping[datetime, int], start: datetime) -> bool | None:
         """Return whether a closed window has so few posts that ingest must have been down.
@@ -55,7 +58,8 @@ def expected_before(cursor: Cursor, day: date) -> ExpectedTraffic:
     hours = fetch_dicts(cursor)
     expected = np.array([hour["expected_posts"] for hour in hours], dtype=float)
     if len(hours) == HOURS and expected.mean() > 0:
-        return ExpectedTraffic(as_of=hours[0]["as_of"], expected_posts=expected, known=True)
+        same_rule = hours[0]["keyword_rule"] == KEYWORD_RULE_VERSION
+        return ExpectedTraffic(hours[0]["as_of"], expected, known=True, same_rule=same_rule)
     return ExpectedTraffic(as_of=None, expected_posts=np.ones(HOURS), known=False)
 
 

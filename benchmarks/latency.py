@@ -17,6 +17,7 @@ import typer
 from kafka import KafkaProducer
 
 from benchmarks.stack import Command, benchmark_stack
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
 from sql.connection import transaction
 from streaming.finish import wait_until_caught_up
@@ -34,7 +35,7 @@ SELECT current_date - 1, 'w' || n, 2 * sqrt(1e7 / n), NULL, 1, 1, 1, current_dat
 FROM generate_series(1, 200000) AS n
 """
 _TRAFFIC_STATISTICS = """
-INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7 FROM generate_series(0, 23) AS hour
+INSERT INTO traffic_statistics SELECT current_date - 1, hour, 1e6, 7, %s FROM generate_series(0, 23) AS hour
 """
 
 
@@ -71,7 +72,7 @@ def main(
 def accept_background(settings: Settings) -> None:
     """Store statistics that make the background normal, so that only the bursts alert."""
     with transaction(settings) as cursor:
-        cursor.execute(_TRAFFIC_STATISTICS)
+        cursor.execute(_TRAFFIC_STATISTICS, (KEYWORD_RULE_VERSION,))
         cursor.execute("CREATE TABLE keyword_statistics_bench PARTITION OF keyword_statistics DEFAULT")
         cursor.execute(_KEYWORD_STATISTICS)
         cursor.execute("ANALYZE keyword_statistics")

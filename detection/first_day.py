@@ -12,6 +12,7 @@ from math import ceil
 import numpy as np
 
 from detection.arrays import Flags, Floats
+from detection.dominant import dominant
 from detection.score import KEPT_POSTS
 
 LEARNING_WINDOWS = 3
@@ -20,7 +21,8 @@ RECENT_WINDOWS = 2
 """Newest windows of the past that count by themselves too: words of the hour, and a traffic that changes."""
 OVERDISPERSION = 0.2
 """Variance of a keyword's count beyond that of a Poisson count, over the square of its mean."""
-DOMINANT_SHARE, DOMINANT_POSTS, EVERYWHERE = 0.05, 5, 0.9
+EVERYWHERE = 0.9
+"""Share of the past from which a keyword counts as one in every post, which is never bounded."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,10 @@ def first_day_expected(past: PastWindows, posts: Floats, total: Floats) -> Float
     [10.0, 12.5]
     """
     share = _share(past.compared_posts, past.compared_total)
-    dominant = (posts >= DOMINANT_POSTS) & (posts >= DOMINANT_SHARE * total) & (posts <= total)
-    dominant &= share < EVERYWHERE
+    bounded = dominant(posts, total) & (posts <= total) & (share < EVERYWHERE)
     by_others = (total - posts) / np.where(share < EVERYWHERE, 1 - share, 1.0)
     likely = np.maximum(by_others, past.recent_total / RECENT_WINDOWS)
-    expected: Floats = np.where(dominant, np.minimum(total, likely), total) * share
+    expected: Floats = np.where(bounded, np.minimum(total, likely), total) * share
     return expected
 
 

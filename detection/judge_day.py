@@ -4,11 +4,12 @@ The backtest and the nightly budget replay days with it; its verdict on a window
 the window has closed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from detection.arrays import Flags, Floats
+from detection.day_counts import DayCounts, kept, normal_posts, windows_before
 from detection.dominant import ratio_by_others
 from detection.first_day import (
     PastWindows,
@@ -18,33 +19,14 @@ from detection.first_day import (
     first_day_scale,
     past_windows,
 )
-from detection.learn import KeywordRows, expected_by_window
-from detection.score import KEPT_POSTS, AnomalyRule, scale
+from detection.learn import KeywordRows
+from detection.score import KEPT_POSTS, AnomalyRule
 from detection.seasonality import QUARTER_HOURS, Seasonality
-from detection.traffic_baseline import Traffic, day_traffic
+from detection.traffic_baseline import Traffic
 from detection.verdicts import Verdicts, judge
 
 PAST_GAP = 2
 """Windows by which the past of a window ends before it, at a lateness of one window."""
-
-
-@dataclass(frozen=True)
-class DayCounts:
-    """Posts in a day's windows, and in the B windows just before it.
-
-    An hourly window adds up four windows, so 3 windows before the day belong to it; a `Seasonality` with
-    single windows as slots has no hourly windows and needs none before. Where statistics are missing, the
-    whole day before is needed (B = 96), because windows are then judged by those before them.
-    """
-
-    posts: Floats
-    """Posts with each of K keywords [K, 96], 0 if absent."""
-    before: Floats
-    """The same for the last windows of the day before [K, B]."""
-    total: Floats
-    """Posts of all keywords [96]; if unknown, 1 for every observed window, with `unknown_traffic`."""
-    total_before: Floats
-    """The same for the last windows of the day before [B]."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +84,7 @@ def judge_day(
     anomaly_rule: AnomalyRule,
     seasonality: Seasonality = QUARTER_HOURS,
     *,
+    beside: Floats | float = np.inf,
     past_gap: int = PAST_GAP,
     authors: Floats | float = np.inf,
     hourly_authors: Floats | float = np.inf,
@@ -126,13 +109,13 @@ def judge_day(
     >>> judge_day(quiet, default_rows(1), steady, rule_for(4.5, 10)).verdicts.anomalous.nonzero()[1].tolist()
     [50, 62, 63]
     """
-    by = _expectation(counts, rows, traffic, seasonality, past_gap)
+    by = _expectation(counts, rows, traffic, beside, seasonality, past_gap)
     before = windows_before(seasonality)
     expected = by.expected[:, before:]
     hourly_posts, hourly_expected = np.zeros_like(expected), np.zeros_like(expected)
     if before > 0:
         posts = np.hstack([counts.before[:, counts.before.shape[1] - before :], counts.posts])
-        hourly_posts = _hourly_sums(_kept(posts), seasonality)
+        hourly_posts = _hourly_sums(kept(posts), seasonality)
         hourly_expected = _hourly_sums(by.expected, seasonality)
     verdicts = judge(
         counts.posts,
@@ -160,17 +143,17 @@ def judge_day(
     )
 
 
-def windows_before(seasonality: Seasonality) -> int:
-    """Return how many windows before a day its hourly windows include: all but one of an hour's."""
-    return seasonality.windows_per_slot - 1
-
-
 def _expectation(
-    counts: DayCounts, rows: KeywordRows, traffic: Traffic | None, seasonality: Seasonality, past_gap: int
+    counts: DayCounts,
+    rows: KeywordRows,
+    traffic: Traffic | None,
+    beside: Floats | float,
+    seasonality: Seasonality,
+    past_gap: int,
 ) -> _Expectation:
     if traffic is None:
         return _by_past(counts, None, np.zeros(0, dtype=bool), seasonality, past_gap)
-    by_statistics = _by_statistics(counts, rows, traffic, seasonality)
+    by_statistics = _by_statistics(counts, rows, traffic, beside, seasonality)
     covered = np.repeat(traffic.covered, seasonality.windows_per_slot)
     if covered.all() or counts.before.shape[1] < seasonality.windows:
         return by_statistics
@@ -179,25 +162,21 @@ def _expectation(
 
 
 def _by_statistics(
-    counts: DayCounts, rows: KeywordRows, traffic: Traffic, seasonality: Seasonality
+    counts: DayCounts,
+    rows: KeywordRows,
+    traffic: Traffic,
+    beside: Floats | float,
+    seasonality: Seasonality,
 ) -> _Expectation:
-    before = windows_before(seasonality)
-    start = counts.before.shape[1] - before
-    posts = np.hstack([counts.before[:, start:], counts.posts])
-    total = np.hstack([counts.total_before[start:], counts.total])
-    day = day_traffic(counts.total, traffic, seasonality)
-    normal = expected_by_window(rows, replace(day, ratio=np.ones_like(day.ratio)), seasonality)
-    by_hour = np.repeat(traffic.expected_posts, seasonality.windows_per_slot)
-    if before:
-        normal = np.hstack([normal[:, -before:], normal])
-        by_hour = np.hstack([by_hour[-before:], by_hour])
-    keyword_scale = scale(rows.variance, rows.dispersion)[:, None]
-    ratio = ratio_by_others(_kept(posts), normal, keyword_scale, total, by_hour)
-    nowhere = np.zeros(len(total), dtype=bool)
+    normal = normal_posts(counts, rows, traffic, seasonality)
+    ratio = ratio_by_others(
+        kept(normal.posts), normal.expected, normal.scale, normal.total, normal.by_hour, beside
+    )
+    nowhere = np.zeros(len(normal.total), dtype=bool)
     return _Expectation(
-        expected=normal * ratio,
+        expected=normal.expected * ratio,
         ratio=ratio,
-        scale=np.broadcast_to(keyword_scale, counts.posts.shape),
+        scale=np.broadcast_to(normal.scale, counts.posts.shape),
         hourly_spread=np.broadcast_to(rows.hourly_spread[:, None], counts.posts.shape),
         first_day=nowhere,
         learning=nowhere,
@@ -220,7 +199,7 @@ def _by_past(
     first, in_day = counts.before.shape[1] - before, slice(before, None)
     posts, total = np.hstack([counts.before, counts.posts]), np.hstack([counts.total_before, counts.total])
     past = past_windows(posts, total, gap=past_gap).from_window(first)
-    posts, total = _kept(posts[:, first:]), total[first:]
+    posts, total = kept(posts[:, first:]), total[first:]
     expected = np.where(past.ready, first_day_expected(past, posts, total), posts)
     ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
     scales = first_day_scale(ratio, expected)[:, in_day]
@@ -243,10 +222,6 @@ def _by_past(
         learning=otherwise.learning,
         past=of_day,
     )
-
-
-def _kept(posts: Floats) -> Floats:
-    return np.where(posts >= KEPT_POSTS, posts, 0.0)
 
 
 def _hourly_sums(values: Floats, seasonality: Seasonality) -> Floats:

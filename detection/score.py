@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-SCORE_VERSION = "score-3"
+SCORE_VERSION = "score-4"
 
 ANSCOMBE = 0.375
 DEFAULT_LEVEL = 2 * ANSCOMBE**0.5

@@ -23,6 +23,8 @@ class Traffic:
 
     expected_posts: Floats
     history_days: float
+    same_rule: bool = True
+    """Whether the present keyword rule learned them; an older one did not count every keyword."""
 
     @property
     def covered(self) -> Flags:
@@ -52,9 +54,9 @@ class DayTraffic:
         return float(self.ok.mean())
 
 
-def covers_all_hours(traffic: Traffic | None) -> bool:
-    """Return whether there are statistics, and those of every hour."""
-    return traffic is not None and bool(traffic.covered.all())
+def suffices(traffic: Traffic | None) -> bool:
+    """Return whether there are statistics, and those of every hour and every keyword."""
+    return traffic is not None and traffic.same_rule and bool(traffic.covered.all())
 
 
 def hourly_means(posts: Floats, seasonality: Seasonality = QUARTER_HOURS) -> Floats:

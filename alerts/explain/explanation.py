@@ -6,9 +6,9 @@ from datetime import date
 
 from psycopg2.extensions import cursor as Cursor
 
+from alerts.explain.day import BaselineFor
 from alerts.explain.load import Row, as_of_loader, baseline_loader, load_evidence, without_late_posts
 from alerts.explain.recompute import (
-    BaselineFor,
     Comparison,
     StoredAlert,
     compare,

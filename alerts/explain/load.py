@@ -10,12 +10,14 @@ import numpy as np
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import register_uuid
 
-from alerts.explain.recompute import Baseline, BaselineFor, StoredAlert
+from alerts.baselines import load_baselines
+from alerts.explain.day import Baseline, BaselineFor
+from alerts.explain.recompute import StoredAlert
 from alerts.traffic import load_traffic
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
 from core.windows import window_start
-from detection.learn import KeywordRows, default_rows
+from detection.learn import default_rows
 from detection.seasonality import HOURS
 from detection.traffic_baseline import Traffic
 from sql.connection import query, transaction
@@ -86,7 +88,7 @@ def without_late_posts(cursor: Cursor, total_posts: Mapping[int, int]) -> dict[i
 
 
 def baseline_loader(cursor: Cursor) -> BaselineFor:
-    """Return a function that loads the baseline of a keyword as of a day, cached.
+    """Return a function that loads the baselines of keywords as of a day, cached.
 
     The function raises NotReadyError if the statistics of that day are no longer kept.
     """
@@ -103,25 +105,13 @@ def baseline_loader(cursor: Cursor) -> BaselineFor:
         return Traffic(expected_posts, float(rows[0]["history_days"]))
 
     @cache
-    def baseline_for(keyword: str, as_of: date | None) -> Baseline:
+    def baseline_for(keywords: tuple[str, ...], as_of: date | None) -> Baseline:
         if as_of is None:
-            return Baseline(default_rows(1), None)
+            return Baseline(default_rows(len(keywords)), None)
         traffic = traffic_as_of(as_of)
-        rows = _rows(cursor, query("statistics_of_keyword"), {"as_of": as_of, "keyword": keyword})
-        return Baseline(_keyword_rows(rows[0]) if rows else default_rows(1), traffic)
+        return Baseline(load_baselines(cursor, keywords, as_of), traffic)
 
     return baseline_for
-
-
-def _keyword_rows(row: Row) -> KeywordRows:
-    profile = row["hour_deviation"]
-    return KeywordRows(
-        level=np.array([row["level"]], dtype=float),
-        hour_deviation=np.full((1, HOURS), np.nan) if profile is None else np.array([profile], dtype=float),
-        variance=np.array([row["variance"]], dtype=float),
-        dispersion=np.array([row["dispersion"]], dtype=float),
-        hourly_spread=np.array([row["hourly_spread"]], dtype=float),
-    )
 
 
 def as_of_loader(cursor: Cursor) -> Callable[[date], date | None]:

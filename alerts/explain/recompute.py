@@ -7,21 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from alerts.explain.day import BACK, BaselineFor, hourly_bitmap, judge_recounted
 from alerts.explain.recount import Recount
 from alerts.store import alert_figures
 from core.settings import Settings
 from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number, window_start
-from detection.arrays import Floats
-from detection.authors import authors_or_infinity
-from detection.first_day import past_gap
-from detection.judge_day import DayCounts, JudgedDay, judge_day
-from detection.learn import KeywordRows
+from detection.judge_day import JudgedDay
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, as_real, decide
 from detection.plain_counts import COLUMNS
-from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, rule_for
-from detection.traffic_baseline import Traffic
+from detection.score import KEPT_POSTS
 
-_BACK = WINDOWS_PER_HOUR - 1
 _COUNTED = tuple(name for name in COLUMNS if name not in ("window_start", "keyword"))
 
 
@@ -48,15 +43,6 @@ class StoredAlert:
         return all(window["closed"] for window in self.windows)
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """What is expected of a keyword; a keyword without an hour profile has NaN there."""
-
-    rows: KeywordRows
-    traffic: Traffic | None
-    """None if there were no statistics yet."""
-
-
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A stored figure that does not match the recomputed one."""
@@ -77,10 +63,6 @@ class Comparison:
 
     figures: int
     differences: list[Difference]
-
-
-BaselineFor = Callable[[str, date | None], Baseline]
-"""Return the baseline of a keyword as of a day; None for the day means that nothing was learned yet."""
 
 
 def recompute_windows(
@@ -111,10 +93,18 @@ def recompute_windows(
         judged_by = by_number.get(number) or by_day.get(day)
         as_of = judged_by["statistics_as_of"] if judged_by else as_of_before(day)
         threshold = (judged_by or stored.windows[0])["threshold"]
-        baseline = baseline_for(stored.keyword, as_of)
         key = day, as_of, threshold
         if key not in days:
-            days[key] = _judge(stored, day, baseline, threshold, recount, settings)
+            days[key] = judge_recounted(
+                stored.keyword,
+                day,
+                recount,
+                baseline_for,
+                settings,
+                as_of=as_of,
+                threshold=threshold,
+                first_day=stored.past_since is not None,
+            )
         closed = number not in by_number or by_number[number]["closed"]
         judged[number] = _window(stored.keyword, number, days[key], as_of, threshold, recount, closed)
     return judged
@@ -194,31 +184,6 @@ def _windows_of_alert(stored: StoredAlert, alert: Alert[JudgedWindow] | None) ->
     ]
 
 
-def _judge(
-    stored: StoredAlert, day: date, baseline: Baseline, threshold: float, recount: Recount, settings: Settings
-) -> JudgedDay:
-    keyword, midnight = stored.keyword, window_number(day_start(day))
-    back = WINDOWS_PER_DAY if stored.past_since else _BACK
-    numbers = range(midnight - back, midnight + WINDOWS_PER_DAY)
-    posts = np.array([_count(recount, keyword, number)["posts"] for number in numbers], dtype=float)
-    total = np.array([recount.total_posts.get(number, 0) for number in numbers], dtype=float)
-    bitmaps = [_count(recount, keyword, number)["authors_bitmap"] for number in numbers]
-    return judge_day(
-        DayCounts(posts[None, back:], posts[None, :back], total[back:], total[:back]),
-        baseline.rows,
-        baseline.traffic,
-        rule_for(threshold, settings.min_posts),
-        past_gap=past_gap(settings.lateness_minutes),
-        authors=_authors(bitmaps[back:]),
-        hourly_authors=_authors(
-            [
-                _hourly_bitmap(recount, keyword, number)
-                for number in range(midnight, midnight + WINDOWS_PER_DAY)
-            ]
-        ),
-    )
-
-
 def _window(
     keyword: str,
     number: int,
@@ -253,7 +218,7 @@ def _window(
         threshold_ratio=as_real(verdicts.threshold_ratio[at]),
         anomalous=bool(verdicts.anomalous[at]),
         statistics_as_of=as_of,
-        hourly_authors_bitmap=_hourly_bitmap(recount, keyword, number),
+        hourly_authors_bitmap=hourly_bitmap(recount, keyword, number),
         closed=closed,
         **past,
         **{name: count[name] for name in _COUNTED},
@@ -264,24 +229,6 @@ def _first_of_past(recount: Recount, number: int) -> datetime:
     """Return the start of the first window with posts of the day of window `number` and the day before."""
     first = window_number(day_start(window_start(number).date() - ONE_DAY))
     return window_start(min(other for other in recount.total_posts if other >= first))
-
-
-def _count(recount: Recount, keyword: str, number: int) -> Mapping[str, Any]:
-    return recount.counts.get((keyword, number)) or {"posts": 0, "authors_bitmap": 0}
-
-
-def _hourly_bitmap(recount: Recount, keyword: str, number: int) -> int:
-    """Return the authors of an hourly window: of the window and of the three before it if they count."""
-    union = 0
-    for back in range(WINDOWS_PER_HOUR):
-        count = _count(recount, keyword, number - back)
-        if back == 0 or count["posts"] >= KEPT_POSTS:
-            union |= count["authors_bitmap"]
-    return union
-
-
-def _authors(bitmaps: Sequence[int]) -> Floats:
-    return authors_or_infinity(np.array(bitmaps, dtype=np.int64))[None, :]
 
 
 def _same(stored: object, recomputed: object) -> bool:
@@ -296,5 +243,5 @@ def span_to_recount(stored: StoredAlert, settings: Settings) -> tuple[datetime, 
     On a first day it begins with the day before, because that is part of the past.
     """
     first, last = stored.windows[0]["window_start"], stored.windows[-1]["window_start"]
-    begin = day_start(first.date() - ONE_DAY) if stored.past_since else first - _BACK * WINDOW
+    begin = day_start(first.date() - ONE_DAY) if stored.past_since else first - BACK * WINDOW
     return begin, last + (settings.quiet_windows + 1) * WINDOW

@@ -18,7 +18,7 @@ from core.post_fields import PostFields, as_integer, read_post_fields
 from core.settings import Settings
 from core.text_keywords import text_keywords
 from core.windows import WINDOW, window_number, window_start
-from detection.first_day import DOMINANT_SHARE
+from detection.dominant import DOMINANT_SHARE
 from detection.plain_counts import PostInWindow, counts_of_posts
 
 _WINDOW_MICROS = int(WINDOW.total_seconds()) * 1_000_000

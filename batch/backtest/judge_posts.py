@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from alerts.plans import Plans, Thresholds
 from batch.statistics.candidates import JudgedKeywords, candidate_windows, judge_keywords, may_open
@@ -32,6 +33,8 @@ class DayJudge:
     traffic: Traffic | None
     total_posts: Floats
     """Posts of all keywords [B + 96], with B windows before the day."""
+    beside: Floats
+    """Highest traffic ratio beside dominant keywords [3 + 96]."""
     past_gap: int
     min_posts: int
     plans: Plans
@@ -56,6 +59,7 @@ class DayJudge:
                     day=self.day,
                     traffic=self.traffic,
                     total_posts=self.total_posts,
+                    beside=self.beside,
                     anomaly_rule=anomaly_rule,
                 )
 
@@ -66,7 +70,20 @@ class DayJudge:
     def _windows(self, batch: KeywordBatch) -> Iterator[pa.RecordBatch]:
         keywords = batch.keyword.to_pylist()
         running = np.array([keyword in self.running for keyword in keywords], dtype=bool)
-        chosen = np.flatnonzero(may_open(batch.counts, self.min_posts) | running)
+        may_alert = may_open(batch.counts, self.min_posts) | running
+        unlearned = ~batch.known if self.traffic and not self.traffic.same_rule else np.zeros_like(running)
+        for chosen, traffic in ((may_alert & ~unlearned, self.traffic), (may_alert & unlearned, None)):
+            yield from self._judged(batch, keywords, np.flatnonzero(chosen), traffic, running)
+
+    def _judged(
+        self,
+        batch: KeywordBatch,
+        keywords: list[str],
+        chosen: NDArray[np.int64],
+        traffic: Traffic | None,
+        running: Flags,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the keywords at the indices `chosen`, judged by their past without `traffic`."""
         thresholds = np.array(
             [self.thresholds.of(keywords[index], self.plans) for index in chosen], dtype=float
         )
@@ -76,8 +93,9 @@ class DayJudge:
             judged = judge_keywords(
                 batch,
                 indices,
-                traffic=self.traffic,
+                traffic=traffic,
                 total_posts=self.total_posts,
+                beside=self.beside,
                 anomaly_rule=rule_for(float(threshold), self.min_posts),
                 past_gap=self.past_gap,
                 planned=self._planned(names, 1),

@@ -15,6 +15,7 @@ from batch.backtest.alerts import AlertSummary, summarize, unfinished_alerts
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.days import judged_as_of
+from batch.statistics.beside import ratios_beside
 from batch.statistics.candidates import candidates_of_table
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import read_traffic, total_posts, with_rows_before
@@ -26,7 +27,7 @@ from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.first_day import past_gap
 from detection.score import KEPT_POSTS
 from detection.tracker import AlertTracker, TrackedAlert, TrackedWindow
-from detection.traffic_baseline import Traffic, covers_all_hours
+from detection.traffic_baseline import Traffic, suffices
 from sql.connection import query, transaction
 
 
@@ -99,15 +100,19 @@ class PostsBacktest:
     def _judge(self, day: date, *, alerts: bool = True) -> None:
         """Count and judge one day; without `alerts`, only for the candidates that a budget needs."""
         judged_by = self._judged_by(day)
-        lookback = LOOKBACK_WINDOWS if covers_all_hours(judged_by.traffic) else WINDOWS_PER_DAY
+        lookback = LOOKBACK_WINDOWS if suffices(judged_by.traffic) else WINDOWS_PER_DAY
         records = read_archived_day(self._spark, self._settings, day, lookback=lookback * WINDOW)
         posts = records.transform(posts_in_windows, day=day, future_minutes=self._settings.future_minutes)
         counts = posts.transform(count_keywords_per_day, phrases=self._phrases).persist()
         try:
+            totals = total_posts(counts, lookback)
             judge = DayJudge(
                 day,
                 judged_by.traffic,
-                total_posts(counts, lookback),
+                totals,
+                ratios_beside(
+                    counts, totals, self._settings, traffic=judged_by.traffic, as_of=judged_by.as_of
+                ),
                 past_gap(self._settings.lateness_minutes),
                 self._settings.min_posts,
                 self._plans,

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from batch.backtest.counts import CountsTable, CycleCounts
 from detection.arrays import Floats
-from detection.judge_day import DayCounts, JudgedDay, judge_day, unknown_traffic, windows_before
+from detection.day_counts import DayCounts, traffic_beside, windows_before
+from detection.dominant import dominant
+from detection.judge_day import JudgedDay, judge_day, unknown_traffic
 from detection.learn import KeywordRows, as_stored, default_rows, fit_day, forgettable
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule
 from detection.seasonality import Seasonality
 from detection.tracker import AlertTracker, TrackedAlert
-from detection.traffic_baseline import Traffic, covers_all_hours, day_traffic, learn_traffic
+from detection.traffic_baseline import Traffic, day_traffic, learn_traffic, suffices
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min
@@ -105,11 +107,12 @@ class Walk:
         self._statistics.after = np.zeros((len(self._statistics.last_seen), lookback))
         seen = np.unique(rows.keyword)
         keywords = np.union1d(np.flatnonzero(self._statistics.known), seen)
+        beside = self._beside(rows, total)
         edges = [*np.searchsorted(rows.keyword, keywords[::BATCH_KEYWORDS]).tolist(), len(rows.keyword)]
         for number, begin in enumerate(range(0, len(keywords), BATCH_KEYWORDS)):
             part = slice(edges[number], edges[number + 1])
             some = CycleCounts(cycle, rows.keyword[part], rows.window[part], rows.posts[part])
-            yield self._batch(keywords[begin : begin + BATCH_KEYWORDS], some, total)
+            yield self._batch(keywords[begin : begin + BATCH_KEYWORDS], some, total, beside)
         ended = list(self.tracker.close(self._seasonality.first_window(cycle + 1)))
         if ended:
             yield _no_rows(ended)
@@ -118,9 +121,26 @@ class Walk:
 
     def _lookback(self, traffic: Traffic | None) -> int:
         """Return the windows before a cycle that it is judged with: all of one if statistics lack slots."""
-        return windows_before(self._seasonality) if covers_all_hours(traffic) else self._seasonality.windows
+        return windows_before(self._seasonality) if suffices(traffic) else self._seasonality.windows
 
-    def _batch(self, keywords: Numbers, rows: CycleCounts, total: Floats) -> JudgedRows:
+    def _beside(self, rows: CycleCounts, total: Floats) -> Floats | float:
+        """Return the highest traffic ratio beside the dominant keywords; inf: no bound."""
+        if self._traffic is None or not self._table.has_total:
+            return np.inf
+        first, before = self._seasonality.first_window(rows.cycle), windows_before(self._seasonality)
+        start = self._statistics.before.shape[1] - before
+        earlier = dominant(self._statistics.before[:, start:], self._total_before[start:])
+        here = rows.keyword[dominant(rows.posts, total[rows.window - first])]
+        keywords = np.union1d(np.flatnonzero(earlier.any(axis=1)), here)
+        some = np.flatnonzero(np.isin(rows.keyword, keywords))
+        posts = np.zeros((len(keywords), self._seasonality.windows))
+        posts[np.searchsorted(keywords, rows.keyword[some]), rows.window[some] - first] = rows.posts[some]
+        counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
+        return traffic_beside(counts, self._statistics.load(keywords), self._traffic, self._seasonality)
+
+    def _batch(
+        self, keywords: Numbers, rows: CycleCounts, total: Floats, beside: Floats | float
+    ) -> JudgedRows:
         """Judge `keywords` by their rows, then learn the cycle."""
         first = self._seasonality.first_window(rows.cycle)
         index, window = np.searchsorted(keywords, rows.keyword), rows.window - first
@@ -128,7 +148,7 @@ class Walk:
         posts[index, window] = rows.posts
         before = self._statistics.load(keywords)
         present = np.unique(index)
-        judged = self._judge(posts[present], keywords[present], before, present, total)
+        judged = self._judge(posts[present], keywords[present], before, present, total, beside)
         ended = list(self.tracker.add_day(keywords[present], first, posts[present], judged.verdicts))
         self._fit(keywords, posts, before, total, rows.cycle)
         at = np.searchsorted(present, index), window
@@ -144,12 +164,18 @@ class Walk:
         )
 
     def _judge(
-        self, posts: Floats, keywords: Numbers, before: KeywordRows, present: Numbers, total: Floats
+        self,
+        posts: Floats,
+        keywords: Numbers,
+        before: KeywordRows,
+        present: Numbers,
+        total: Floats,
+        beside: Floats | float,
     ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
         rows = KeywordRows(*(column[present] for column in _columns(before)))
         traffic = self._expected_traffic() if self._traffic is not None else None
-        return judge_day(counts, rows, traffic, self._anomaly_rule, self._seasonality)
+        return judge_day(counts, rows, traffic, self._anomaly_rule, self._seasonality, beside=beside)
 
     def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
         """Learn the cycle as the daily batch does: skip it if nothing was posted, forget rare keywords."""

@@ -12,7 +12,8 @@ from core.windows import WINDOWS_PER_DAY
 from detection.arrays import Flags, Floats
 from detection.authors import authors_or_infinity
 from detection.budget import CandidateWindows
-from detection.judge_day import PAST_GAP, DayCounts, JudgedDay, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import PAST_GAP, JudgedDay, judge_day
 from detection.learn import KeywordRows
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AnomalyRule
@@ -48,20 +49,29 @@ class JudgedKeywords:
 
 
 def candidate_windows(
-    batch: KeywordBatch, *, day: date, traffic: Traffic, total_posts: Floats, anomaly_rule: AnomalyRule
+    batch: KeywordBatch,
+    *,
+    day: date,
+    traffic: Traffic,
+    total_posts: Floats,
+    anomaly_rule: AnomalyRule,
+    beside: Floats | float = np.inf,
 ) -> pa.RecordBatch:
     """Return rows of `candidate_windows`: windows with a threshold ratio of at least a half.
 
     Only of keywords that have an anomaly on `day` under `anomaly_rule`. The windows are judged by the rows
     of the batch and by `traffic`, both as of the day before; `total_posts` [B + 96] are those of all
-    keywords. Windows in hours that `traffic` does not cover are none.
+    keywords, `beside` [3 + 96] is their highest traffic ratio. Windows in hours that `traffic` does not cover
+    are none, nor are those of keywords that an older keyword rule did not learn.
     """
     chosen = np.flatnonzero(may_open(batch.counts, anomaly_rule.min_posts))
     judged = judge_keywords(
-        batch, chosen, traffic=traffic, total_posts=total_posts, anomaly_rule=anomaly_rule
+        batch, chosen, traffic=traffic, total_posts=total_posts, beside=beside, anomaly_rule=anomaly_rule
     )
     active: Flags = judged.day.verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
     active &= np.repeat(traffic.covered, WINDOWS_PER_HOUR)
+    if not traffic.same_rule:
+        active &= batch.known[chosen, None]
     active &= np.any(judged.day.verdicts.anomalous & active, axis=1)[:, None]
     return _rows(batch, judged, day, active)
 
@@ -73,6 +83,7 @@ def judge_keywords(
     traffic: Traffic | None,
     total_posts: Floats,
     anomaly_rule: AnomalyRule,
+    beside: Floats | float = np.inf,
     past_gap: int = PAST_GAP,
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
@@ -102,6 +113,7 @@ def judge_keywords(
         rows,
         traffic,
         anomaly_rule,
+        beside=beside,
         past_gap=past_gap,
         authors=authors,
         hourly_authors=hourly_authors,

@@ -12,7 +12,7 @@ from batch.statistics.candidates import candidate_windows
 from batch.statistics.keyword_batch import EPOCH, KeywordBatch, keyword_batch
 from batch.tables.copy import copy_partition
 from core.settings import Settings
-from detection.arrays import Floats
+from detection.arrays import Flags, Floats
 from detection.budget import LOWEST_THRESHOLD
 from detection.labels import LabelledAlert, fit_labelled
 from detection.learn import KeywordRows, fit_day, forgettable
@@ -35,6 +35,8 @@ class DayFit:
     """Traffic as of the day before; None on the first day of history."""
     total_posts: Floats
     """Posts of all keywords [3 + 96]: in the last windows of the day before and in the day's own."""
+    beside: Floats
+    """Highest traffic ratio beside dominant keywords [3 + 96]."""
     settings: Settings
     labelled: Mapping[str, LabelledAlert]
     """Labelled alerts of the day by keyword."""
@@ -48,12 +50,15 @@ class DayFit:
         yield copy_partition(STEP, tables, self.settings, counted=STATISTICS)
 
     def _tables(self, batches: Iterable[KeywordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
-        age = self.before.history_days if self.before else 0.0
         for batch in batches:
             if self.before is not None:
                 yield CANDIDATES, self._candidates(batch, self.before)
-            fitted = fit_batch(batch, day=self.day, traffic=self.traffic, age=age, labelled=self.labelled)
-            yield STATISTICS, fitted
+            yield (
+                STATISTICS,
+                fit_batch(
+                    batch, day=self.day, traffic=self.traffic, before=self.before, labelled=self.labelled
+                ),
+            )
 
     def _candidates(self, batch: KeywordBatch, before: Traffic) -> pa.RecordBatch:
         return candidate_windows(
@@ -61,19 +66,30 @@ class DayFit:
             day=self.day,
             traffic=before,
             total_posts=self.total_posts,
+            beside=self.beside,
             anomaly_rule=rule_for(LOWEST_THRESHOLD, self.settings.min_posts),
         )
 
 
 def fit_batch(
-    batch: KeywordBatch, *, day: date, traffic: DayTraffic, age: float, labelled: Mapping[str, LabelledAlert]
+    batch: KeywordBatch,
+    *,
+    day: date,
+    traffic: DayTraffic,
+    before: Traffic | None,
+    labelled: Mapping[str, LabelledAlert],
 ) -> pa.RecordBatch:
     """Return rows of `keyword_statistics` as of `day`, one per keyword, without forgettable ones.
 
     Columns out: those of the table; hour_deviation as the text of a Postgres array. `labelled` keywords are
-    fitted with the effect of their label.
+    fitted with the effect of their label. A keyword without a row begins its history with the day where the
+    rows are of an older keyword rule, which may not have counted it.
     """
+    age = before.history_days if before else 0.0
     rows = fit_day(batch.posts, traffic, batch.rows, age)
+    if before is not None and not before.same_rule:
+        new = ~batch.known
+        _put(rows, new, fit_day(batch.posts[new], traffic, _part(batch.rows, new), age=0))
     for index, alert in _labelled_indices(batch.keyword, labelled):
         one = slice(index, index + 1)
         _put(rows, one, fit_labelled(batch.posts[one], traffic, _part(batch.rows, one), age, alert))
@@ -104,11 +120,11 @@ def _labelled_indices(
             yield index, labelled[keywords[index].as_py()]
 
 
-def _part(rows: KeywordRows, part: slice) -> KeywordRows:
+def _part(rows: KeywordRows, part: slice | Flags) -> KeywordRows:
     return KeywordRows(*(getattr(rows, field.name)[part] for field in fields(KeywordRows)))
 
 
-def _put(rows: KeywordRows, part: slice, fitted: KeywordRows) -> None:
+def _put(rows: KeywordRows, part: slice | Flags, fitted: KeywordRows) -> None:
     for field in fields(KeywordRows):
         getattr(rows, field.name)[part] = getattr(fitted, field.name)
 

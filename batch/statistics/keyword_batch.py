@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from detection.arrays import Flags, Floats
-from detection.judge_day import windows_before
+from detection.day_counts import windows_before
 from detection.learn import KeywordRows
 from detection.score import DEFAULT_DISPERSION, DEFAULT_HOURLY_SPREAD, DEFAULT_LEVEL, DEFAULT_VARIANCE
 from detection.seasonality import HOURS, QUARTER_HOURS, WINDOWS

@@ -10,11 +10,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from batch.days import check_not_lost
+from batch.statistics.beside import ratios_beside
 from batch.statistics.fit import CANDIDATES, STATISTICS, STEP, DayFit
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.thresholds import set_thresholds
 from batch.tables.copy import COPIED, create_staging, create_staging_table, total_copied
-from core.keyword_rule import ALL_POSTS
+from core.keyword_rule import ALL_POSTS, KEYWORD_RULE_VERSION
 from core.settings import Settings
 from detection.arrays import Floats
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
@@ -56,15 +57,15 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
             return None
         before = read_traffic(settings, as_of) if as_of else None
         traffic = day_traffic(today, before)
+        beside = ratios_beside(counts, totals, settings, traffic=before, as_of=as_of)
         with transaction(settings) as cursor:
             create_staging(cursor, STEP, [STATISTICS], logged=True)
             create_staging_table(cursor, CANDIDATES)
         rows = counts.where(F.col("keyword") != ALL_POSTS).transform(
             with_rows_before, settings=settings, as_of=as_of
         )
-        copied = total_copied(
-            rows.mapInArrow(DayFit(day, traffic, before, totals, settings, labelled), COPIED)
-        )
+        fit = DayFit(day, traffic, before, totals, beside, settings, labelled)
+        copied = total_copied(rows.mapInArrow(fit, COPIED))
     finally:
         counts.unpersist()
     after = learn_traffic(before, today, traffic.learned_days)
@@ -94,8 +95,12 @@ def read_traffic(settings: Settings, as_of: date) -> Traffic:
     """Return the traffic learned up to the end of `as_of`, which must have its 24 rows."""
     with transaction(settings) as cursor:
         cursor.execute(query("traffic_as_of"), {"as_of": as_of})
-        _, expected_posts, history_days = zip(*cursor.fetchall(), strict=True)
-    return Traffic(expected_posts=np.array(expected_posts, dtype=float), history_days=float(history_days[0]))
+        _, expected_posts, history_days, rules = zip(*cursor.fetchall(), strict=True)
+    return Traffic(
+        expected_posts=np.array(expected_posts, dtype=float),
+        history_days=float(history_days[0]),
+        same_rule=rules[0] == KEYWORD_RULE_VERSION,
+    )
 
 
 def with_rows_before(
@@ -196,6 +201,7 @@ def _replace_traffic(cursor: Cursor, day: date, traffic: Traffic) -> None:
             "hour": hour,
             "expected_posts": float(traffic.expected_posts[hour]),
             "history_days": traffic.history_days,
+            "keyword_rule": KEYWORD_RULE_VERSION,
         }
         for hour in range(HOURS)
     ]

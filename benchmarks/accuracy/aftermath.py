@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.accuracy.worlds import NoiseWorld, make_words, platform_posts
 from detection.arrays import Floats
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day
 from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule, scale, smallest_anomalous_posts

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.accuracy.worlds import NoiseWorld, make_words, platform_posts, zipf_rates
 from detection.arrays import Floats
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts, dominant_keywords, traffic_beside
+from detection.judge_day import judge_day
 from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import KEPT_POSTS, AnomalyRule, rule_for
@@ -95,15 +96,20 @@ class WordsHistory:
     def judge(self, posts: Floats, total: Floats, rule: AnomalyRule) -> tuple[np.ndarray, Verdicts]:
         """Return the words with a window that has enough posts to be judged, and their verdicts."""
         frequent = np.flatnonzero((posts >= KEPT_POSTS).any(axis=1))
+        heavy = dominant_keywords(DayCounts(posts, self.before, total, self.total_before))
+        beside = traffic_beside(*self._of(heavy, posts, total), self.traffic)
+        counts, rows = self._of(frequent, posts, total)
+        return frequent, judge_day(counts, rows, self.traffic, rule, beside=beside).verdicts
+
+    def _of(self, words: np.ndarray, posts: Floats, total: Floats) -> tuple[DayCounts, KeywordRows]:
         rows = KeywordRows(
-            level=self.rows.level[frequent],
-            hour_deviation=self.rows.hour_deviation[frequent],
-            variance=self.rows.variance[frequent],
-            dispersion=self.rows.dispersion[frequent],
-            hourly_spread=self.rows.hourly_spread[frequent],
+            level=self.rows.level[words],
+            hour_deviation=self.rows.hour_deviation[words],
+            variance=self.rows.variance[words],
+            dispersion=self.rows.dispersion[words],
+            hourly_spread=self.rows.hourly_spread[words],
         )
-        counts = DayCounts(posts[frequent], self.before[frequent], total, self.total_before)
-        return frequent, judge_day(counts, rows, self.traffic, rule).verdicts
+        return DayCounts(posts[words], self.before[words], total, self.total_before), rows
 
     def expected_total(self) -> Floats:
         """Return the expected posts of all keywords [96]."""

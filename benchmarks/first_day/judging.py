@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from benchmarks.first_day.bursts import SPAM, Stream
 from benchmarks.first_day.worlds import BOTH_DAYS, LOOKS, WINDOW_MINUTES
 from detection.arrays import Flags, Floats
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day
 from detection.learn import default_rows, fit_day
 from detection.lifecycle import LifecycleRule, decide
 from detection.score import AnomalyRule

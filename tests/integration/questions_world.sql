@@ -75,8 +75,8 @@ INSERT INTO keyword_statistics (as_of, keyword, level, hour_deviation, variance,
     ('2026-01-04', 'cats', 4.1833001, array_fill(0::real, ARRAY[24]), 1, 1, 1, '2026-01-04'),
     ('2026-01-05', 'snow', 3.6742346, NULL, 0.75, 4, 1, '2026-01-05'),
     ('2026-01-05', 'cats', 4.1833001, array_cat(array_fill(0::real, ARRAY[18]), array_cat(ARRAY[1::real], array_fill(-0.5::real, ARRAY[5]))), 1, 1, 1, '2026-01-04');
-INSERT INTO traffic_statistics (as_of, hour, expected_posts, history_days)
-SELECT as_of, hour, CASE hour WHEN 10 THEN 200 ELSE 100 END, 2
+INSERT INTO traffic_statistics (as_of, hour, expected_posts, history_days, keyword_rule)
+SELECT as_of, hour, CASE hour WHEN 10 THEN 200 ELSE 100 END, 2, 'keywords-2'
 FROM unnest(ARRAY['2026-01-04', '2026-01-05']::date[]) AS as_of, generate_series(0, 23) AS hour;
 INSERT INTO traffic_windows (window_start, posts) VALUES
     ('2026-01-06 09:45Z', 110),

@@ -19,6 +19,7 @@ from batch.backtest.difference import Change, pair_alerts
 from batch.backtest.replay import PostsBacktest
 from batch.backtest.rule import ReplayRule, live_rule, read_rule
 from core.errors import NotReadyError
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
 from core.windows import WINDOW, window_number
 from sql.connection import transaction
@@ -45,6 +46,8 @@ BURSTS = {
     "falcon": {-1: 160, 0: 170},
     "a slice of new york pizza": {-5: 11, 6: 11},
     "cola": {3: 150},
+    "avalanche": {6: 700},
+    "ember": {6: 200},
     "lively": {number: 4 + number % 5 for number in range(FIRST, FIRST + WINDOWS)},
 }
 """Posts by text and window, in addition to the ordinary ones."""
@@ -115,8 +118,10 @@ def learn(settings: Settings) -> None:
             ]
             rows.append((as_of, "lively", 2 * sqrt(2.0), None, 0.4, 1.2, 0.8, as_of))
             cursor.executemany("INSERT INTO keyword_statistics VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", rows)
-            traffic = [(as_of, hour, 120.0 + mean + 3 * (hour % 4), 7) for hour in range(24)]
-            cursor.executemany("INSERT INTO traffic_statistics VALUES (%s, %s, %s, %s)", traffic)
+            traffic = [
+                (as_of, hour, 120.0 + mean + 3 * (hour % 4), 7, KEYWORD_RULE_VERSION) for hour in range(24)
+            ]
+            cursor.executemany("INSERT INTO traffic_statistics VALUES (%s, %s, %s, %s, %s)", traffic)
         cursor.execute(
             "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')",
             (MIDNIGHT - WINDOW, MIDNIGHT + WINDOW),
@@ -155,6 +160,7 @@ def test_the_live_rule_gives_exactly_the_alerts_of_the_stream(world: Settings, l
     alerts = live(world)
     expected = {"boomtown", "overnight", "phoenix", "doubled", "simmer", "launch", "pebble", "cola", "falcon"}
     assert expected | {"new york pizza"} <= {alert.keyword for alert in alerts}
+    assert {"avalanche", "ember"} <= {alert.keyword for alert in alerts}, "beside the other, and at once"
     assert "rings" not in {alert.keyword for alert in alerts}
     with transaction(world) as cursor:
         cursor.execute("SELECT count(*) FROM detect_batches")

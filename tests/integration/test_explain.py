@@ -1,12 +1,11 @@
 """Laws of `groundswell explain`: every figure of every alert follows from archive and statistics."""
 
-import json
 import random
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -20,59 +19,9 @@ from core.settings import Settings
 from deploy.local.layout import layout_for
 from sql.connection import transaction
 from tests.archived import archive_posts, run_batch
+from tests.bursts_world import HEAVY, MIDNIGHT, WORDS, bursts, heavy, usual_posts, values
 from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
-
-MIDNIGHT = datetime(2026, 1, 6, tzinfo=UTC)
-WINDOW = timedelta(minutes=15)
-WORDS = [f"word{number}" for number in range(90)]
-"""Word n is usually in about 20/(n + 1) posts per window."""
-
-
-def usual_posts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
-    """Times and texts of the posts of `windows` ordinary windows from `start`."""
-    for window in range(windows):
-        for number, word in enumerate(WORDS):
-            for _ in range(rng.randrange(1 + 40 // (number + 1)) if number < 40 else int(rng.random() < 0.3)):
-                yield start + window * WINDOW + rng.random() * WINDOW, f"{word} usual"
-
-
-def bursts(rng: random.Random, start: datetime, windows: int) -> Iterator[tuple[datetime, str]]:
-    """Bursts of sixty words: 60 posts in 10 minutes, 100 in 100, or a slow climb of 60 in 90."""
-    for number, word in enumerate(WORDS[3:63]):
-        begin = start + rng.randrange(1, windows - 9) * WINDOW
-        posts, minutes = [(60, 10), (100, 100), (60, 90)][number % 3]
-        for _ in range(posts):
-            yield (
-                begin + rng.random() * timedelta(minutes=minutes),
-                f"{word} burst of many{rng.randrange(300) if number % 2 else ''}",
-            )
-
-
-def values(rng: random.Random, posts: Iterable[tuple[datetime, str]], first_id: int) -> list[bytes]:
-    """Records in order of time; every thirtieth is delivered again with other likes."""
-    records: list[bytes] = []
-    again: tuple[int, bytes] | None = None
-    for number, (at, text) in enumerate(sorted(posts)):
-        infos = {
-            "id": str(first_id + number),
-            "text": text,
-            "authorId": str(rng.randrange(3_000)),
-            "diggCount": rng.randrange(99),
-        }
-        records.append(json.dumps({"itemInfos": infos, "time_stamp": at.timestamp()}).encode())
-        if number % 30 == 0:
-            again = (
-                len(records) - 1,
-                json.dumps(
-                    {"itemInfos": {**infos, "diggCount": 10**6}, "time_stamp": at.timestamp()}
-                ).encode(),
-            )
-        elif again is not None and (len(records) - again[0]) % 2 == 0:
-            # `send` takes partitions in turn, and deliveries of a post share one.
-            records.append(again[1])
-            again = None
-    return records
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +46,10 @@ def world(module_settings: Settings, spark_for) -> Settings:
     )
     run_batch(spark_for(settings), settings, [date(2026, 1, 5)], [Step.STATISTICS])
     live = MIDNIGHT + timedelta(hours=20)
-    send(settings, values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28)], 10**9))
+    send(
+        settings,
+        values(rng, [*usual_posts(rng, live, 28), *bursts(rng, live, 28), *heavy(rng, HEAVY)], 10**9),
+    )
     drain_topics(spark_for(settings), settings)
     let_time_decide(settings, FAR)
     return settings
@@ -161,6 +113,10 @@ def test_the_explained_alerts_have_all_kinds_of_figures(explanations: list[Expla
         for e in explanations
     )
     assert any(window["expected"] > 1 for window in windows)
+    assert {e.stored.keyword for e in explanations if e.stored.alert["opened_window"] == HEAVY} >= {
+        "avalanche",
+        WORDS[2],
+    }
     assert any(window["scale"] > 1 for window in windows)
     assert any(window["hourly_posts"] > window["posts"] for window in windows)
 

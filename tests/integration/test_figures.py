@@ -35,7 +35,8 @@ VALUES (1, repeat('a', 64), -5, 'a.ndjson', 10, 7, 2);
 INSERT INTO batch_days (day, loaded_at, status, fitted_at) VALUES
     ('2026-01-04', now(), 'fitted', now()), ('2026-01-05', now(), 'fitted', now()),
     ('2026-01-06', now(), NULL, NULL);
-INSERT INTO detect_clock (max_event_time, closed_until) VALUES ('2026-01-06 10:20Z', '2026-01-06 10:00Z');
+INSERT INTO detect_clock (max_event_time, closed_until, keyword_rule)
+VALUES ('2026-01-06 10:20Z', '2026-01-06 10:00Z', 'keywords-2');
 """
 EXPECTED = {
     "kafka_records": {("P",): 150, ("R",): 3},

@@ -22,7 +22,7 @@ from detection.lifecycle import LifecycleRule
 from detection.score import rule_for
 from detection.seasonality import QUARTER_HOURS
 from sql.figures import read_figures
-from tests.integration.test_explain import WORDS, usual_posts, values
+from tests.bursts_world import WORDS, usual_posts, values
 from tests.kafka_posts import drain_topics, let_time_decide, send
 from tests.tables import rows
 

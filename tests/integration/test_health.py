@@ -68,8 +68,8 @@ def test_every_kind_that_the_stream_checks_is_stored_counted_and_shown(settings)
             INSERT INTO pipeline_metrics VALUES (now(), 'archive', 1, 400, 100, 0, NULL, 0, 0, 0, 0);
             INSERT INTO batch_days (day, loaded_at, status, fitted_at)
             VALUES ('2026-01-03', now(), 'fitted', now());
-            INSERT INTO detect_clock (max_event_time, closed_until)
-            VALUES ('2026-01-06 12:00Z', '2026-01-06 11:45Z');
+            INSERT INTO detect_clock (max_event_time, closed_until, keyword_rule)
+            VALUES ('2026-01-06 12:00Z', '2026-01-06 11:45Z', 'keywords-2');
         """)
         save_progress(cursor, QueryProgress("archive", {PARTITION: 0}, {PARTITION: 0}, observed_now()))
         cursor.execute("UPDATE pipeline_progress SET observed_at = now() - interval '10 minutes'")

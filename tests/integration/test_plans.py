@@ -8,6 +8,7 @@ from math import sqrt
 import pytest
 
 from alerts.plans import load_thresholds
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
 from sql.connection import transaction
 from tests.kafka_posts import drain_topics, let_time_decide, send
@@ -46,8 +47,8 @@ def world(module_settings: Settings, spark_for) -> Settings:
             levels,
         )
         cursor.executemany(
-            "INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7)",
-            [(hour, 140.0) for hour in range(24)],
+            "INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7, %s)",
+            [(hour, 140.0, KEYWORD_RULE_VERSION) for hour in range(24)],
         )
         cursor.execute(
             "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')",

@@ -20,7 +20,7 @@ from core.keyword_rule import ALL_POSTS
 from core.records import DETECTION_SCHEMA, parse_records
 from core.settings import Settings
 from core.windows import WINDOW, window_number
-from detection.first_day import DOMINANT_SHARE
+from detection.dominant import DOMINANT_SHARE
 from detection.plain_counts import COLUMNS
 from detection.window_counts import count_keywords_per_window, first_deliveries
 from tests.archived import archive_posts

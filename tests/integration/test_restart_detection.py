@@ -35,7 +35,10 @@ def restarted(settings: Settings) -> Settings:
     """A world whose detection was restarted while one provisional and one confirmed alert were open."""
     with transaction(settings) as cursor:
         cursor.execute(OPEN_ALERTS)
-        cursor.execute("INSERT INTO detect_clock VALUES (true, '2026-01-06 12:40Z', '2026-01-06 12:15Z')")
+        cursor.execute(
+            "INSERT INTO detect_clock (max_event_time, closed_until, keyword_rule) "
+            "VALUES ('2026-01-06 12:40Z', '2026-01-06 12:15Z', 'keywords-2')"
+        )
         cursor.execute(
             "INSERT INTO pipeline_progress SELECT query, 'P', 0, 5, 5, now() "
             "FROM unnest(ARRAY['archive', 'detect']) AS query"

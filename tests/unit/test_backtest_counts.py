@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from batch.backtest.command import app, backtest_counts
 from core.errors import BadInputError
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day
 from detection.learn import as_stored, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for

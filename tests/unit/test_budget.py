@@ -9,7 +9,8 @@ import pytest
 from batch.statistics.candidates import candidate_windows
 from batch.statistics.keyword_batch import KeywordBatch
 from detection.budget import CandidateWindows, alerts_at, threshold_within
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day
 from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for

@@ -6,12 +6,13 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from alerts.expected import expectation
+from alerts.expected import Compared, expectation
 from alerts.live_counts import LiveCount
 from alerts.past import Past, RunningPosts
 from alerts.traffic import ExpectedTraffic
 from core.windows import ONE_DAY, WINDOW, day_start
-from detection.judge_day import DayCounts, JudgedDay, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import JudgedDay, judge_day
 from detection.learn import default_rows
 from detection.score import rule_for
 from detection.traffic_baseline import Traffic
@@ -99,7 +100,7 @@ def test_live_counts_are_compared_with_what_a_whole_day_is_compared_with(
         known=learned is not None,
     )
     counts, traffic, past = live(posts, total)
-    by = expectation(counts, expected, traffic, past)
+    by = expectation(counts, Compared(expected, traffic, {}, past))
     first = day_start(DAY)
     rows = [int(count.keyword) for count in counts]
     columns = [(count.window_start - first) // WINDOW for count in counts]

@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from detection.judge_day import DayCounts, judge_day, unknown_traffic
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day, unknown_traffic
 from detection.learn import KeywordRows, default_rows, fit_day
 from detection.lifecycle import LifecycleRule
 from detection.score import rule_for

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from detection.judge_day import DayCounts, judge_day
+from detection.day_counts import DayCounts
+from detection.judge_day import judge_day
 from detection.labels import Label, LabelledAlert, fit_labelled
 from detection.learn import KeywordRows, default_rows, fit_day
 from detection.score import rule_for, scale, smallest_anomalous_posts

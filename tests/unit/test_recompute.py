@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from alerts.explain.day import Baseline
 from alerts.explain.recompute import (
-    Baseline,
     StoredAlert,
     alert_of,
     compare,
@@ -70,7 +70,11 @@ def recomputed(posts_by_window: dict[int, int], **changes):
     ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
     first = StoredAlert({"keyword": "flood", "status": "resolved"}, ends)
     judged = recompute_windows(
-        first, recount, lambda keyword, as_of: Baseline(default_rows(1), STEADY), lambda day: AS_OF, SETTINGS
+        first,
+        recount,
+        lambda keywords, as_of: Baseline(default_rows(len(keywords)), STEADY),
+        lambda day: AS_OF,
+        SETTINGS,
     )
     windows = [
         {
