@@ -21,7 +21,10 @@ LEARNED, UPGRADED, NEXT = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 VOCABULARY = ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon")
 UNCOUNTED = {"river": 12, "bridge": 10}
 """Usual posts a window of words that the older rule took for stop words."""
-BURSTS = {UPGRADED: {"banjo": 200, "river": 150, "quake": 60}, NEXT: {"alpaca": 200, "bridge": 120, "storm": 60}}
+BURSTS = {
+    UPGRADED: {"banjo": 200, "river": 150, "quake": 60},
+    NEXT: {"alpaca": 200, "bridge": 120, "storm": 60},
+}
 
 
 def posts_of(day: date, rng: random.Random) -> Iterator[tuple[datetime, str]]:
