@@ -20,7 +20,7 @@ from tests.tables import rows
 LEARNED, UPGRADED, NEXT = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 VOCABULARY = ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon")
 UNCOUNTED = {"river": 12, "bridge": 10}
-"""Usual posts a window of words that the older rule took for stop words."""
+"""Posts a window, on an ordinary day, of words that the older rule did not count."""
 BURSTS = {
     UPGRADED: {"banjo": 200, "river": 150, "quake": 60},
     NEXT: {"alpaca": 200, "bridge": 120, "storm": 60},
