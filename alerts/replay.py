@@ -12,7 +12,8 @@ from archive.table import read_archive
 from core.catalog import FROM_KAFKA
 from core.errors import NotReadyError
 from core.settings import Settings
-from detection.window_counts import Counted, collect_counts, count_keywords_per_window, first_deliveries
+from detection.open_windows import Counted
+from detection.window_counts import collect_counts, count_keywords_per_window, first_deliveries
 from sql.connection import query, transaction
 
 
@@ -64,7 +65,6 @@ def count_closed(
     return collect_counts(
         count_keywords_per_window(
             records.transform(first_deliveries, future_minutes=settings.future_minutes),
-            lateness_minutes=settings.lateness_minutes,
             future_minutes=settings.future_minutes,
             phrases=phrases,
         )

@@ -17,7 +17,7 @@ from core.settings import Settings
 from core.windows import WINDOW, window_number, window_start
 from detection.first_day import past_gap
 from detection.lifecycle import Alert, JudgedWindow, LifecycleRule, decide
-from detection.window_counts import Counted
+from detection.open_windows import Counted
 from sql.connection import query
 from sql.rows import fetch_as
 

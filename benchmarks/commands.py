@@ -9,6 +9,7 @@ from benchmarks import (
     imports,
     latency,
     load,
+    open_windows,
     tables,
     throughput,
 )
@@ -29,5 +30,6 @@ app.command("accuracy")(accuracy.main)
 app.command("first-day")(first_day.main)
 app.command("events")(events.main)
 app.command("explain")(explain.main)
+app.command("open-windows")(open_windows.main)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(grouping.app, name="grouping")

@@ -25,7 +25,6 @@ def main(
     posts: Annotated[int, typer.Option(help="posts per round")] = 300_000,
     rounds: Annotated[int, typer.Option(help="number of rounds")] = 2,
     batch_records: Annotated[int, typer.Option(help="most records in a batch")] = 50_000,
-    state_store: Annotated[str, typer.Option(help="hdfs or rocksdb")] = "hdfs",
     history: Annotated[bool, typer.Option(help="learn a day before the rounds")] = True,
 ) -> None:
     """Measure posts per second of producer, archive and detection, and print a table."""
@@ -33,9 +32,7 @@ def main(
     for column in ("round", "part", "posts/s cold", "posts/s warm", "seconds", "peak memory, MiB"):
         table.add_column(column, justify="left" if column == "part" else "right")
     with benchmark_stack() as (base, folder):
-        settings = base.model_copy(
-            update={"max_offsets_per_trigger": batch_records, "state_store": state_store}
-        )
+        settings = base.model_copy(update={"max_offsets_per_trigger": batch_records})
         if history:
             _learn_a_day(settings, folder, posts)
         for number in range(1, rounds + 1):

@@ -90,21 +90,16 @@ class Settings(BaseSettings):
     )
     spark_driver_memory: str | None = Field(
         default=None,
-        description="heap of the Spark driver; empty: 2g, for streaming a quarter of the memory if more",
+        description="heap of the Spark driver; empty: 2g",
     )
     spark_local_dir: str | None = Field(default=None, description="folder for Spark's scratch files")
     shuffle_partitions: int = Field(
-        default=2, ge=1, description="shuffle partitions of the stream; fixed once there is a checkpoint"
+        default=2, ge=1, description="shuffle partitions of the stream's jobs on the archive"
     )
 
     # Streaming
     checkpoint_dir: str = Field(
         default="checkpoints", description="folder or URI of the checkpoints: local disk or HDFS, not S3"
-    )
-    state_store: str = Field(
-        default="hdfs",
-        pattern="^(hdfs|rocksdb)$",
-        description="hdfs: state on the heap, fastest; rocksdb: bounded memory",
     )
     max_offsets_per_trigger: int = Field(default=100_000, ge=1, description="maximum records per batch")
     detect_trigger_seconds: float = Field(

@@ -45,7 +45,7 @@ def counts_of_posts(posts: Collection[PostInWindow]) -> dict[str, Any]:
     (1, 7, -1, 1)
     """
     ids = [post.post_id for post in posts]
-    top = max(posts, key=_top_order)
+    top = max(posts, key=top_order)
     return {
         "posts": len(posts),
         "authors_bitmap": _bitmap([hashed_bit(post.author_id) for post in posts]),
@@ -90,7 +90,7 @@ def _bitmap(bits: Collection[int]) -> int:
     return union - (1 << DISTINCT_BITS) if union >> (DISTINCT_BITS - 1) else union
 
 
-def _top_order(post: PostInWindow) -> int:
+def top_order(post: PostInWindow) -> int:
     """Return likes, then bits of the id's hash, as one number: as `window_counts` orders them."""
     likes = max(min(-1 if post.likes is None else post.likes, MOST_RANKED_LIKES), -1)
     tie = xxhash.xxh64_intdigest(post.post_id.to_bytes(8, "little"), SPARK_SEED) % 2**TIE_BITS

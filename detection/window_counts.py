@@ -1,14 +1,11 @@
-"""Counts per window and keyword, from Kafka records, as Spark transforms: deduplicate, explode, aggregate.
+"""Counts per window and keyword, from Kafka records, as Spark transforms.
 
-Checkpoints bind `count_keywords_per_window`: its watermark, deduplicated columns, grouping and aggregates
-must stay as they are, in name and order, or old checkpoints no longer resume.
+The stream keeps its counts in memory (`detection.open_windows`) and needs `posts_to_count` of each batch;
+past windows in the archive are counted by Spark alone (`count_keywords_per_window`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,22 +15,11 @@ from core.keywords import keywords
 from core.records import DETECTION_SCHEMA, IDENTITY_SCHEMA, parse_records
 from core.windows import WINDOW
 from detection.authors import DISTINCT_BITS
+from detection.open_windows import Counted
 from detection.plain_counts import COLUMNS, MOST_RANKED_LIKES, TIE_BITS
 from detection.score import KEPT_POSTS
 
 WINDOW_SECONDS = int(WINDOW.total_seconds())
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The counts of one batch that decisions need, collected from Spark."""
-
-    counts: pa.Table
-    """Columns `COLUMNS`, of keywords with three or more posts in a window."""
-    posts_by_window: Mapping[datetime, int]
-    """Distinct posts of all keywords by window start."""
-    last_post_at: datetime | None
-    """Newest event time among them; None without posts."""
 
 
 def collect_counts(counts: DataFrame) -> Counted:
@@ -51,49 +37,83 @@ def collect_counts(counts: DataFrame) -> Counted:
     )
 
 
+def posts_to_count(records: DataFrame, *, future_minutes: int, phrases: Sequence[str] = ()) -> DataFrame:
+    """Return the posts of Kafka records as `detection.open_windows.OpenWindows` counts them.
+
+    Grain: one row per usable record, in their order. Columns in: value, kafka_time. Columns out: those of
+    `detection.open_windows.POSTS`. `phrases` are watched phrases, as for `core.keywords.keywords`.
+    """
+
+    def read(found: Column) -> Column:
+        return F.struct(
+            found.alias("keywords"),
+            hashed_bit(found).alias("text_bit"),
+            F.transform(found, lambda keyword: F.xxhash64(keyword)).alias("hashes"),
+        )
+
+    return (
+        records.transform(_parsed, future_minutes=future_minutes)
+        .withColumns(
+            {
+                # Inside a function, so that Spark reads the keywords once.
+                "text": F.element_at(F.transform(F.array(keywords(F.col("text"), phrases)), read), 1),
+                "likes": F.expr("try_cast(diggCount AS bigint)"),
+            }
+        )
+        .where(F.col("post_id").isNotNull())
+        .select(
+            "post_id",
+            F.expr(f"event_micros DIV {WINDOW_SECONDS * 1_000_000}").alias("window"),
+            "event_micros",
+            F.coalesce("likes", F.lit(-1).cast("long")).alias("likes"),
+            _top_order().alias("top_order"),
+            hashed_bit(F.col("authorId")).alias("author_bit"),
+            "text.text_bit",
+            "text.keywords",
+            "text.hashes",
+        )
+    )
+
+
+def _parsed(records: DataFrame, *, future_minutes: int) -> DataFrame:
+    return records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes).select(
+        "post_id",
+        F.unix_micros("event_time").alias("event_micros"),
+        "post.itemInfos.text",
+        "post.itemInfos.authorId",
+        "post.itemInfos.diggCount",
+    )
+
+
 def count_keywords_per_window(
-    records: DataFrame, *, lateness_minutes: int, future_minutes: int, phrases: Sequence[str] = ()
+    records: DataFrame, *, future_minutes: int, phrases: Sequence[str] = ()
 ) -> DataFrame:
     """Count distinct posts by window and keyword, exactly, in whatever order they arrive.
 
     Grain out: one row per window and keyword, plus one per window with keyword `ALL_POSTS` that counts every
     post. Columns in: value, kafka_time. Columns out: those of `aggregate_keywords`. A post delivered twice in
-    a window counts once. Rejected records, which have no event time, count nowhere. A post more than
-    `lateness_minutes` older than the newest is dropped if its window is closed. `phrases` are watched
+    a window counts once. Rejected records, which have no event time, count nowhere. `phrases` are watched
     phrases, as for `core.keywords.keywords`.
     """
     return (
-        records.transform(distinct_posts, lateness_minutes=lateness_minutes, future_minutes=future_minutes)
+        records.transform(distinct_posts, future_minutes=future_minutes)
         .transform(explode_keywords, phrases=phrases)
         .transform(aggregate_keywords)
     )
 
 
-def distinct_posts(records: DataFrame, *, lateness_minutes: int, future_minutes: int) -> DataFrame:
-    """Parse records and keep the first delivery of each post in each window.
+def distinct_posts(records: DataFrame, *, future_minutes: int) -> DataFrame:
+    """Parse records and keep one delivery of each post in each window.
 
-    Grain: one row per post and window; rejected records, which have no event time, have no row. Columns in:
-    value, kafka_time. Columns out: post_id (bigint), text, authorId and diggCount (string), window (struct of
-    start and end, under a watermark of `lateness_minutes`), event_micros (bigint, event time).
+    Grain: one row per post and window; all rejected records together are one row. Columns in: value,
+    kafka_time. Columns out: post_id (bigint), text, authorId and diggCount (string), event_micros (bigint,
+    event time), window (timestamp of its start).
     """
     return (
-        records.transform(parse_records, schema=DETECTION_SCHEMA, future_minutes=future_minutes)
-        .select(
-            "post_id",
-            "event_time",
-            "post.itemInfos.text",
-            "post.itemInfos.authorId",
-            "post.itemInfos.diggCount",
+        records.transform(_parsed, future_minutes=future_minutes)
+        .withColumn(
+            "window", F.window(F.timestamp_micros("event_micros"), f"{WINDOW_SECONDS // 60} minutes").start
         )
-        .withWatermark("event_time", f"{lateness_minutes} minutes")
-        # Spark carries one column with a watermark through its state: the window. Event time is a number.
-        .withColumns(
-            {
-                "window": F.window("event_time", f"{WINDOW_SECONDS // 60} minutes"),
-                "event_micros": F.unix_micros("event_time"),
-            }
-        )
-        .drop("event_time")
         .dropDuplicates(["post_id", "window"])
     )
 
@@ -148,7 +168,7 @@ def aggregate_keywords(tagged_posts: DataFrame) -> DataFrame:
             F.coalesce(F.max("likes"), F.lit(-1)).alias("top_likes"),
         )
         .select(
-            F.col("window.start").alias("window_start"),
+            F.col("window").alias("window_start"),
             "keyword",
             "posts",
             "authors_bitmap",

@@ -33,6 +33,22 @@ class QueryProgress:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a batch of detection came to."""
+
+    watermark: datetime | None
+    """Event time up to which windows are closed with it; None for the archive query."""
+    late_posts: int
+    duplicate_posts: int
+    state_rows: int
+    """Posts and counts of keywords in the windows that are open."""
+    state_bytes: int
+
+
+NO_MEASURES = Measures(None, 0, 0, 0, 0)
+
+
 class EndOffsets:
     """First and end offsets of partitions, from Kafka; connects on first use and again after a failure."""
 
@@ -47,6 +63,16 @@ class EndOffsets:
     def begin_offsets(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
         """Return the first offset that Kafka still holds of every partition; raises as `end_offsets` does."""
         return self._ask(topics, KafkaConsumer.beginning_offsets)
+
+    def offsets_since(self, topics: Sequence[str], moment: datetime) -> dict[TopicPartition, int]:
+        """Return the first offset from a Kafka time on, of the partitions that have one; raises likewise."""
+        millis = int(moment.timestamp() * 1_000)
+
+        def since(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> Offsets:
+            found = consumer.offsets_for_times(dict.fromkeys(partitions, millis))
+            return {partition: at.offset for partition, at in found.items() if at is not None}
+
+        return self._ask(topics, since)
 
     def _ask(
         self, topics: Sequence[str], offsets_of: Callable[[KafkaConsumer, list[TopicPartition]], Offsets]
@@ -109,18 +135,25 @@ def save_progress(cursor: Cursor, progress: QueryProgress) -> None:
         execute_values(cursor, named_query("upsert_pipeline_progress"), rows)
 
 
-def save_metrics(cursor: Cursor, reports: Sequence[Mapping[str, Any]], *, lag_records: int) -> None:
-    """Insert one row for each report of a batch that read anything."""
-    rows = [_metrics_row(report, lag_records) for report in reports if report["numInputRows"]]
+def save_metrics(
+    cursor: Cursor,
+    reports: Sequence[Mapping[str, Any]],
+    *,
+    lag_records: int,
+    measures_of: Callable[[int], Measures],
+) -> None:
+    """Insert one row for each report of a batch that read anything; `measures_of` takes a batch id."""
+    rows = [
+        _metrics_row(report, lag_records, measures_of(report["batchId"]))
+        for report in reports
+        if report["numInputRows"]
+    ]
     if rows:
         execute_values(cursor, named_query("insert_pipeline_metrics"), rows)
 
 
-def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, ...]:
+def _metrics_row(report: Mapping[str, Any], lag_records: int, measures: Measures) -> tuple[object, ...]:
     """Return a row in the column order of `insert_pipeline_metrics`."""
-    operators = report.get("stateOperators") or []
-    dedupe: Mapping[str, Any] = next((o for o in operators if o["operatorName"] == "dedupe"), {})
-    watermark = report.get("eventTime", {}).get("watermark")
     return (
         datetime.fromisoformat(report["timestamp"]),
         report["name"],
@@ -128,11 +161,11 @@ def _metrics_row(report: Mapping[str, Any], lag_records: int) -> tuple[object, .
         report["numInputRows"],
         report["durationMs"].get("triggerExecution", 0),
         lag_records,
-        None if watermark is None else datetime.fromisoformat(watermark),
-        dedupe.get("numRowsDroppedByWatermark", 0),
-        dedupe.get("customMetrics", {}).get("numDroppedDuplicateRows", 0),
-        sum(o["numRowsTotal"] for o in operators),
-        sum(o["memoryUsedBytes"] for o in operators),
+        measures.watermark,
+        measures.late_posts,
+        measures.duplicate_posts,
+        measures.state_rows,
+        measures.state_bytes,
     )
 
 

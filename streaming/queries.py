@@ -9,13 +9,24 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from alerts.watchlist import WatchedPhrases
 from archive.table import create_archive
+from core.errors import CheckpointError
 from core.settings import Settings
 from streaming import archive_query as archive
 from streaming import detect_query as detect
-from streaming.checkpoints import checkpoint_of
+from streaming.checkpoint_files import checkpoint_files
+from streaming.checkpoints import checkpoint_of, set_detection_checkpoint_aside
+from streaming.counted_posts import FOLDER, CountedPosts
 from streaming.evidence_worker import EvidenceWorker
+from streaming.failures import how_to_reset
 from streaming.rejects import store_rejected_records
-from streaming.resume import check_counted, close_expired_windows, is_new
+from streaming.resume import (
+    EARLIEST,
+    close_expired_windows,
+    is_new,
+    is_of_older_version,
+    offsets_of_open_windows,
+    resume_counts,
+)
 from streaming.supervised import QuerySpec, Supervised
 from streaming.supervisor import Supervisor
 
@@ -73,25 +84,49 @@ class _Detection:
     options: _StartOptions
     phrases: WatchedPhrases
     checkpoint: str
+    counted: CountedPosts
 
     def spec(self) -> QuerySpec:
-        topics = [self.settings.posts_topic]
-        return QuerySpec(detect.QUERY, topics, self.start, is_outdated=self.phrases.changed)
+        return QuerySpec(
+            detect.QUERY,
+            [self.settings.posts_topic],
+            self.start,
+            measures_of=self.counted.measures_of,
+            is_outdated=self.phrases.changed,
+        )
 
     def start(self) -> StreamingQuery:
+        self._leave_older_checkpoint()
+        starting_offsets = self.options.starting_offsets
         if is_new(self.spark, self.checkpoint):
             close_expired_windows(self.settings)
+            self.counted.begin()
+            if starting_offsets == EARLIEST:
+                starting_offsets = offsets_of_open_windows(self.settings)
         else:
-            check_counted(self.spark, self.settings, checkpoint=self.checkpoint)
+            resume_counts(self.spark, self.settings, self.counted, checkpoint=self.checkpoint)
         return detect.start_detect(
             self.spark,
             self.settings,
             checkpoint=self.checkpoint,
-            starting_offsets=self.options.starting_offsets,
+            counted=self.counted,
+            starting_offsets=starting_offsets,
             phrases=self.phrases.take(),
             accept_loss=self.options.accept_loss,
             once=self.options.once,
         )
+
+    def _leave_older_checkpoint(self) -> None:
+        """Set a checkpoint of an older version aside; the open windows are counted again from Kafka."""
+        if not is_of_older_version(self.spark, self.checkpoint):
+            return
+        if "://" in self.settings.checkpoint_dir:
+            raise CheckpointError(
+                "its checkpoint is an older version's, whose counts this version cannot continue. "
+                f"{how_to_reset(self.settings, detect.QUERY)}"
+            )
+        log.warning("detect: a new checkpoint takes the place of an older version's")
+        set_detection_checkpoint_aside(self.settings)
 
 
 def supervised_queries(
@@ -112,11 +147,15 @@ def supervised_queries(
     options = _StartOptions(starting_offsets, accept_loss, once)
     specs = [
         _Archive(spark, settings, options, evidence, checkpoint_of(settings, archive.QUERY)).spec(),
-        _Detection(
-            spark, settings, options, WatchedPhrases(settings), checkpoint_of(settings, detect.QUERY)
-        ).spec(),
+        _detection(spark, settings, options).spec(),
     ]
     return [Supervised(spec) for spec in specs if spec.name in names]
+
+
+def _detection(spark: SparkSession, settings: Settings, options: _StartOptions) -> _Detection:
+    checkpoint = checkpoint_of(settings, detect.QUERY)
+    counted = CountedPosts(checkpoint_files(spark, checkpoint, FOLDER))
+    return _Detection(spark, settings, options, WatchedPhrases(settings), checkpoint, counted)
 
 
 def drain(

@@ -1,14 +1,15 @@
 """What a query does before its first batch, so that nothing is archived twice or closed half counted.
 
 With a new checkpoint and tables that are not new, the archive query starts after what it has archived, and
-detection closes what has expired. With tables that are older than its checkpoint, detection does not start at
-all.
+detection closes what has expired and counts the open windows again from Kafka. With tables that are older
+than its checkpoint, or a checkpoint that lacks what was counted, detection does not start at all.
 """
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -18,8 +19,10 @@ from alerts.step import LONG_AGO, advance_on_idle, load_clock, lock_detection
 from core.catalog import FROM_KAFKA, RAW_POSTS
 from core.errors import BadInputError, CheckpointError
 from core.settings import Settings
+from core.windows import window_number
 from sql.connection import query, transaction
 from streaming.checkpoints import checkpoint_of, set_detection_checkpoint_aside
+from streaming.counted_posts import CountedPosts, LostCountsError
 from streaming.failures import how_to_reset
 from streaming.progress import EndOffsets, Offsets
 
@@ -83,28 +86,58 @@ def close_expired_windows(settings: Settings) -> None:
             advance_on_idle(cursor, settings, now=clock.max_event_time)
 
 
-def check_counted(spark: SparkSession, settings: Settings, *, checkpoint: str) -> None:
-    """Raise CheckpointError if the tables lack the newest batch that detection's checkpoint has as done.
+def offsets_of_open_windows(settings: Settings) -> str:
+    """Return Spark's starting offsets of detection with a new checkpoint: no open window has posts before.
 
-    The tables are then new or restored from a backup, and only the checkpoint's state holds what was counted
-    since.
+    An event time is at most `future_minutes` after Kafka's time, so that records of an earlier Kafka time are
+    in windows that are closed. `earliest` if nothing was detected yet.
     """
-    done = _newest_batch(spark, checkpoint, "commits")
-    if done is None:
-        return
+    with transaction(settings) as cursor:
+        closed_until = load_clock(cursor).closed_until
+    if closed_until == LONG_AGO:
+        return EARLIEST
+    since = closed_until - timedelta(minutes=settings.future_minutes)
+    topics = [settings.posts_topic]
+    with closing(EndOffsets(settings)) as ends:
+        ends_of, first = ends.end_offsets(topics), ends.offsets_since(topics, since)
+    offsets: dict[str, dict[str, int]] = {}
+    for partition, end in ends_of.items():
+        offsets.setdefault(partition.topic, {})[str(partition.partition)] = first.get(partition, end)
+    return json.dumps(offsets, sort_keys=True) if offsets else EARLIEST
+
+
+def resume_counts(spark: SparkSession, settings: Settings, counted: CountedPosts, *, checkpoint: str) -> None:
+    """Have what the batches of detection's checkpoint counted in the windows that are open.
+
+    Raises CheckpointError if the checkpoint lacks it, or if the tables lack the newest batch that it has as
+    done: they are then new or restored from a backup.
+    """
     query_id = _query_id(spark, checkpoint)
     if query_id is None:
         raise CheckpointError(
             f"its checkpoint cannot be read: it lacks metadata. {how_to_reset(settings, 'detect')}"
         )
     with transaction(settings) as cursor:
-        cursor.execute("SELECT FROM detect_batches WHERE query_id = %s AND batch_id = %s", (query_id, done))
-        if not cursor.rowcount:
-            raise CheckpointError(
-                f"the tables in {settings.postgres_database} are older than its checkpoint, or others. "
-                "Rebuild them (docs/rebuild.md), or after restoring a backup (docs/backup.md): "
-                f"{how_to_reset(settings, 'detect')}"
-            )
+        cursor.execute(query("newest_detect_batches"), {"query_id": query_id})
+        last_batch, last_with_posts = cursor.fetchone() or (-1, -1)
+        closed_before = window_number(load_clock(cursor).closed_until)
+    done = _newest_batch(spark, checkpoint, "commits")
+    if done is not None and done > last_batch:
+        raise CheckpointError(
+            f"the tables in {settings.postgres_database} are older than its checkpoint, or others. "
+            "Rebuild them (docs/rebuild.md), or after restoring a backup (docs/backup.md): "
+            f"{how_to_reset(settings, 'detect')}"
+        )
+    try:
+        counted.resume(last_batch, last_with_posts, closed_before)
+    except LostCountsError as error:
+        raise LostCountsError(f"{error}. {how_to_reset(settings, 'detect')}") from error
+
+
+def is_of_older_version(spark: SparkSession, checkpoint: str) -> bool:
+    """Return whether the checkpoint has counts in Spark's state store, as up to version 2.0."""
+    files, folder = _file_system(spark, checkpoint, "state")
+    return bool(files.exists(folder))
 
 
 def put_lost_checkpoint_aside(spark: SparkSession, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from core.errors import CheckpointError
 from streaming.failures import first_line, text_of
-from streaming.progress import QueryProgress
+from streaming.progress import NO_MEASURES, Measures, QueryProgress
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class QuerySpec:
     topics: list[str]
     start: Callable[[], StreamingQuery]
     after_batch: Callable[[], None] = lambda: None
+    measures_of: Callable[[int], Measures] = lambda batch_id: NO_MEASURES
+    """What a batch of its own came to, by batch id."""
     is_outdated: Callable[[], bool] = lambda: False
     """Whether what the query was started with has changed, so that it must restart on its checkpoint."""
 

@@ -178,7 +178,12 @@ class Supervisor:
         if not progress.lag_records:
             supervised.caught_up_since = now if caught_up_since is None else caught_up_since
         with transaction(self._settings, application_name="groundswell progress") as cursor:
-            save_metrics(cursor, reports, lag_records=progress.lag_records)
+            save_metrics(
+                cursor,
+                reports,
+                lag_records=progress.lag_records,
+                measures_of=supervised.spec.measures_of,
+            )
             save_progress(cursor, progress)
         supervised.follow_up.is_due |= any(report["numInputRows"] for report in reports)
         return True

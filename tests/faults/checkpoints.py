@@ -54,7 +54,6 @@ def other_settings(stage: Stage) -> Outcome:
         changed: list[dict[str, object]] = [
             {},
             {"shuffle_partitions": 4},
-            {"state_store": "rocksdb"},
             {"max_offsets_per_trigger": 150},
         ]
         for number, changes in enumerate(changed, start=1):
@@ -64,7 +63,7 @@ def other_settings(stage: Stage) -> Outcome:
             world.catch_up()
             world.stop()
         world.start()
-        done = "other shuffle partitions, another state store, another batch size on the same checkpoints"
+        done = "other shuffle partitions, another batch size on the same checkpoints"
         return Outcome("F11", done, world.audit(stage.undisturbed))
 
 
@@ -160,7 +159,7 @@ def _newest(folder: Path) -> Path:
 _CORRUPTIONS: list[tuple[str, str, Callable[[Path], None], bool]] = [
     ("detection's newest commit missing", "detect", _delete_newest("commits"), False),
     ("detection's newest offsets truncated", "detect", _truncate_newest("offsets"), True),
-    ("detection's state deleted", "detect", _delete("state"), True),
+    ("detection's counts deleted", "detect", _delete("counted"), True),
     ("the archive's newest commit missing", "archive", _delete_newest("commits"), False),
     ("the archive's newest offsets truncated", "archive", _truncate_newest("offsets"), True),
     ("the archive's checkpoint deleted", "archive", shutil.rmtree, False),

@@ -127,7 +127,7 @@ class Point:
 
 POINTS = [
     Point("detect: batch planned", lambda watch: watch.files("detect", "offsets")),
-    Point("detect: state written", lambda watch: watch.files("detect", "state")),
+    Point("detect: counted posts written", lambda watch: watch.files("detect", "counted")),
     Point(
         "detect: inside the transaction", lambda watch: watch.in_transaction("groundswell detect"), lasts=True
     ),

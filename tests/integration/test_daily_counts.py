@@ -7,8 +7,11 @@ import orjson
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from core.windows import window_number
 from detection import window_counts as stream
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
+from detection.open_windows import OpenWindows
+from detection.score import KEPT_POSTS
 from tests.archived import KAFKA_TIME, RECORDS
 from tests.factories import a_post
 
@@ -49,13 +52,21 @@ def test_batch_and_stream_count_the_same(spark: SparkSession):
     start = F.unix_seconds("window_start") - int(MIDNIGHT)
     streamed = {
         (keyword, second // 900): posts
-        for keyword, second, posts in stream.count_keywords_per_window(
-            rows, lateness_minutes=15, future_minutes=5
-        )
+        for keyword, second, posts in stream.count_keywords_per_window(rows, future_minutes=5)
         .where("window_start IS NOT NULL")
         .select("keyword", start, "posts")
         .collect()
     }
+    kept = OpenWindows().add(stream.posts_to_count(rows, future_minutes=5).toArrow())
+    in_memory = {
+        (row["keyword"], window_number(row["window_start"]) - int(MIDNIGHT) // 900): row["posts"]
+        for row in kept.counts.to_pylist()
+    }
+    assert in_memory == {at: posts for at, posts in streamed.items() if posts >= KEPT_POSTS and at[0]}
+    totals = {
+        window_number(start) - int(MIDNIGHT) // 900: posts for start, posts in kept.posts_by_window.items()
+    }
+    assert totals == {window: posts for (keyword, window), posts in streamed.items() if not keyword}
     by_keyword = (
         rows.transform(posts_in_windows, day=DAY, future_minutes=5)
         .transform(count_keywords_per_day)

@@ -21,8 +21,10 @@ from core.records import DETECTION_SCHEMA, parse_records
 from core.settings import Settings
 from core.windows import WINDOW, window_number
 from detection.dominant import DOMINANT_SHARE
+from detection.open_windows import POSTS, OpenWindows
 from detection.plain_counts import COLUMNS
-from detection.window_counts import count_keywords_per_window, first_deliveries
+from detection.score import KEPT_POSTS
+from detection.window_counts import count_keywords_per_window, first_deliveries, posts_to_count
 from tests.archived import archive_posts
 
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
@@ -108,9 +110,7 @@ def recount_by_spark(
     records = read_archive(spark, settings, spans).transform(
         first_deliveries, future_minutes=settings.future_minutes
     )
-    counted = count_keywords_per_window(
-        records, lateness_minutes=15, future_minutes=settings.future_minutes, phrases=["new york"]
-    )
+    counted = count_keywords_per_window(records, future_minutes=settings.future_minutes, phrases=["new york"])
     rows = counted.select(*COLUMNS).toArrow().to_pylist()
     return {(row["keyword"], window_number(row["window_start"])): row for row in rows}
 
@@ -132,6 +132,26 @@ def test_every_column_is_what_spark_counts(
     assert found.counts.keys() == expected.keys()
     assert {at: row for at, row in found.counts.items() if row != expected[at]} == {}
     assert {keyword for keyword, _ in expected} >= {*KEYWORDS, "lockdown"} - {"absent"}
+
+
+def test_every_column_is_what_the_stream_counts(
+    world: Settings, spark_for: Callable[[Settings], SparkSession]
+) -> None:
+    spark = spark_for(world)
+    by_spark = recount_by_spark(spark, world, [WHOLE])
+    records = read_archive(spark, world, [WHOLE]).transform(
+        first_deliveries, future_minutes=world.future_minutes
+    )
+    posts = records.transform(
+        posts_to_count, future_minutes=world.future_minutes, phrases=["new york"]
+    ).toArrow()
+    rows = OpenWindows().add(posts).counts.to_pylist()
+    assert {(row["keyword"], window_number(row["window_start"])): row for row in rows} == {
+        (keyword, number): row
+        for (keyword, number), row in by_spark.items()
+        if keyword and row["posts"] >= KEPT_POSTS
+    }
+    assert posts.schema.names == POSTS.names
 
 
 def test_the_odd_records_are_all_accepted_by_spark(

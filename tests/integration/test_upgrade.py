@@ -192,7 +192,11 @@ def test_a_newer_versions_tables_are_not_used(upgraded: tuple[Settings, object])
 
 @pytest.fixture(scope="module")
 def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], SparkSession]) -> Settings:
-    """The rest of the second day, streamed by this version on the first version's checkpoints."""
+    """The rest of the second day, streamed by this version.
+
+    The archive query continues on its checkpoint. That of detection has counts that this version cannot read,
+    so it is set aside, and the open windows are counted again from Kafka.
+    """
     settings, _ = upgraded
     assert [
         row[0]
@@ -200,16 +204,12 @@ def streamed(upgraded: tuple[Settings, object], spark_for: Callable[[Settings], 
             settings, "SELECT provisional FROM anomaly_alerts WHERE keyword = 'eclipse' AND status = 'open'"
         )
     ] == [True]
-    starts = {
-        name: len(list(Path(checkpoint_of(settings, name), "commits").glob("[0-9]*")))
-        for name in ("archive", "detect")
-    }
+    archive, detect = (Path(checkpoint_of(settings, name)) for name in ("archive", "detect"))
+    commits = len(list(archive.glob("commits/[0-9]*")))
     send(settings, first_values(random.Random(10), UNTIL, END, 20_000))
     drain_topics(spark_for(settings), settings)
-    assert all(
-        len(list(Path(checkpoint_of(settings, name), "commits").glob("[0-9]*"))) > count
-        for name, count in starts.items()
-    )
+    assert len(list(archive.glob("commits/[0-9]*"))) > commits
+    assert len(list(detect.parent.glob("detect-until-*/state"))) == 1
     let_time_decide(settings, END + timedelta(hours=3))
     return settings
 
@@ -274,24 +274,15 @@ def test_nothing_is_missing_and_nothing_is_duplicated(streamed: Settings, spark_
     assert list(found.problems()) == []
 
 
-def test_a_checkpoint_with_another_state_schema_is_not_used(settings: Settings, spark_for) -> None:
+def test_a_checkpoint_that_lacks_what_was_counted_is_not_used(settings: Settings, spark_for) -> None:
     send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=1), 0))
     spark = spark_for(settings)
     drain_topics(spark, settings, "detect")
-    folder = Path(checkpoint_of(settings, "detect"), "state")
-    change_state_schema(folder)
+    for counted in Path(checkpoint_of(settings, "detect"), "counted").glob("*.arrow"):
+        counted.unlink()
     send(settings, first_values(random.Random(2), SECOND, SECOND + timedelta(hours=2), 5_000))
     with pytest.raises(
         CheckpointError,
-        match=r"detect: its checkpoint is another version's, .* Stop this process, move .*/detect away",
+        match=r"files of what .* are missing\. Stop this process, move .*/detect away",
     ):
         drain_topics(spark, settings, "detect")
-
-
-def change_state_schema(folder: Path) -> None:
-    """Make the state look as if a version with other columns had written it."""
-    for schema in folder.rglob("_metadata/schema"):
-        content = schema.read_bytes()
-        assert b'"name":"count"' in content or b"post_id" in content
-        schema.write_bytes(content.replace(b"bigint", b"string").replace(b'"long"', b'"date"'))
-        schema.with_name(f".{schema.name}.crc").unlink(missing_ok=True)
