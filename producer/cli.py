@@ -55,7 +55,8 @@ def send_command(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - for standard input."
+            metavar="FILE...",
+            help="ndjson, plain or packed (gz, zst, xz, bz2, zip, tar); s3://bucket/key; -: standard input.",
         ),
     ],
     clock: Annotated[ClockName, typer.Option(help=CLOCK_HELP)] = ClockName.NOW,
@@ -116,6 +117,8 @@ def _state_file(
 ) -> StateFile | None:
     """Return the file that stores a run's progress, None if standard input is read; raises BadInputError."""
     fingerprints = [source.fingerprint() for source in inputs]
+    for source in inputs:
+        source.check()
     if any(source.is_standard_input for source in inputs):
         return None
     key = (

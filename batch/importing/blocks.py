@@ -11,13 +11,13 @@ from pathlib import Path
 from core.errors import BadInputError
 from core.settings import Settings
 from producer.sources import (
-    BYTE_ORDER_MARK,
     MAX_LINE_BYTES,
     S3_SCHEME,
     STANDARD_INPUT,
     Fingerprint,
     Input,
     Line,
+    without_byte_order_mark,
 )
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -49,17 +49,16 @@ class Block:
             return
         *complete, last = self._content().split(b"\n")
         for number, data in enumerate(complete, start=self.first_number):
-            yield Line(number, data, len(data) + 1, 0)
+            yield Line(number, without_byte_order_mark(data), len(data) + 1, 0)
         if last:
-            yield Line(self.last_number, last, len(last), 0)
+            yield Line(self.last_number, without_byte_order_mark(last), len(last), 0)
 
     def _content(self) -> bytes:
         if self.offset is None:
             return self.data
         with Path(self.file).open("rb") as file:
             file.seek(self.offset)
-            content = file.read(self.length)
-        return content.removeprefix(BYTE_ORDER_MARK) if self.first_number == 1 else content
+            return file.read(self.length)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,7 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
         )
     for source in inputs:
         source.fingerprint()
+        source.check()
     return inputs
 
 

@@ -12,6 +12,8 @@ from core.keywords import folded, hashtags, keywords
 from core.records import POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
+COUNTS_OF_POSTS = ("diggCount", "shareCount", "commentCount", "playCount")
+COUNTS_OF_AUTHORS = ("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")
 TYPE_OF_HASHTAGS = "1"
 """Type of hashtag entries in textExtra; 0 is a mention."""
 MAX_LISTED = 100
@@ -27,7 +29,9 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     post_id and event_time (null if the record is rejected), and a column per table with its future rows:
     posts, authors, music (struct; null if the record is rejected or the id is missing), challenges and
     post_hashtags (array of struct) and post_keywords (array of string), null or empty if there are none. A
-    hashtag appears once for the caption and once for textExtra. first_seen and last_seen are both the event
+    hashtag appears once for the caption and once for textExtra. negative_counts (int; null if the record is
+    rejected) is how many of its counts are negative, because their source overflowed; they are null in the
+    rows. first_seen and last_seen are both the event
     time of the record. Nothing is filtered here, because a filter after `from_json` makes Spark parse every
     record several times. URLs of pictures and videos are left out: they expire.
     """
@@ -41,6 +45,7 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
         F.when(F.col("post_id").isNotNull(), _challenges()).alias("challenges"),
         F.when(F.col("post_id").isNotNull(), _hashtags()).alias("post_hashtags"),
         F.when(F.col("post_id").isNotNull(), keywords(F.col("post.itemInfos.text"))).alias("post_keywords"),
+        F.when(F.col("post_id").isNotNull(), _negative_counts()).alias("negative_counts"),
     )
 
 
@@ -165,8 +170,20 @@ def _id(text: Column) -> Column:
 
 
 def _count(text: Column) -> Column:
-    """Return a count as a bigint; one written with a fraction or an exponent is truncated."""
+    """Return a count as a bigint, null if it is negative."""
+    return F.when(_integer(text) >= 0, _integer(text))
+
+
+def _integer(text: Column) -> Column:
+    """Return a number as a bigint; one written with a fraction or an exponent is truncated."""
     return F.coalesce(text.try_cast("bigint"), text.try_cast("double").try_cast("bigint"))
+
+
+def _negative_counts() -> Column:
+    """Return how many counts are negative: "-977433948" for likes beyond 32 bits, -1 for unknown plays."""
+    item, stats = F.col("post.itemInfos"), F.col("post.authorStats")
+    counts = [item[name] for name in COUNTS_OF_POSTS] + [stats[name] for name in COUNTS_OF_AUTHORS]
+    return F.size(F.filter(F.array(*map(_integer, counts)), lambda count: count < 0))
 
 
 def _creation_time(text: Column) -> Column:

@@ -4,7 +4,9 @@ import base64
 import gzip
 import subprocess
 import time
+import zipfile
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import orjson
@@ -109,7 +111,15 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
         Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more.gz", Body=gzip.compress(a_line(20) + a_line(21))
     )
     run(settings, tmp_path, f"s3://{settings.s3_bucket}/{tmp_path.name}/more.gz")
-    assert numbers(settings) == dict.fromkeys(range(22), 1)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("more/a.ndjson", a_line(22).rstrip())
+        archive.writestr("more/b.ndjson", a_line(23).decode().encode("utf-16"))
+    s3_client(settings).put_object(
+        Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more", Body=packed.getvalue()
+    )
+    run(settings, tmp_path, f"s3://{settings.s3_bucket}/{tmp_path.name}/more")
+    assert numbers(settings) == dict.fromkeys(range(24), 1)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +128,7 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
         ({"posts_topic": "no-such-topic"}, ["posts.ndjson"], "has no topic no-such-topic: create it"),
         ({}, ["nothing.ndjson"], "nothing.ndjson cannot be read: No such file or directory"),
         ({}, ["s3://no-such-bucket-here/posts"], "s3://no-such-bucket-here/posts cannot be read"),
+        ({}, ["posts.ndjson", "posts.7z.ndjson"], "posts.7z.ndjson is a 7z archive: unpack it"),
         ({}, ["posts.ndjson", "--speed", "2"], "--speed needs --clock original or shifted"),
         ({}, ["posts.ndjson", "--summary-json", "no/such/folder"], "Cannot write no/such/folder"),
     ],
@@ -126,6 +137,7 @@ def test_an_error_is_one_sentence(
     settings: Settings, tmp_path: Path, changes: dict[str, str], arguments: list[str], sentence: str
 ) -> None:
     a_file(tmp_path, 1)
+    (tmp_path / "posts.7z.ndjson").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(90))
     paths = [str(tmp_path / argument) if argument.endswith(".ndjson") else argument for argument in arguments]
     process = start(settings.model_copy(update=changes), tmp_path, *paths)
     _, errors = process.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -81,7 +82,7 @@ def files_of(pattern: str) -> list[str]:
     if missing:
         raise BadInputError(
             f"There is no file {missing[0]}. "
-            "Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson"
+            "Name ndjson files, plain or packed, e.g. make run POSTS=posts.ndjson"
         )
     return [name if name.startswith("s3://") else str(Path(name).absolute()) for name in files]
 
@@ -134,12 +135,14 @@ def ranges(days: Sequence[date], *, among: Collection[date]) -> list[tuple[date,
 
 
 def remarks_in(printed: str) -> list[str]:
-    r"""Return the lines of the batch that name a command to run.
+    r"""Return the lines of the batch that name a command to run, or say what a source got wrong.
 
     >>> remarks_in("2017-05-01  load  4 posts\nTo count it, run: groundswell batch 2017-05-01")
     ['To count it, run: groundswell batch 2017-05-01']
     """
-    return [line for line in printed.splitlines() if "un: groundswell batch" in line]
+    return [
+        line for line in printed.splitlines() if re.search("un: groundswell batch|^Negative counts", line)
+    ]
 
 
 def _report(
