@@ -14,11 +14,13 @@ from producer.summary import SendSummary
 
 LINES_BETWEEN_CHECKS = 200
 MAX_AHEAD_SECONDS = 300.0
+Numbered = tuple[str, Line, Position]
+"""A line with the name of its file, and the position after it."""
 
 
 def read_lines(
     inputs: Sequence[Input], start: Position, *, is_stopped: Callable[[], bool]
-) -> Iterator[tuple[str, Line, Position]]:
+) -> Iterator[Numbered]:
     """Yield every line after `start` with the name of its file and the position after it.
 
     Standard input ends once `is_stopped`.
@@ -32,7 +34,7 @@ def read_lines(
 
 
 def outgoing_records(
-    lines: Iterable[tuple[str, Line, Position]],
+    lines: Iterable[Numbered],
     stamper: "PostStamper",
     rejects: Rejects,
     summary: SendSummary,

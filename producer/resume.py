@@ -41,10 +41,14 @@ def state_path(folder: Path, *identity: str) -> Path:
 class StateFile:
     """Progress on disk, replaced as a whole and synced at every save."""
 
-    def __init__(self, path: Path, inputs: Sequence[Fingerprint]) -> None:
-        """`inputs`: what is being sent; progress on inputs that have changed since is ignored."""
+    def __init__(self, path: Path, inputs: Sequence[Fingerprint], *, in_order: bool = False) -> None:
+        """`inputs`: what is being sent; progress on inputs that have changed since is ignored.
+
+        `in_order`: whether they are sorted first, in which case a position is another.
+        """
         self.path = path
         self._inputs = [fingerprint.as_json() for fingerprint in inputs]
+        self._inputs += [{"sorted": True}] if in_order else []
         self._saved: SavedProgress | None = None
 
     @contextmanager

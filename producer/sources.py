@@ -2,7 +2,7 @@
 
 import io
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -160,6 +160,15 @@ class Input:
         if self.settings is None:
             raise BadInputError(f"{self.name} needs the S3 settings of the environment.")
         return self.settings
+
+
+def checked_inputs(names: Iterable[str], settings: Settings) -> list[Input]:
+    """Return the inputs that a user named; raises BadInputError if one cannot be read or is no ndjson."""
+    inputs = [Input(name, settings) for name in names]
+    for source in inputs:
+        source.fingerprint()
+        source.check()
+    return inputs
 
 
 class StandardInput(io.RawIOBase):

@@ -17,6 +17,7 @@ from producer.sources import (
     Fingerprint,
     Input,
     Line,
+    checked_inputs,
     without_byte_order_mark,
 )
 
@@ -78,15 +79,12 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
 
     Raises BadInputError, also for standard input: to resume, an import has to read its beginning again.
     """
-    inputs = [Input(name, settings) for pattern in names for name in _matches(pattern)]
-    if any(source.is_standard_input for source in inputs):
+    files = [name for pattern in names for name in _matches(pattern)]
+    if STANDARD_INPUT in files:
         raise BadInputError(
             f"{STANDARD_INPUT} cannot be imported, as it can be read only once. Write it to a file first."
         )
-    for source in inputs:
-        source.fingerprint()
-        source.check()
-    return inputs
+    return checked_inputs(files, settings)
 
 
 def _matches(pattern: str) -> list[str]:

@@ -35,8 +35,8 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     session.prepare()
     session.start_stack()
     commands, settings = session.commands, session.settings
-    # Posts with their original times may be older than what detection has seen; current posts are not.
-    is_old = clock == "original"
+    # Posts with times of their own may be older than what detection has seen; current posts are not.
+    is_old = clock in ("original", "shifted")
     session.start_streaming(first_event=LONG_AGO if is_old else datetime.now(UTC), replays_old_posts=is_old)
     started = datetime.now(UTC)
     # A fresh start writes the windows of an earlier run over with the posts of this one.
