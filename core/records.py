@@ -23,6 +23,9 @@ def _texts(*names: str) -> dict[str, DataType]:
     return dict.fromkeys(names, _TEXT)
 
 
+COLLECTION_TIMES = ("collected_at", "scraped_at", "crawled_at", "fetched_at", "retrieved_on")
+"""Members of a record that say when it was collected, if its source writes one: the first there is counts."""
+
 POST_SCHEMA = _struct(
     itemInfos=_struct(
         **_texts("id", "text", "createTime", "authorId", "musicId"),
@@ -62,6 +65,7 @@ POST_SCHEMA = _struct(
     ),
     authorStats=_struct(**_texts("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")),
     time_stamp=_TEXT,
+    **_texts(*COLLECTION_TIMES),
 )
 """Every field of a post, as a Spark schema; scalars are text until a step casts them with try_cast."""
 

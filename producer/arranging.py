@@ -27,9 +27,14 @@ class Times(NamedTuple):
 
 
 class Arranged(NamedTuple):
-    """Unix seconds at which a shifted clock starts, and the lines in order of creation if they are sorted."""
+    """How a replay goes.
+
+    `start_at`: Unix seconds at which a shifted clock starts. `handed_in_ms`: see `Clock`. `sorted_lines`: the
+    lines after a position in order of creation, None if they are sent as they come.
+    """
 
     start_at: float
+    handed_in_ms: int | None
     sorted_lines: Callable[[Position], Iterator[Numbered]] | None
 
 
@@ -37,15 +42,15 @@ class Arranged(NamedTuple):
 def arrange(
     inputs: Sequence[Input], times: Times, settings: Settings, *, say: Say, is_stopped: Callable[[], bool]
 ) -> Iterator[Arranged]:
-    """Yield how to send `inputs`, of which standard input is sent as it comes.
+    """Yield how to send `inputs`, of which standard input and pipes are sent as they come.
 
     With the original or a shifted clock, posts are sorted if many of them would come too late to be counted,
     as in an export with the newest post first. Raises BadInputError.
     """
-    if times.clock is ClockName.NOW or any(source.is_standard_input for source in inputs):
+    if times.clock is ClockName.NOW or not all(source.can_be_read_again for source in inputs):
         if times.sort:
             raise BadInputError("--sort needs files, and --clock original or shifted.")
-        yield Arranged(time.time() if times.start_at is None else times.start_at, None)
+        yield Arranged(time.time() if times.start_at is None else times.start_at, None, None)
         return
     with ExitStack() as stack:
         created: Callable[[], Iterator[int]] = partial(creation_times, inputs, is_stopped=is_stopped)
@@ -56,7 +61,8 @@ def arrange(
             folder = Path(settings.producer_state_dir)
             in_order = stack.enter_context(SortedPosts(inputs, folder, is_stopped=is_stopped))
             created, lines = in_order.creation_times, in_order.lines
-        yield Arranged(_start(times, created), lines)
+        handed_in_ms = int(time.time() * 1000) if times.clock is ClockName.ORIGINAL else None
+        yield Arranged(_start(times, created), handed_in_ms, lines)
 
 
 def _is_out_of_order(created: Iterator[int], settings: Settings, say: Say) -> bool:

@@ -108,6 +108,7 @@ def send_command(
             speed=times.speed,
             rate=rate,
             limit=limit,
+            handed_in_ms=arranged.handed_in_ms,
             sorted_lines=arranged.sorted_lines,
         )
         state_file = _state_file(settings, plan, state)

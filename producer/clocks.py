@@ -35,7 +35,11 @@ def created_seconds(record: dict[str, Any], post_id: int) -> int:
 
 
 class Clock:
-    """Gives posts their time; a shifted clock gets its shift from the first post."""
+    """Gives posts their time; a shifted clock gets its shift from the first post.
+
+    `handed_in_ms`: when the files of a replay with their original times were handed in, in Unix milliseconds;
+    None if each record arrives when it is sent.
+    """
 
     def __init__(
         self,
@@ -44,10 +48,12 @@ class Clock:
         start_at: float,
         now: Callable[[], float] = time.time,
         shift_microseconds: int | None = None,
+        handed_in_ms: int | None = None,
     ) -> None:
         """`start_at`: Unix seconds that a shifted clock gives the first post, unless its shift is known."""
         self.name = name
         self.shift_microseconds = 0 if name is ClockName.ORIGINAL else shift_microseconds
+        self.handed_in_ms = handed_in_ms
         self._start_at = start_at
         self._now = now
 
@@ -59,3 +65,13 @@ class Clock:
         if self.shift_microseconds is None:
             self.shift_microseconds = round(self._start_at * MICROSECONDS) - created
         return created + self.shift_microseconds
+
+    def arrival_ms(self, moment: int, file_number: int) -> int | None:
+        """Return Kafka's time, in Unix milliseconds, of a post in file `file_number`; None: when it is sent.
+
+        A later file was collected later, whatever the order of its posts, so its posts arrive later. A post
+        of `moment` cannot arrive before it.
+        """
+        if self.handed_in_ms is None or moment > self.handed_in_ms * 1000:
+            return None
+        return self.handed_in_ms + file_number

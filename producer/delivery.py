@@ -21,11 +21,12 @@ SECONDS_UNTIL_AWAY = 3.0
 
 
 class Record(NamedTuple):
-    """A Kafka record: topic, key and value."""
+    """A Kafka record: topic, key and value, and its time in Unix milliseconds unless that is now."""
 
     topic: str
     key: bytes
     value: bytes
+    timestamp_ms: int | None = None
 
 
 class Sent(NamedTuple):

@@ -56,7 +56,7 @@ def outgoing_records(
             summary.blank += 1
             continue
         try:
-            record = stamper.stamp(body, line.length)
+            record = stamper.stamp(body, line.length, file_number=position.input)
             posts += 1
         except NotAPost as error:
             record = rejects.record_for(file, line, error)
@@ -78,7 +78,7 @@ class PostStamper:
         self._summary = summary
         self._check = check
 
-    def stamp(self, body: bytes, length: int) -> Record:
+    def stamp(self, body: bytes, length: int, *, file_number: int) -> Record:
         """Return the post in `body` as a record once it is due; raises NotAPost and Stopped.
 
         `length`: bytes of the whole line; of a line over 10 MB, `body` is only the beginning.
@@ -93,4 +93,9 @@ class PostStamper:
             microseconds = self._clock.moment(post, post_id)
         if microseconds > (time.time() + MAX_AHEAD_SECONDS) * MICROSECONDS:
             self._summary.ahead_of_clock += 1
-        return Record(self._topic, b"%d" % post_id, with_time_stamp(body, post, microseconds))
+        return Record(
+            self._topic,
+            b"%d" % post_id,
+            with_time_stamp(body, post, microseconds),
+            self._clock.arrival_ms(microseconds, file_number),
+        )

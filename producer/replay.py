@@ -33,6 +33,7 @@ class ReplayPlan:
     speed: float | None
     rate: float | None
     limit: int | None
+    handed_in_ms: int | None = None
     sorted_lines: Callable[[Position], Iterator[Numbered]] | None = None
 
     def lines(self, start: Position, *, is_stopped: Callable[[], bool]) -> Iterator[Numbered]:
@@ -65,7 +66,12 @@ def replay(
     rejects = Rejects(settings.rejected_topic, plan.inputs, summary.rejected)
     try:
         delivery = Delivery(settings, stop=stop, say=status.say, replace_too_large=rejects.replace_too_large)
-        clock = Clock(plan.clock, start_at=plan.start_at, shift_microseconds=start.shift_microseconds)
+        clock = Clock(
+            plan.clock,
+            start_at=plan.start_at,
+            shift_microseconds=start.shift_microseconds,
+            handed_in_ms=start.handed_in_ms or plan.handed_in_ms,
+        )
         pacer = Pacer(Schedule(speed=plan.speed, rate=plan.rate, started=time.monotonic()), stop)
         replay_status = ReplayStatus(status, pacer, summary.rejected, started=started)
         acknowledgements = Acknowledgements(delivery, settings.posts_topic, state, clock, replay_status)

@@ -27,10 +27,11 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedProgress:
-    """The position before which everything is acknowledged, and the clock's shift in microseconds."""
+    """The position before which everything is acknowledged, and the clock's attributes."""
 
     position: Position
     shift_microseconds: int | None
+    handed_in_ms: int | None = None
 
 
 def state_path(folder: Path, *identity: str) -> Path:
@@ -77,7 +78,9 @@ class StateFile:
         """
         try:
             state: dict[str, Any] = orjson.loads(self.path.read_bytes())
-            progress = SavedProgress(Position(**state["position"]), state["shift_microseconds"])
+            progress = SavedProgress(
+                Position(**state["position"]), state["shift_microseconds"], state.get("handed_in_ms")
+            )
         except FileNotFoundError:
             return None, False
         except (ValueError, KeyError, TypeError) as error:
@@ -98,6 +101,7 @@ class StateFile:
                 "inputs": self._inputs,
                 "position": progress.position._asdict(),
                 "shift_microseconds": progress.shift_microseconds,
+                "handed_in_ms": progress.handed_in_ms,
             }
         )
         partial = self.path.with_suffix(".partial")

@@ -1,8 +1,9 @@
 """Read lines from a file, however it is packed, standard input or an S3 object, from any position."""
 
 import io
+import re
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -53,6 +54,11 @@ class Input:
     def is_standard_input(self) -> bool:
         """Whether it is standard input, which can be read only once."""
         return self.name == STANDARD_INPUT
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether it is a file or an S3 object, not standard input or a named pipe."""
+        return self.name.startswith(S3_SCHEME) or Path(self.name).is_file()
 
     @property
     def address(self) -> str:
@@ -121,9 +127,9 @@ class Input:
     def check(self) -> None:
         """Raise BadInputError if it is certainly no ndjson, nor files of ndjson packed in an archive.
 
-        Reads the beginnings of all of them; standard input, which can be read only once, is not checked.
+        Reads the beginnings of all of them; what can be read only once is not checked.
         """
-        if self.is_standard_input:
+        if not self.can_be_read_again:
             return
         try:
             self._open(lambda: False, only_check=True).close()
@@ -139,7 +145,7 @@ class Input:
             raise BadInputError(
                 f"{self.name} is not a {named_as} archive despite its name: rename it, or download it again."
             )
-        reopen = None if self.is_standard_input else self._open_seekable
+        reopen = self._open_seekable if self.can_be_read_again else None
         try:
             return Unpacking(self.name, reopen, only_check=only_check).text(file)
         except BaseException:
@@ -162,9 +168,26 @@ class Input:
         return self.settings
 
 
-def checked_inputs(names: Iterable[str], settings: Settings) -> list[Input]:
+def by_their_numbers(names: Sequence[str]) -> list[str]:
+    """Return file names in order of the numbers in them if they are in that of a shell, by letters.
+
+    Other orders stay, because whoever wrote them meant them.
+
+    >>> by_their_numbers(["crawl-1", "crawl-10", "crawl-2"]), by_their_numbers(["b-1", "a-2", "a-10"])
+    (['crawl-1', 'crawl-2', 'crawl-10'], ['b-1', 'a-2', 'a-10'])
+    """
+    of_shells = sorted(names), sorted(names, key=lambda name: re.sub(r"\W", "", name).lower())
+    return sorted(names, key=_by_numbers) if list(names) in of_shells else list(names)
+
+
+def _by_numbers(name: str) -> tuple[list[str | int], str]:
+    parts = [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name))]
+    return parts, name
+
+
+def checked_inputs(names: Sequence[str], settings: Settings) -> list[Input]:
     """Return the inputs that a user named; raises BadInputError if one cannot be read or is no ndjson."""
-    inputs = [Input(name, settings) for name in names]
+    inputs = [Input(name, settings) for name in by_their_numbers(names)]
     for source in inputs:
         source.fingerprint()
         source.check()

@@ -17,6 +17,7 @@ from producer.sources import (
     Fingerprint,
     Input,
     Line,
+    by_their_numbers,
     checked_inputs,
     without_byte_order_mark,
 )
@@ -90,7 +91,7 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
 def _matches(pattern: str) -> list[str]:
     if pattern.startswith(S3_SCHEME) or not glob.has_magic(pattern) or Path(pattern).exists():
         return [pattern]
-    names = sorted(glob.glob(pattern, recursive=True))
+    names = by_their_numbers(sorted(glob.glob(pattern, recursive=True)))
     if not names:
         raise BadInputError(f"No file matches {pattern}. Correct the pattern.")
     return names

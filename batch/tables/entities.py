@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from core.keyword_rule import MAX_KEYWORD_CHARACTERS
 from core.keywords import folded, hashtags, keywords
-from core.records import POST_SCHEMA, parse_records, shortened
+from core.records import COLLECTION_TIMES, POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 COUNTS_OF_POSTS = ("diggCount", "shareCount", "commentCount", "playCount")
@@ -18,6 +18,8 @@ TYPE_OF_HASHTAGS = "1"
 """Type of hashtag entries in textExtra; 0 is a mention."""
 MAX_LISTED = 100
 """Most challenges, and most hashtags of textExtra, that are taken from one record; as many as keywords."""
+EARLIEST_COLLECTION_SECONDS = 1_388_534_400
+"""Unix seconds of the year 2014."""
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
@@ -31,9 +33,9 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     post_hashtags (array of struct) and post_keywords (array of string), null or empty if there are none. A
     hashtag appears once for the caption and once for textExtra. negative_counts (int; null if the record is
     rejected) is how many of its counts are negative, because their source overflowed; they are null in the
-    rows. first_seen and last_seen are both the event
-    time of the record. Nothing is filtered here, because a filter after `from_json` makes Spark parse every
-    record several times. URLs of pictures and videos are left out: they expire.
+    rows. first_seen and last_seen are both the event time of the record, collected_at is when it was
+    collected. Nothing is filtered here, because a filter after `from_json` makes Spark parse every record
+    several times. URLs of pictures and videos are left out: they expire.
     """
     parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
     return parsed.select(
@@ -150,13 +152,32 @@ def _tag_name(name: Column) -> Column:
 
 
 def _delivery() -> list[Column]:
-    """Return when the record was seen, and its partition and offset in Kafka."""
+    """Return when the record was seen and collected, and its partition and offset in Kafka."""
     return [
         F.col("event_time").alias("first_seen"),
         F.col("event_time").alias("last_seen"),
         F.col("partition").alias("kafka_partition"),
         F.col("offset").alias("kafka_offset"),
+        _collection_time().alias("collected_at"),
     ]
+
+
+def _collection_time() -> Column:
+    """Return when the record was collected, as it says itself (Unix seconds or ISO 8601), else its arrival.
+
+    A time after the arrival or before TikTok is an error of the source.
+    """
+    said = [F.col(f"post.{name}") for name in COLLECTION_TIMES]
+    times = [F.coalesce(_moment(text.try_cast("double")), text.try_cast("timestamp")) for text in said]
+    collected = F.coalesce(*times)
+    earliest = F.timestamp_seconds(F.lit(EARLIEST_COLLECTION_SECONDS))
+    return F.when(collected.between(earliest, F.col("kafka_time")), collected).otherwise(F.col("kafka_time"))
+
+
+def _moment(seconds: Column) -> Column:
+    return F.when(
+        F.abs(seconds) < LATEST_CREATION_SECONDS, F.timestamp_micros((seconds * 1e6).try_cast("bigint"))
+    )
 
 
 def _row(id_path: str, row: Column) -> Column:

@@ -98,7 +98,10 @@ def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch
         yield table, pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
     challenges = elements(described, "challenges", post_id="post_id")
     yield "challenges", challenges.drop_columns("post_id")
-    yield "post_challenges", challenges.select(["post_id", "challenge_id", "first_seen", "last_seen"])
+    yield (
+        "post_challenges",
+        challenges.select(["post_id", "challenge_id", "first_seen", "last_seen", "collected_at"]),
+    )
     yield "post_hashtags", elements(described, "post_hashtags", post_id="post_id", seen_at="event_time")
     yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
 

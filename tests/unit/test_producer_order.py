@@ -38,8 +38,9 @@ def arranged(folder: Path, *inputs: Input, **changes: Any) -> tuple[float, list[
     said: list[str] = []
     times = Times(ClockName.ORIGINAL, None, None, None)._replace(**changes)
     settings = settings_without_servers(producer_state_dir=str(folder / "state"))
-    with arrange(inputs, times, settings, say=said.append, is_stopped=NEVER) as (start_at, sorted_lines):
-        return start_at, None if sorted_lines is None else list(sorted_lines(Position())), said
+    with arrange(inputs, times, settings, say=said.append, is_stopped=NEVER) as found:
+        lines = None if found.sorted_lines is None else list(found.sorted_lines(Position()))
+        return found.start_at, lines, said
 
 
 def test_an_export_with_the_newest_post_first_is_sent_oldest_first(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import lzma
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import zstandard
 
 from core.errors import BadInputError
 from producer import sources
-from producer.sources import Input, Line
+from producer.sources import Input, Line, by_their_numbers, checked_inputs
+from tests.factories import settings_without_servers
 from tests.packing import PACK, SKIPPABLE, input_of, tarred, two_frames, zipped
 
 TEXT = '\ufeff{"a": 1}\r\n\n{"b": "é"}\nlast'.encode()
@@ -130,3 +133,40 @@ def test_a_changed_file_has_another_fingerprint(tmp_path: Path) -> None:
 def test_reading_past_the_end_of_an_archive_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="it ends before the position"):
         list(input_of(tmp_path, "short.gz", gzip.compress(b"one\n")).lines(offset=100, number=5))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["c-1.gz", "c-10.gz", "c-11.gz", "c-2.gz"], ["c-1.gz", "c-2.gz", "c-10.gz", "c-11.gz"]),
+        (["c10n", "c-1n", "c-2n"], ["c10n", "c-1n", "c-2n"]),
+        (["c-10.n", "c-11.n", "c-1.n", "c-2.n"], ["c-1.n", "c-2.n", "c-10.n", "c-11.n"]),
+        (["c-2026-10-02", "c-2026-11-25", "c-2026-9-1"], ["c-2026-9-1", "c-2026-10-02", "c-2026-11-25"]),
+        (["new", "old"], ["new", "old"]),
+        (["c-10", "c-9", "c-8"], ["c-10", "c-9", "c-8"]),
+        (["1", "a", "b2"], ["1", "a", "b2"]),
+    ],
+)
+def test_files_in_the_order_of_a_shell_are_taken_in_that_of_their_numbers(
+    names: list[str], expected: list[str]
+) -> None:
+    assert by_their_numbers(names) == expected
+
+
+def test_a_named_pipe_is_neither_checked_nor_read_before_its_time(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    source = Input(str(tmp_path / "pipe"))
+    assert not source.can_be_read_again
+    source.check()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit((tmp_path / "pipe").write_bytes, TEXT)
+        assert [line.data for line in source.lines()] == LINES
+
+
+def test_inputs_that_a_user_names_are_checked_at_once(tmp_path: Path) -> None:
+    good, bad = (
+        input_of(tmp_path, name, content).name for name, content in (("a", TEXT), ("b", b"PAR1" * 9))
+    )
+    assert [source.name for source in checked_inputs([good], settings_without_servers())] == [good]
+    with pytest.raises(BadInputError, match="b is a Parquet file"):
+        checked_inputs([good, bad], settings_without_servers())

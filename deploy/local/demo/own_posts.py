@@ -12,6 +12,7 @@ from core.errors import BadInputError
 from core.settings import Settings
 from deploy.local.demo.session import Session
 from deploy.local.demo.stages import python_arguments
+from producer.sources import by_their_numbers
 from sql.connection import transaction
 from sql.lake import open_archive
 
@@ -76,7 +77,7 @@ def files_of(pattern: str) -> list[str]:
     files = [
         found
         for part in ([pattern] if glob.glob(pattern) else pattern.split())
-        for found in sorted(glob.glob(part)) or [part]
+        for found in by_their_numbers(sorted(glob.glob(part))) or [part]
     ]
     missing = [name for name in files if not name.startswith("s3://") and not Path(name).exists()]
     if missing:
