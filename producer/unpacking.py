@@ -24,6 +24,8 @@ COMPRESSED_BYTES = 16 * 1024
 LARGEST_ZSTD_WINDOW = 2**31
 """The dump's archives are written with zstd's long windows."""
 MOST_LAYERS = 5
+LONGEST_MAGIC = 8
+"""Bytes that tell text from every kind of file that may have a line feed among its first bytes."""
 DAMAGE = (
     EOFError,
     OSError,
@@ -82,17 +84,21 @@ def start_of(file: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
 
     Of a stream no more is waited for than a first line.
     """
-    if isinstance(file.raw, io.FileIO) and file.seekable():
-        start = file.read(START_BYTES)
-        file.seek(0)
+    start = file.peek(START_BYTES)[:START_BYTES]
+    if _is_enough(start):
         return start, file
     start = b""
-    while len(start) < START_BYTES and not (len(start) >= 8 and b"\n" in start):
-        piece = file.read1(START_BYTES - len(start))
-        if not piece:
-            break
+    while not _is_enough(start) and (piece := file.read1(START_BYTES - len(start))):
         start += piece
+    if isinstance(file.raw, io.FileIO) and file.seekable():
+        file.seek(0)
+        return start, file
     return start, buffered(Pieces(chain([start], _pieces(file)), file))
+
+
+def _is_enough(start: bytes) -> bool:
+    """Return whether `start` tells what the file is; a tar archive needs a block, but has no line in it."""
+    return len(start) >= START_BYTES or (len(start) >= LONGEST_MAGIC and b"\n" in start)
 
 
 @dataclass(frozen=True)
