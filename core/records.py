@@ -7,6 +7,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
+from core.collection import COLLECTION_TIMES
+
 CORRUPT = "_corrupt_record"
 
 # All foreign scalars are declared as strings: a number in place of a string, or the reverse, then costs at
@@ -22,9 +24,6 @@ def _struct(**fields: DataType) -> StructType:
 def _texts(*names: str) -> dict[str, DataType]:
     return dict.fromkeys(names, _TEXT)
 
-
-COLLECTION_TIMES = ("collected_at", "scraped_at", "crawled_at", "fetched_at", "retrieved_on")
-"""Members of a record that say when it was collected, if its source writes one: the first there is counts."""
 
 POST_SCHEMA = _struct(
     itemInfos=_struct(

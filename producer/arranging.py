@@ -61,7 +61,7 @@ def arrange(
             folder = Path(settings.producer_state_dir)
             in_order = stack.enter_context(SortedPosts(inputs, folder, is_stopped=is_stopped))
             created, lines = in_order.creation_times, in_order.lines
-        handed_in_ms = int(time.time() * 1000) if times.clock is ClockName.ORIGINAL else None
+        handed_in_ms = int(time.time() * 1000) if lines is not None and len(inputs) > 1 else None
         yield Arranged(_start(times, created), handed_in_ms, lines)
 
 

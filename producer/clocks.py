@@ -37,8 +37,8 @@ def created_seconds(record: dict[str, Any], post_id: int) -> int:
 class Clock:
     """Gives posts their time; a shifted clock gets its shift from the first post.
 
-    `handed_in_ms`: when the files of a replay with their original times were handed in, in Unix milliseconds;
-    None if each record arrives when it is sent.
+    `handed_in_ms`: when files were handed in that are sorted into one another, in Unix milliseconds; None if
+    they are sent one after another.
     """
 
     def __init__(
@@ -66,12 +66,9 @@ class Clock:
             self.shift_microseconds = round(self._start_at * MICROSECONDS) - created
         return created + self.shift_microseconds
 
-    def arrival_ms(self, moment: int, file_number: int) -> int | None:
-        """Return Kafka's time, in Unix milliseconds, of a post in file `file_number`; None: when it is sent.
+    def collected_ms(self, file_number: int) -> int | None:
+        """Return when posts of a file count as collected, in Unix milliseconds; None: on arrival.
 
-        A later file was collected later, whatever the order of its posts, so its posts arrive later. A post
-        of `moment` cannot arrive before it.
+        A later file was collected later, whatever the order of its posts.
         """
-        if self.handed_in_ms is None or moment > self.handed_in_ms * 1000:
-            return None
-        return self.handed_in_ms + file_number
+        return None if self.handed_in_ms is None else self.handed_in_ms + file_number

@@ -101,16 +101,11 @@ class PostsProducer(KafkaProducer):  # type: ignore[misc]
         super().__init__(**configs)
         self._partitions: dict[str, list[TopicPartition]] = {}
 
-    def put(
-        self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None
-    ) -> FutureRecordMetadata:
-        """Append a record to the newest batch of the partition that every client picks for the key.
-
-        `timestamp_ms`: Kafka's time of the record, in Unix milliseconds; None: now.
-        """
+    def put(self, topic: str, key: bytes, value: bytes) -> FutureRecordMetadata:
+        """Append a record to the newest batch of the partition that every client picks for the key."""
         partitions = self._partitions.get(topic) or self._find_partitions(topic)
         future, _, is_new_batch, _ = self._accumulator.append(
-            partitions[partition_of(key, len(partitions))], timestamp_ms, key, value, ()
+            partitions[partition_of(key, len(partitions))], None, key, value, ()
         )
         if is_new_batch:
             self._sender.wakeup()

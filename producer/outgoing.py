@@ -93,9 +93,5 @@ class PostStamper:
             microseconds = self._clock.moment(post, post_id)
         if microseconds > (time.time() + MAX_AHEAD_SECONDS) * MICROSECONDS:
             self._summary.ahead_of_clock += 1
-        return Record(
-            self._topic,
-            b"%d" % post_id,
-            with_time_stamp(body, post, microseconds),
-            self._clock.arrival_ms(microseconds, file_number),
-        )
+        value = with_time_stamp(body, post, microseconds, collected_ms=self._clock.collected_ms(file_number))
+        return Record(self._topic, b"%d" % post_id, value)

@@ -77,11 +77,15 @@ def replay(
         acknowledgements = Acknowledgements(delivery, settings.posts_topic, state, clock, replay_status)
         check = acknowledgements.check
         stamper = PostStamper(settings.posts_topic, clock, pacer, summary=summary, check=check)
+        file_number = start.position.input
         lines = plan.lines(start.position, is_stopped=stop.is_set)
         try:
             for record, position in outgoing_records(
                 lines, stamper, rejects, limit=plan.limit, summary=summary, check=check
             ):
+                if position.input != file_number and plan.sorted_lines is None:
+                    delivery.flush(check)
+                file_number = position.input
                 delivery.send(record, position)
             summary.finished = not stop.is_set()
         finally:

@@ -169,20 +169,25 @@ class Input:
 
 
 def by_their_numbers(names: Sequence[str]) -> list[str]:
-    """Return file names in order of the numbers in them if they are in that of a shell, by letters.
+    """Return file names with those that a shell has listed by their letters in order of their numbers.
 
-    Other orders stay, because whoever wrote them meant them.
+    They are those that differ in numbers alone. Other orders stay, because whoever wrote them meant them.
 
-    >>> by_their_numbers(["crawl-1", "crawl-10", "crawl-2"]), by_their_numbers(["b-1", "a-2", "a-10"])
-    (['crawl-1', 'crawl-2', 'crawl-10'], ['b-1', 'a-2', 'a-10'])
+    >>> by_their_numbers(["first", "crawl-1", "crawl-10", "crawl-2"]), by_their_numbers(["a-2", "a-1"])
+    (['first', 'crawl-1', 'crawl-2', 'crawl-10'], ['a-2', 'a-1'])
     """
-    of_shells = sorted(names), sorted(names, key=lambda name: re.sub(r"\W", "", name).lower())
-    return sorted(names, key=_by_numbers) if list(names) in of_shells else list(names)
-
-
-def _by_numbers(name: str) -> tuple[list[str | int], str]:
-    parts = [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name))]
-    return parts, name
+    alike: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        alike.setdefault(re.sub("[0-9]+", "0", name), []).append(place)
+    ordered = list(names)
+    for places in alike.values():
+        group = [names[place] for place in places]
+        of_shells = sorted(group), sorted(group, key=lambda name: re.sub(r"\W", "", name).lower())
+        if group in of_shells:
+            group.sort(key=lambda name: [int(number) for number in re.findall("[0-9]+", name)])
+        for place, name in zip(places, group, strict=True):
+            ordered[place] = name
+    return ordered
 
 
 def checked_inputs(names: Sequence[str], settings: Settings) -> list[Input]:

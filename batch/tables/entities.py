@@ -7,9 +7,10 @@ nothing else.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from core.collection import COLLECTION_TIMES
 from core.keyword_rule import MAX_KEYWORD_CHARACTERS
 from core.keywords import folded, hashtags, keywords
-from core.records import COLLECTION_TIMES, POST_SCHEMA, parse_records, shortened
+from core.records import POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 COUNTS_OF_POSTS = ("diggCount", "shareCount", "commentCount", "playCount")
@@ -18,6 +19,7 @@ TYPE_OF_HASHTAGS = "1"
 """Type of hashtag entries in textExtra; 0 is a mention."""
 MAX_LISTED = 100
 """Most challenges, and most hashtags of textExtra, that are taken from one record; as many as keywords."""
+CLOCKS_DIFFER = "INTERVAL 5 MINUTES"
 EARLIEST_COLLECTION_SECONDS = 1_388_534_400
 """Unix seconds of the year 2014."""
 LATEST_CREATION_SECONDS = 4_102_444_800
@@ -165,13 +167,14 @@ def _delivery() -> list[Column]:
 def _collection_time() -> Column:
     """Return when the record was collected, as it says itself (Unix seconds or ISO 8601), else its arrival.
 
-    A time after the arrival or before TikTok is an error of the source.
+    A time before TikTok, or after the arrival by more than two clocks may differ, is an error of the source.
     """
     said = [F.col(f"post.{name}") for name in COLLECTION_TIMES]
     times = [F.coalesce(_moment(text.try_cast("double")), text.try_cast("timestamp")) for text in said]
     collected = F.coalesce(*times)
     earliest = F.timestamp_seconds(F.lit(EARLIEST_COLLECTION_SECONDS))
-    return F.when(collected.between(earliest, F.col("kafka_time")), collected).otherwise(F.col("kafka_time"))
+    latest = F.col("kafka_time") + F.expr(CLOCKS_DIFFER)
+    return F.when(collected.between(earliest, latest), collected).otherwise(F.col("kafka_time"))
 
 
 def _moment(seconds: Column) -> Column:

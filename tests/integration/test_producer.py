@@ -122,6 +122,24 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
     assert numbers(settings) == dict.fromkeys(range(24), 1)
 
 
+@pytest.mark.parametrize("option", ["--sort", "--no-sort"])
+def test_the_later_of_two_crawls_is_the_newer_in_whatever_order_its_posts_are(
+    settings: Settings, tmp_path: Path, option: str
+) -> None:
+    crawls = [tmp_path / "crawl-10.ndjson", tmp_path / "crawl-2.ndjson"]
+    crawls[1].write_bytes(b"".join(a_line(number) for number in range(7_200, 7_210)))
+    crawls[0].write_bytes(b"".join(a_line(number) for number in range(10)))
+    run(settings, tmp_path, *crawls, "--clock", "original", option)
+    collected: dict[bool, list[float]] = {True: [], False: []}
+    for record in records_of(settings, settings.posts_topic):
+        post = orjson.loads(record.value)
+        arrived_at = post.get("collected_at", record.timestamp / 1000)
+        collected[post["time_stamp"] > 1584953968 + 3600].append(arrived_at)
+        assert ("collected_at" in post) == (option == "--sort")
+    assert len(collected[True]) == len(collected[False]) == 10
+    assert max(collected[True]) < min(collected[False])
+
+
 @pytest.mark.parametrize(
     ("changes", "arguments", "sentence"),
     [

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from archive.table import create_archive
 from batch.importing.clock import ImportClock
 from batch.importing.files import import_files
+from core.catalog import RAW_POSTS
 from core.settings import Settings
 from producer.signals import Stop
 from tests.archived import archive_posts
@@ -24,8 +25,9 @@ LIKES = "SELECT like_count FROM posts"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not in ../shared/data/cases")
 
 
-def import_names(settings: Settings, *names: Path) -> None:
+def import_names(lake: SparkSession, settings: Settings, *names: Path) -> None:
     import_files(settings, list(map(str, names)), clock=ImportClock.ORIGINAL, processes=1, stop=Stop())
+    lake.catalog.refreshTable(RAW_POSTS)
 
 
 def a_crawl(folder: Path, name: str, *posts: dict[str, Any]) -> Path:
@@ -41,7 +43,7 @@ def test_an_import_that_was_collected_after_kafkas_record_is_shown(
     first = json.loads((CASES / "recrawl" / "first.ndjson").read_bytes())
     sent = {**first, "time_stamp": int(first["itemInfos"]["createTime"])}
     archive_posts(empty_lake, empty_world, [sent], kafka_time=datetime.now(UTC))
-    import_names(empty_world, CASES / "recrawl" / "second.ndjson")
+    import_names(empty_lake, empty_world, CASES / "recrawl" / "second.ndjson")
     load(empty_lake, empty_world, CRAWLED)
     assert rows(empty_world, LIKES) == rows(empty_world, "SELECT like_count FROM post_stats") == [(5000,)]
 
@@ -51,7 +53,7 @@ def test_crawls_that_a_shell_lists_by_their_letters_are_taken_by_their_numbers(
     empty_lake: SparkSession, empty_world: Settings
 ) -> None:
     create_archive(empty_lake)
-    import_names(empty_world, *sorted((CASES / "recrawl").glob("crawl-*.ndjson")))
+    import_names(empty_lake, empty_world, *sorted((CASES / "recrawl").glob("crawl-*.ndjson")))
     load(empty_lake, empty_world, CRAWLED)
     assert rows(empty_world, LIKES) == [(1100,)]
 
@@ -62,7 +64,7 @@ def test_an_author_is_shown_and_followed_as_of_the_crawls(
 ) -> None:
     create_archive(empty_lake)
     began = datetime.now(UTC) - timedelta(seconds=1)
-    import_names(empty_world, *sorted((CASES / "observed-at").glob("*.ndjson")))
+    import_names(empty_lake, empty_world, *sorted((CASES / "observed-at").glob("*.ndjson")))
     newer, older = date(2026, 10, 1), date(2026, 8, 1)
     load(empty_lake, empty_world, newer, older)
     authors = "SELECT unique_id, follower_count FROM authors"
@@ -80,10 +82,10 @@ def test_an_author_is_shown_and_followed_as_of_the_crawls(
 def test_of_crawls_in_one_file_the_later_line_is_the_newer(
     empty_lake: SparkSession, empty_world: Settings, tmp_path: Path
 ) -> None:
-    first = a_post(itemInfos={"id": "8", "createTime": NOON + 60}, authorInfos={"uniqueId": "old_name"})
-    second = a_post(itemInfos={"id": "9", "createTime": NOON}, authorInfos={"uniqueId": "new_name"})
+    first = a_post(itemInfos={"id": "8", "createTime": int(NOON) + 60}, authorInfos={"uniqueId": "old_name"})
+    second = a_post(itemInfos={"id": "9", "createTime": int(NOON)}, authorInfos={"uniqueId": "new_name"})
     create_archive(empty_lake)
-    import_names(empty_world, a_crawl(tmp_path, "joined.ndjson", first, second))
+    import_names(empty_lake, empty_world, a_crawl(tmp_path, "joined.ndjson", first, second))
     load(empty_lake, empty_world)
     assert rows(empty_world, "SELECT unique_id FROM authors") == [("new_name",)]
 
