@@ -64,9 +64,11 @@ POST_SCHEMA = _struct(
     ),
     authorStats=_struct(**_texts("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")),
     time_stamp=_TEXT,
-    **_texts(*COLLECTION_TIMES),
 )
 """Every field of a post, as a Spark schema; scalars are text until a step casts them with try_cast."""
+
+COLLECTED_POST_SCHEMA = StructType([*POST_SCHEMA.fields, *_struct(**_texts(*COLLECTION_TIMES)).fields])
+"""The fields of a post, and those in which a source may say when it was collected."""
 
 DETECTION_SCHEMA = _struct(
     itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from core.collection import COLLECTION_TIMES
 from core.keyword_rule import MAX_KEYWORD_CHARACTERS
 from core.keywords import folded, hashtags, keywords
-from core.records import POST_SCHEMA, parse_records, shortened
+from core.records import COLLECTED_POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
 COUNTS_OF_POSTS = ("diggCount", "shareCount", "commentCount", "playCount")
@@ -39,7 +39,7 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     collected. Nothing is filtered here, because a filter after `from_json` makes Spark parse every record
     several times. URLs of pictures and videos are left out: they expire.
     """
-    parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
+    parsed = records.transform(parse_records, schema=COLLECTED_POST_SCHEMA, future_minutes=future_minutes)
     return parsed.select(
         "post_id",
         "event_time",
