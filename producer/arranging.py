@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from core.errors import BadInputError
 from core.settings import Settings
@@ -15,6 +15,16 @@ from producer.order import creation_times, lead_seconds, timeline
 from producer.outgoing import Numbered
 from producer.resume import Position
 from producer.sources import Input
+
+
+class Status(Protocol):
+    """Shows what is going on."""
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+
+    def show(self, text: str) -> None:
+        """Show the current status."""
 
 
 class Times(NamedTuple):
@@ -40,7 +50,12 @@ class Arranged(NamedTuple):
 
 @contextmanager
 def arrange(
-    inputs: Sequence[Input], times: Times, settings: Settings, *, say: Say, is_stopped: Callable[[], bool]
+    inputs: Sequence[Input],
+    times: Times,
+    settings: Settings,
+    *,
+    status: Status,
+    is_stopped: Callable[[], bool],
 ) -> Iterator[Arranged]:
     """Yield how to send `inputs`, of which standard input and pipes are sent as they come.
 
@@ -53,9 +68,11 @@ def arrange(
         yield Arranged(time.time() if times.start_at is None else times.start_at, None, None)
         return
     with ExitStack() as stack:
-        created: Callable[[], Iterator[int]] = partial(creation_times, inputs, is_stopped=is_stopped)
+        created: Callable[[], Iterator[int]] = partial(
+            creation_times, inputs, is_stopped=is_stopped, show=status.show
+        )
         lines = None
-        if times.sort or (times.sort is None and _is_out_of_order(created(), settings, say)):
+        if times.sort or (times.sort is None and _is_out_of_order(created(), settings, status.say)):
             from producer.sorting import SortedPosts
 
             folder = Path(settings.producer_state_dir)
@@ -66,7 +83,7 @@ def arrange(
 
 
 def _is_out_of_order(created: Iterator[int], settings: Settings, say: Say) -> bool:
-    found = timeline(created, lateness_seconds=60 * settings.lateness_minutes)
+    found = timeline(created, lateness_seconds=60 * settings.lateness_minutes, latest=time.time())
     if found.is_in_order:
         return False
     say(

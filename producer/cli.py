@@ -99,7 +99,7 @@ def send_command(
     with ExitStack() as stack:
         status = stack.enter_context(StatusLine())
         arranged = stack.enter_context(
-            arrange(inputs, times, settings, say=status.say, is_stopped=stop.event.is_set)
+            arrange(inputs, times, settings, status=status, is_stopped=stop.event.is_set)
         )
         plan = ReplayPlan(
             inputs=inputs,

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from core.errors import BadInputError
 from producer.clocks import created_seconds
+from producer.connecting import Say
 from producer.outgoing import read_lines
 from producer.posts import NotAPost, read_record, usable_id
 from producer.resume import Position
 from producer.schedule import Schedule
 from producer.sources import MAX_LINE_BYTES, Input, Line
 
+LINES_BETWEEN_STATUS = 10_000
 MOST_LATE = 0.05
 """Share of posts that may come too late to be counted; as delivered, one in a hundred does."""
 
@@ -41,30 +43,36 @@ def created_at(line: Line) -> int | None:
         return None
 
 
-def creation_times(inputs: Sequence[Input], *, is_stopped: Callable[[], bool]) -> Iterator[int]:
-    """Yield when each post was created, in Unix seconds, as the inputs have them.
+def creation_times(
+    inputs: Sequence[Input], *, is_stopped: Callable[[], bool], show: Say = lambda _: None
+) -> Iterator[int]:
+    """Yield when each post was created, in Unix seconds, as the inputs have them, and `show` how many.
 
     Ends once `is_stopped`, and where an input is damaged: whoever sends it says so.
     """
     with suppress(BadInputError):
-        for _, line, _ in read_lines(inputs, Position(), is_stopped=is_stopped):
+        for count, (_, line, _) in enumerate(read_lines(inputs, Position(), is_stopped=is_stopped)):
             if is_stopped():
                 return
+            if count % LINES_BETWEEN_STATUS == 0:
+                show(f"reading when posts were created: {count:,} lines")
             if (seconds := created_at(line)) is not None:
                 yield seconds
 
 
-def timeline(seconds: Iterable[int], *, lateness_seconds: float) -> Timeline:
+def timeline(seconds: Iterable[int], *, lateness_seconds: float, latest: float) -> Timeline:
     """Count posts, and those created more than `lateness_seconds` before one that comes earlier.
 
-    >>> timeline([1000, 2000, 1500, 3000, 100], lateness_seconds=900)
-    Timeline(posts=5, late=1)
+    Posts that claim to be newer than `latest` are rejected, so that nothing is late because of them.
+
+    >>> timeline([1000, 2000, 1500, 9999, 3000, 100], lateness_seconds=900, latest=5000)
+    Timeline(posts=6, late=1)
     """
     newest, posts, late = -math.inf, 0, 0
     for created in seconds:
         posts += 1
         late += created < newest - lateness_seconds
-        newest = max(newest, created)
+        newest = max(newest, created) if created <= latest else newest
     return Timeline(posts, late)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from producer.order import creation_times, lead_seconds, timeline
 from producer.outgoing import Numbered
 from producer.resume import Position
 from producer.schedule import Schedule
+from producer.simulate.files import simulate_days
+from producer.simulate.world import World
 from producer.sorting import SortedPosts
 from producer.sources import Input
 from tests.factories import settings_without_servers
@@ -22,6 +25,19 @@ from tests.packing import input_of
 CASES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cases"
 FIRST = 1_584_953_968
 NEVER = bool
+
+
+class Said:
+    """Remembers what is said; what is shown is gone."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def show(self, text: str) -> None:
+        assert text.startswith("reading when posts were created: ")
 
 
 def line(seconds: int, text: str = "x") -> bytes:
@@ -35,12 +51,12 @@ def line(seconds: int, text: str = "x") -> bytes:
 
 def arranged(folder: Path, *inputs: Input, **changes: Any) -> tuple[float, list[Numbered] | None, list[str]]:
     """Return where the clock starts, the lines if they are sorted, and what is said."""
-    said: list[str] = []
+    status = Said()
     times = Times(ClockName.ORIGINAL, None, None, None)._replace(**changes)
     settings = settings_without_servers(producer_state_dir=str(folder / "state"))
-    with arrange(inputs, times, settings, say=said.append, is_stopped=NEVER) as found:
+    with arrange(inputs, times, settings, status=status, is_stopped=NEVER) as found:
         lines = None if found.sorted_lines is None else list(found.sorted_lines(Position()))
-        return found.start_at, lines, said
+        return found.start_at, lines, status.said
 
 
 def test_an_export_with_the_newest_post_first_is_sent_oldest_first(tmp_path: Path) -> None:
@@ -63,6 +79,14 @@ def test_posts_as_they_were_delivered_stay_as_they_are(tmp_path: Path) -> None:
     assert arranged(tmp_path, newest_first, sort=False)[1:] == (None, [])
     assert arranged(tmp_path, newest_first, clock=ClockName.NOW)[1:] == (None, [])
     assert arranged(tmp_path, source, sort=True)[1] is not None
+
+
+def test_a_simulated_day_with_all_its_defects_is_sent_as_it_was_delivered(tmp_path: Path) -> None:
+    world = World(seed=5, start=date(2026, 3, 2), posts_per_day=3_000)
+    [path] = simulate_days(world, [0], tmp_path, compress=True, report=lambda records, size: None)
+    source = Input(str(path))
+    assert max(creation_times([source], is_stopped=NEVER)) > 1_800_000_000
+    assert arranged(tmp_path, source)[1:] == (None, [])
 
 
 def test_an_older_file_after_a_newer_one_is_sent_first(tmp_path: Path) -> None:
@@ -153,4 +177,4 @@ def test_the_newest_first_case_is_sorted(tmp_path: Path) -> None:
     assert in_order is not None
     times = list(creation_times([source], is_stopped=NEVER))
     assert len(in_order) == len(times) == 340
-    assert timeline(sorted(times), lateness_seconds=0).late == 0
+    assert timeline(sorted(times), lateness_seconds=0, latest=times[0]).late == 0

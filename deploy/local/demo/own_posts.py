@@ -16,6 +16,7 @@ from producer.sources import by_their_numbers
 from sql.connection import transaction
 from sql.lake import open_archive
 
+REMARK = re.compile("un: groundswell batch|^Negative counts|: they are sorted first")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -47,9 +48,11 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     summary = session.layout.logs / "producer.json"
     summary.unlink(missing_ok=True)
     options = python_arguments([("--clock", clock), ("--speed", speed), ("--rate", rate), ("--limit", limit)])
-    commands.run(
+    printed = commands.run(
         "producer", "sending the posts", "producer", *files, *options, "--summary-json", str(summary)
     )
+    for line in remarks_in(printed):
+        session.screen.say(line)
     session.wait_for("detect", "detecting what is in Kafka")
     if is_old:
         commands.run("finish", "closing the last windows", "streaming.finish")
@@ -136,14 +139,12 @@ def ranges(days: Sequence[date], *, among: Collection[date]) -> list[tuple[date,
 
 
 def remarks_in(printed: str) -> list[str]:
-    r"""Return the lines of the batch that name a command to run, or say what a source got wrong.
+    r"""Return the lines of producer and batch that name a command to run, or say what the files got wrong.
 
     >>> remarks_in("2017-05-01  load  4 posts\nTo count it, run: groundswell batch 2017-05-01")
     ['To count it, run: groundswell batch 2017-05-01']
     """
-    return [
-        line for line in printed.splitlines() if re.search("un: groundswell batch|^Negative counts", line)
-    ]
+    return [line for line in printed.splitlines() if REMARK.search(line)]
 
 
 def _report(
