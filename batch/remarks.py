@@ -16,6 +16,8 @@ class Remarks:
     """Days whose own posts are no longer kept for trends."""
     ungrown: dict[date, list[date]] = field(default_factory=dict)
     """By day: the days that its growth compares with and that are no longer kept."""
+    negative: dict[date, int] = field(default_factory=dict)
+    """By day: how many counts were negative."""
     unlearned: dict[date, TooOldError] = field(default_factory=dict)
     """By day: why it cannot be learned on top of what was learned already."""
 
@@ -28,6 +30,13 @@ class Remarks:
 
     def lines(self) -> Iterator[str]:
         """Yield a line for each kind of remark that there is."""
+        if self.negative:
+            days = list(self.negative)
+            yield (
+                f"Negative counts in the records of {days[0]}{f' to {days[-1]}' if days[1:] else ''}: "
+                f"{sum(self.negative.values()):,}. Their source overflowed or did not know them, so they are "
+                "null in the tables."
+            )
         if self.uncounted:
             again = command(self.uncounted[0] - ONE_WEEK, self.uncounted[-1])
             yield (

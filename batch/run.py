@@ -17,7 +17,7 @@ from batch.remarks import Remarks
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.learn import forget_statistics, learn_day
 from batch.tables.checks import check_day
-from batch.tables.load import load_day
+from batch.tables.load import NEGATIVE_COUNTS, load_day
 from batch.tables.trends import count_trends, days_grown_on
 from core.errors import BadInputError, NotReadyError, QualityError
 from core.settings import Settings
@@ -173,6 +173,8 @@ class Batch:
 
     def _load(self, day: date) -> str:
         counts = load_day(self._archived(day), settings=self._settings, day=day)
+        if negative := counts.pop(NEGATIVE_COUNTS, 0):
+            self._remarks.negative[day] = negative
         if not counts["posts"]:
             return "no posts in the archive, nothing changed"
         return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in counts.items())

@@ -1,8 +1,9 @@
 -- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line, fold() is Unicode's own, keep_ranks() the
 -- number of trends that are kept of each kind and day.
 CREATE MACRO known_id(value) AS CASE WHEN regexp_full_match(value, '[0-9]{1,19}') THEN nullif(TRY_CAST(value AS BIGINT), 0) END;
-CREATE MACRO known_count(value) AS
+CREATE MACRO known_integer(value) AS
     CASE WHEN regexp_full_match(value, '-?[0-9]+') THEN TRY_CAST(value AS BIGINT) ELSE TRY_CAST(trunc(TRY_CAST(value AS DOUBLE)) AS BIGINT) END;
+CREATE MACRO known_count(value) AS CASE WHEN known_integer(value) >= 0 THEN known_integer(value) END;
 CREATE MACRO grown(now_posts, before_posts) AS (now_posts + 10) / (before_posts + 10)::DOUBLE - 1;
 
 CREATE TABLE delivered AS

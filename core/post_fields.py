@@ -29,12 +29,18 @@ _LARGEST, _SMALLEST = 2**63 - 1, -(2**63)
 
 
 class PostFields(NamedTuple):
-    """A post's fields as Spark's JSON parser gives them; `as_integer` reads its likes."""
+    """A post's fields as Spark's JSON parser gives them."""
 
     post_id: int
     text: str | None
     author_id: str | None
     likes: str | None
+
+    @property
+    def known_likes(self) -> int | None:
+        """The likes; None if they are no integer, or negative because their source overflowed."""
+        likes = as_integer(self.likes)
+        return likes if likes is not None and likes >= 0 else None
 
 
 class _Item(msgspec.Struct):

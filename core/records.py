@@ -7,6 +7,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
+from core.collection import COLLECTION_TIMES
+
 CORRUPT = "_corrupt_record"
 
 # All foreign scalars are declared as strings: a number in place of a string, or the reverse, then costs at
@@ -64,6 +66,9 @@ POST_SCHEMA = _struct(
     time_stamp=_TEXT,
 )
 """Every field of a post, as a Spark schema; scalars are text until a step casts them with try_cast."""
+
+COLLECTED_POST_SCHEMA = StructType([*POST_SCHEMA.fields, *_struct(**_texts(*COLLECTION_TIMES)).fields])
+"""The fields of a post, and those in which a source may say when it was collected."""
 
 DETECTION_SCHEMA = _struct(
     itemInfos=_struct(**_texts("id", "text", "authorId", "diggCount")), time_stamp=_TEXT

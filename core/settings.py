@@ -20,12 +20,17 @@ RENAMED_SETTINGS = {
     "OPERATOR_SILENCE_SECONDS": "OPERATOR_STALLED_SECONDS",
 }
 """Old names and their replacements, without `ENV_PREFIX`. Setting an old name is an error."""
+STARTED_BY_SPARK_SUBMIT = "PYSPARK_GATEWAY_PORT"
+"""A variable that spark-submit sets for the Python program that it starts."""
 
 
 class Settings(BaseSettings):
     """Endpoints, names and parameters; the same object on one machine and on a cluster."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+    # A compose file gives a variable that is not filled in as empty: it counts as not set.
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     # Kafka
     kafka_bootstrap_servers: str = Field(description="host:port[,host:port...] of the brokers")
@@ -83,7 +88,7 @@ class Settings(BaseSettings):
 
     # Spark
     spark_master: str | None = Field(
-        default="local[2]", description="Spark master; empty: taken from spark-submit"
+        default="local[2]", description="Spark master; under spark-submit the default is the one given there"
     )
     spark_jars_dir: str | None = Field(
         default=None, description="folder of the jars; empty: already on Spark's class path"
@@ -260,7 +265,10 @@ def read_settings(**changes: object) -> Settings:
     """Return the settings from the environment, with `changes` by field name; raise SettingsError."""
     _reject_renamed()
     try:
-        return Settings(**changes)  # type: ignore[arg-type]
+        settings = Settings(**changes)  # type: ignore[arg-type]
+        if STARTED_BY_SPARK_SUBMIT in os.environ and "spark_master" not in settings.model_fields_set:
+            return settings.model_copy(update={"spark_master": None})
+        return settings
     except UnreadableSetting as error:
         raise SettingsError(
             f'A setting cannot be read: {error}. It must be JSON, e.g. {{"security.protocol": "SASL_SSL"}}.'
@@ -280,7 +288,7 @@ def _reject_renamed() -> None:
     renamed = [
         f"{ENV_PREFIX}{old} is now {ENV_PREFIX}{new}"
         for old, new in RENAMED_SETTINGS.items()
-        if any(name.upper() == f"{ENV_PREFIX}{old}" for name in os.environ)
+        if any(value and name.upper() == f"{ENV_PREFIX}{old}" for name, value in os.environ.items())
     ]
     if renamed:
         raise SettingsError(f"Settings have been renamed: {'; '.join(renamed)}. Rename these variables.")

@@ -57,7 +57,7 @@ def posts_to_count(records: DataFrame, *, future_minutes: int, phrases: Sequence
             {
                 # Inside a function, so that Spark reads the keywords once.
                 "text": F.element_at(F.transform(F.array(keywords(F.col("text"), phrases)), read), 1),
-                "likes": F.expr("try_cast(diggCount AS bigint)"),
+                "likes": known_likes(F.col("diggCount")),
             }
         )
         .where(F.col("post_id").isNotNull())
@@ -131,7 +131,7 @@ def explode_keywords(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFr
     every_keyword = F.concat(F.array(F.lit(ALL_POSTS)), "keywords")
     return (
         posts.withColumns(
-            {"keywords": keywords(F.col("text"), phrases), "likes": F.expr("try_cast(diggCount AS bigint)")}
+            {"keywords": keywords(F.col("text"), phrases), "likes": known_likes(F.col("diggCount"))}
         )
         .withColumns({"author_bit": hashed_bit(F.col("authorId")), "text_bit": hashed_bit(F.col("keywords"))})
         .select(
@@ -144,6 +144,11 @@ def explode_keywords(posts: DataFrame, *, phrases: Sequence[str] = ()) -> DataFr
             F.explode_outer(every_keyword).alias("keyword"),
         )
     )
+
+
+def known_likes(text: Column) -> Column:
+    """Return likes as a bigint; null if they are no integer, or negative because their source overflowed."""
+    return F.when(text.try_cast("bigint") >= 0, text.try_cast("bigint"))
 
 
 def aggregate_keywords(tagged_posts: DataFrame) -> DataFrame:

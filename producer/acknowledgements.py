@@ -47,7 +47,7 @@ class Acknowledgements:
         clock: Clock,
         status: ReplayStatus,
     ) -> None:
-        """`state` None: nothing is saved; `clock`: its shift is saved with the position."""
+        """`state` None: nothing is saved; `clock`: its attributes are saved with the position."""
         self._delivery = delivery
         self._posts_topic = posts_topic
         self._state = state
@@ -71,7 +71,10 @@ class Acknowledgements:
 
     def _save(self) -> None:
         if self._state and self._delivery.acknowledged:
-            self._state.save(SavedProgress(self._delivery.acknowledged, self._clock.shift_microseconds))
+            clock = self._clock
+            self._state.save(
+                SavedProgress(self._delivery.acknowledged, clock.shift_microseconds, clock.handed_in_ms)
+            )
 
     def finish(self, summary: SendSummary) -> None:
         """Flush and complete the summary; save the position, or delete it if everything was sent."""

@@ -1,7 +1,6 @@
 """Parse command-line arguments; a BadInputError names the argument and says what to write."""
 
 import math
-import time
 from datetime import UTC, date, datetime
 
 from core.errors import BadInputError
@@ -16,13 +15,13 @@ def parse_date(text: str) -> date:
         raise BadInputError(f"{text} is not a date: write YYYY-MM-DD.") from error
 
 
-def parse_moment(text: str | None, clock: ClockName) -> float:
-    """Return --start-at in Unix seconds; the default is now.
+def parse_moment(text: str | None, clock: ClockName) -> float | None:
+    """Return --start-at in Unix seconds, None if it is not given.
 
     Accepts ISO dates and times, in UTC unless they have an offset, or Unix seconds.
     """
     if text is None:
-        return time.time()
+        return None
     if clock is not ClockName.SHIFTED:
         raise BadInputError("--start-at needs --clock shifted.")
     try:

@@ -13,6 +13,7 @@ from core.command_line import errors_as_sentences, group_with_default, new_app
 from core.errors import BadInputError
 from core.settings import Settings, read_settings
 from producer.arguments import parse_date, parse_moment, parse_speed
+from producer.arranging import Times, arrange
 from producer.clocks import ClockName
 from producer.progress import StatusLine
 from producer.replay import ReplayPlan, replay
@@ -21,7 +22,7 @@ from producer.signals import stop_on_signals
 from producer.simulate.events import LARGEST_WORDS_PER_EVENT
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
-from producer.sources import Input
+from producer.sources import checked_inputs
 from producer.summary import SendSummary
 
 DEFAULT_COMMAND = "send"
@@ -31,10 +32,14 @@ CLOCK_HELP = (
     "shifted, createTime moved so that the first post falls on --start-at."
 )
 START_AT_HELP = (
-    "With --clock shifted: ISO date and time (UTC unless it has an offset) or Unix seconds. Default: now."
+    "With --clock shifted: ISO date and time (UTC unless it has an offset) or Unix seconds. Default: now, or "
+    "with --speed above 1 so much earlier that no post is ahead of the clock."
 )
 SPEED_HELP = (
     "With --clock original or shifted: multiple of the speed at which the posts were made; max for no limit."
+)
+SORT_HELP = (
+    "With --clock original or shifted: send posts in order of creation. Default: if many would come too late."
 )
 STATE_HELP = (
     "File that stores how far the run has come. "
@@ -55,7 +60,8 @@ def send_command(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", help="ndjson, plain, .gz or .zst; s3://bucket/key; - for standard input."
+            metavar="FILE...",
+            help="ndjson, plain or packed (gz, zst, xz, bz2, zip, tar); s3://bucket/key; -: standard input.",
         ),
     ],
     clock: Annotated[ClockName, typer.Option(help=CLOCK_HELP)] = ClockName.NOW,
@@ -64,6 +70,7 @@ def send_command(
     rate: Annotated[
         float | None, typer.Option(min=0.001, help="Maximum posts per second.", show_default=False)
     ] = None,
+    sort: Annotated[bool | None, typer.Option("--sort/--no-sort", help=SORT_HELP, show_default=False)] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Stop after this many posts.", show_default=False)
     ] = None,
@@ -86,23 +93,29 @@ def send_command(
     gc.set_threshold(GARBAGE_THRESHOLD)
     settings = read_settings()
     stop = stop_on_signals()
-    inputs = [Input(name, settings) for name in files]
-    state_file = _state_file(settings, inputs, clock, state)
-    plan = ReplayPlan(
-        inputs=inputs,
-        clock=clock,
-        start_at=parse_moment(start_at, clock),
-        speed=parse_speed(speed, clock),
-        rate=rate,
-        limit=limit,
-    )
+    inputs = checked_inputs(files, settings)
+    times = Times(clock, start_at=parse_moment(start_at, clock), speed=parse_speed(speed, clock), sort=sort)
     summary = SendSummary()
     with ExitStack() as stack:
+        status = stack.enter_context(StatusLine())
+        arranged = stack.enter_context(
+            arrange(inputs, times, settings, status=status, is_stopped=stop.event.is_set)
+        )
+        plan = ReplayPlan(
+            inputs=inputs,
+            clock=clock,
+            start_at=arranged.start_at,
+            speed=times.speed,
+            rate=rate,
+            limit=limit,
+            handed_in_ms=arranged.handed_in_ms,
+            sorted_lines=arranged.sorted_lines,
+        )
+        state_file = _state_file(settings, plan, state)
         if state_file:
             stack.enter_context(state_file.locked())
             if not resume:
                 state_file.forget()
-        status = stack.enter_context(StatusLine())
         try:
             replay(plan, settings, state=state_file, status=status, stop=stop.event, summary=summary)
         finally:
@@ -111,20 +124,22 @@ def send_command(
         raise typer.Exit(128 + stop.signal)
 
 
-def _state_file(
-    settings: Settings, inputs: list[Input], clock: ClockName, path: Path | None
-) -> StateFile | None:
+def _state_file(settings: Settings, plan: ReplayPlan, path: Path | None) -> StateFile | None:
     """Return the file that stores a run's progress, None if standard input is read; raises BadInputError."""
-    fingerprints = [source.fingerprint() for source in inputs]
-    if any(source.is_standard_input for source in inputs):
+    fingerprints = [source.fingerprint() for source in plan.inputs]
+    if any(source.is_standard_input for source in plan.inputs):
         return None
     key = (
         settings.kafka_bootstrap_servers,
         settings.posts_topic,
-        clock,
-        *(source.address for source in inputs),
+        plan.clock,
+        *(source.address for source in plan.inputs),
     )
-    return StateFile(path or state_path(Path(settings.producer_state_dir), *key), fingerprints)
+    return StateFile(
+        path or state_path(Path(settings.producer_state_dir), *key),
+        fingerprints,
+        in_order=plan.sorted_lines is not None,
+    )
 
 
 def _report(summary: SendSummary, summary_json: Path | None) -> None:

@@ -35,7 +35,11 @@ def created_seconds(record: dict[str, Any], post_id: int) -> int:
 
 
 class Clock:
-    """Gives posts their time; a shifted clock gets its shift from the first post."""
+    """Gives posts their time; a shifted clock gets its shift from the first post.
+
+    `handed_in_ms`: when files were handed in that are sorted into one another, in Unix milliseconds; None if
+    they are sent one after another.
+    """
 
     def __init__(
         self,
@@ -44,10 +48,12 @@ class Clock:
         start_at: float,
         now: Callable[[], float] = time.time,
         shift_microseconds: int | None = None,
+        handed_in_ms: int | None = None,
     ) -> None:
         """`start_at`: Unix seconds that a shifted clock gives the first post, unless its shift is known."""
         self.name = name
         self.shift_microseconds = 0 if name is ClockName.ORIGINAL else shift_microseconds
+        self.handed_in_ms = handed_in_ms
         self._start_at = start_at
         self._now = now
 
@@ -59,3 +65,10 @@ class Clock:
         if self.shift_microseconds is None:
             self.shift_microseconds = round(self._start_at * MICROSECONDS) - created
         return created + self.shift_microseconds
+
+    def collected_ms(self, file_number: int) -> int | None:
+        """Return when posts of a file count as collected, in Unix milliseconds; None: on arrival.
+
+        A later file was collected later, whatever the order of its posts.
+        """
+        return None if self.handed_in_ms is None else self.handed_in_ms + file_number

@@ -16,6 +16,8 @@ from producer.resume import Position
 MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
 """Bounds memory while the broker is away."""
 SECONDS_TO_FLUSH_AFTER_STOP = 10.0
+SECONDS_BETWEEN_ARRIVALS = 0.002
+"""Kafka's times are in milliseconds."""
 SECONDS_UNTIL_AWAY = 3.0
 """After this long without an acknowledgement the broker is reported as away."""
 
@@ -106,6 +108,20 @@ class Delivery:
         if self._away:
             self._away = False
             self._say(f"Kafka at {self._servers} answers again.")
+
+    def flush(self, check: Callable[[], None]) -> None:
+        """Wait until everything in flight is acknowledged: what follows arrives later by Kafka's clock.
+
+        `check` is called while waiting. Raises Stopped.
+        """
+        while self._in_flight:
+            if self._stop.is_set():
+                raise Stopped
+            with suppress(KafkaError):
+                self._producer.flush(timeout=0.2)
+            self.settle()
+            check()
+        time.sleep(SECONDS_BETWEEN_ARRIVALS)
 
     def finish(self, check: Callable[[], None]) -> int:
         """Wait for everything in flight; return how many records were not acknowledged.

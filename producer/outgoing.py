@@ -14,11 +14,13 @@ from producer.summary import SendSummary
 
 LINES_BETWEEN_CHECKS = 200
 MAX_AHEAD_SECONDS = 300.0
+Numbered = tuple[str, Line, Position]
+"""A line with the name of its file, and the position after it."""
 
 
 def read_lines(
     inputs: Sequence[Input], start: Position, *, is_stopped: Callable[[], bool]
-) -> Iterator[tuple[str, Line, Position]]:
+) -> Iterator[Numbered]:
     """Yield every line after `start` with the name of its file and the position after it.
 
     Standard input ends once `is_stopped`.
@@ -32,7 +34,7 @@ def read_lines(
 
 
 def outgoing_records(
-    lines: Iterable[tuple[str, Line, Position]],
+    lines: Iterable[Numbered],
     stamper: "PostStamper",
     rejects: Rejects,
     summary: SendSummary,
@@ -54,7 +56,7 @@ def outgoing_records(
             summary.blank += 1
             continue
         try:
-            record = stamper.stamp(body, line.length)
+            record = stamper.stamp(body, line.length, file_number=position.input)
             posts += 1
         except NotAPost as error:
             record = rejects.record_for(file, line, error)
@@ -76,7 +78,7 @@ class PostStamper:
         self._summary = summary
         self._check = check
 
-    def stamp(self, body: bytes, length: int) -> Record:
+    def stamp(self, body: bytes, length: int, *, file_number: int) -> Record:
         """Return the post in `body` as a record once it is due; raises NotAPost and Stopped.
 
         `length`: bytes of the whole line; of a line over 10 MB, `body` is only the beginning.
@@ -91,4 +93,5 @@ class PostStamper:
             microseconds = self._clock.moment(post, post_id)
         if microseconds > (time.time() + MAX_AHEAD_SECONDS) * MICROSECONDS:
             self._summary.ahead_of_clock += 1
-        return Record(self._topic, b"%d" % post_id, with_time_stamp(body, post, microseconds))
+        value = with_time_stamp(body, post, microseconds, collected_ms=self._clock.collected_ms(file_number))
+        return Record(self._topic, b"%d" % post_id, value)

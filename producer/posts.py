@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import msgspec
 import orjson
 
+from core.collection import COLLECTED_AT, COLLECTION_TIMES
+
 TIME_STAMP = "time_stamp"
 LARGEST_ID = 2**63 - 1
 MICROSECONDS = 1_000_000
@@ -108,15 +110,21 @@ def as_json_number(microseconds: int) -> bytes:
     return (b"%d.%06d" % (seconds, rest)).rstrip(b"0") if rest else b"%d" % seconds
 
 
-def with_time_stamp(line: bytes, record: dict[str, Any], microseconds: int) -> bytes:
+def with_time_stamp(
+    line: bytes, record: dict[str, Any], microseconds: int, *, collected_ms: int | None = None
+) -> bytes:
     """Return the line with `time_stamp` as its last member, replacing an older one; keep all other bytes.
 
-    `line` is the JSON of `record`, which has at least one other member; `time_stamp` is in Unix seconds.
+    `line` is the JSON of `record`, which has at least one other member; `time_stamp` is in Unix seconds. With
+    `collected_ms`, `collected_at` comes before it, unless the line says itself when it was collected.
     """
     body = line.strip(b" \t\r\n")
     if TIME_STAMP in record:
         body = _without_time_stamp(body)
-    return b"".join((body[:-1], b', "time_stamp": ', as_json_number(microseconds), b"}"))
+    collected = b""
+    if collected_ms is not None and not any(b'"%b"' % name.encode() in body for name in COLLECTION_TIMES):
+        collected = b', "%b": %b' % (COLLECTED_AT.encode(), as_json_number(collected_ms * 1000))
+    return b"".join((body[:-1], collected, b', "time_stamp": ', as_json_number(microseconds), b"}"))
 
 
 def _without_time_stamp(body: bytes) -> bytes:

@@ -27,10 +27,11 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedProgress:
-    """The position before which everything is acknowledged, and the clock's shift in microseconds."""
+    """The position before which everything is acknowledged, and the clock's attributes."""
 
     position: Position
     shift_microseconds: int | None
+    handed_in_ms: int | None = None
 
 
 def state_path(folder: Path, *identity: str) -> Path:
@@ -41,10 +42,14 @@ def state_path(folder: Path, *identity: str) -> Path:
 class StateFile:
     """Progress on disk, replaced as a whole and synced at every save."""
 
-    def __init__(self, path: Path, inputs: Sequence[Fingerprint]) -> None:
-        """`inputs`: what is being sent; progress on inputs that have changed since is ignored."""
+    def __init__(self, path: Path, inputs: Sequence[Fingerprint], *, in_order: bool = False) -> None:
+        """`inputs`: what is being sent; progress on inputs that have changed since is ignored.
+
+        `in_order`: whether they are sorted first, in which case a position is another.
+        """
         self.path = path
         self._inputs = [fingerprint.as_json() for fingerprint in inputs]
+        self._inputs += [{"sorted": True}] if in_order else []
         self._saved: SavedProgress | None = None
 
     @contextmanager
@@ -73,7 +78,9 @@ class StateFile:
         """
         try:
             state: dict[str, Any] = orjson.loads(self.path.read_bytes())
-            progress = SavedProgress(Position(**state["position"]), state["shift_microseconds"])
+            progress = SavedProgress(
+                Position(**state["position"]), state["shift_microseconds"], state.get("handed_in_ms")
+            )
         except FileNotFoundError:
             return None, False
         except (ValueError, KeyError, TypeError) as error:
@@ -94,6 +101,7 @@ class StateFile:
                 "inputs": self._inputs,
                 "position": progress.position._asdict(),
                 "shift_microseconds": progress.shift_microseconds,
+                "handed_in_ms": progress.handed_in_ms,
             }
         )
         partial = self.path.with_suffix(".partial")

@@ -27,6 +27,18 @@ class S3Object(io.RawIOBase):
         """Return True."""
         return True
 
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position, with a new request; return it."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._file.tell()
+
     def readinto(self, buffer: Any) -> int:
         """Read the next bytes; return how many, 0 at the end."""
         try:

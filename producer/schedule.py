@@ -1,5 +1,7 @@
 """When the next post is due: at a rate, or at a multiple of the speed at which the posts were created."""
 
+import math
+
 LARGEST_STEP_SECONDS = 86_400.0
 STEPS_IN_A_ROW = 20
 
@@ -25,6 +27,11 @@ class Schedule:
     def is_paced(self) -> bool:
         """Whether posts are ever delayed: False if `speed` and `rate` are None."""
         return self._speed is not None or self._rate is not None
+
+    @property
+    def latest_seconds(self) -> float:
+        """Running maximum of event time, errors excluded; the earliest there is before the first post."""
+        return -math.inf if self._latest is None else self._latest
 
     def due(self, event_seconds: float) -> float:
         """Return when the next post, created at `event_seconds`, is due, on the clock of `started`."""

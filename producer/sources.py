@@ -1,29 +1,24 @@
-"""Read lines from a file, a gzip or zstd archive, standard input or an S3 object, from any position."""
+"""Read lines from a file, however it is packed, standard input or an S3 object, from any position."""
 
-import gzip
 import io
+import re
 import select
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import zstandard
+from typing import IO, Any, NamedTuple
 
 from core.errors import BadInputError
 from core.settings import Settings
+from producer.kinds import BYTE_ORDER_MARK, encoding_of, packing_of
+from producer.unpacking import BUFFER_BYTES, DAMAGE, Unpacking, buffered, start_of
 
 STANDARD_INPUT = "-"
 S3_SCHEME = "s3://"
 MAX_LINE_BYTES = 10 * 1024 * 1024
 """A longer line cannot be a record: the topics accept 10 MB."""
 KEPT_OF_LONG_LINE = 64 * 1024
-BUFFER_BYTES = 1024 * 1024
-LARGEST_ZSTD_WINDOW = 2**31
-"""The dump's archives are written with zstd's long windows."""
-GZIP_MAGIC, ZSTD_MAGIC, BYTE_ORDER_MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
-_DAMAGE = (EOFError, OSError, zlib.error, zstandard.ZstdError)
+_NAMED_AS = {".gz": "gzip", ".zst": "zstd", ".xz": "xz", ".bz2": "bzip2", ".zip": "zip", ".tar": "tar"}
 
 
 class Line(NamedTuple):
@@ -61,6 +56,11 @@ class Input:
         return self.name == STANDARD_INPUT
 
     @property
+    def can_be_read_again(self) -> bool:
+        """Whether it is a file or an S3 object, not standard input or a named pipe."""
+        return self.name.startswith(S3_SCHEME) or Path(self.name).is_file()
+
+    @property
     def address(self) -> str:
         """The name, with an absolute path."""
         return (
@@ -71,16 +71,12 @@ class Input:
 
     @property
     def is_plain_file(self) -> bool:
-        """Whether it is an uncompressed file on the local disk."""
+        """Whether it is a file on the local disk whose bytes are its lines: not packed, and in UTF-8."""
         if self.is_standard_input or self.name.startswith(S3_SCHEME):
             return False
         with Path(self.name).open("rb") as file:
-            start = file.read(4)
-        return (
-            not start.startswith(GZIP_MAGIC)
-            and start != ZSTD_MAGIC
-            and not self.name.endswith((".gz", ".zst"))
-        )
+            start, _ = start_of(file)
+        return packing_of(start) is None and encoding_of(start) is None
 
     def fingerprint(self) -> Fingerprint:
         """Return the current fingerprint; raises BadInputError if the input cannot be read."""
@@ -114,7 +110,7 @@ class Input:
                 for line in _split(file, offset, number):
                     number = line.number
                     yield line
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise BadInputError(
                 f"{self.name} is damaged or cannot be read after line {number}: {error}."
             ) from error
@@ -125,23 +121,39 @@ class Input:
             with self._open(lambda: False) as file:
                 while piece := file.read1(BUFFER_BYTES):
                     yield piece
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise BadInputError(f"{self.name} is damaged or cannot be read: {error}.") from error
 
-    def _open(self, is_stopped: Callable[[], bool]) -> io.BufferedReader:
-        plain = _buffered(StandardInput(is_stopped) if self.is_standard_input else self._open_raw())
-        start = plain.peek(4)[:4]
-        if start.startswith(GZIP_MAGIC):
-            return _buffered(GzipMembers(plain))
-        if start == ZSTD_MAGIC:
-            return _buffered(ZstdFrames(plain))
-        for suffix, kind in ((".gz", "gzip"), (".zst", "zstd")):
-            if self.name.endswith(suffix) and start:
-                plain.close()
-                raise BadInputError(
-                    f"{self.name} is not a {kind} archive despite its name: rename it, or download it again."
-                )
-        return plain
+    def check(self) -> None:
+        """Raise BadInputError if it is certainly no ndjson, nor files of ndjson packed in an archive.
+
+        Reads the beginnings of all of them; what can be read only once is not checked.
+        """
+        if not self.can_be_read_again:
+            return
+        try:
+            self._open(lambda: False, only_check=True).close()
+        except DAMAGE as error:
+            raise BadInputError(f"{self.name} is damaged or cannot be read: {error}.") from error
+
+    def _open(self, is_stopped: Callable[[], bool], *, only_check: bool = False) -> io.BufferedReader:
+        raw = buffered(StandardInput(is_stopped) if self.is_standard_input else self._open_raw())
+        start, file = start_of(raw)
+        named_as = next((kind for suffix, kind in _NAMED_AS.items() if self.name.endswith(suffix)), None)
+        if start and named_as and packing_of(start) is None and encoding_of(start) is None:
+            file.close()
+            raise BadInputError(
+                f"{self.name} is not a {named_as} archive despite its name: rename it, or download it again."
+            )
+        reopen = self._open_seekable if self.can_be_read_again else None
+        try:
+            return Unpacking(self.name, reopen, only_check=only_check).text(file)
+        except BaseException:
+            file.close()
+            raise
+
+    def _open_seekable(self) -> IO[bytes]:
+        return buffered(self._open_raw())
 
     def _open_raw(self) -> io.RawIOBase:
         if self.name.startswith(S3_SCHEME):
@@ -154,6 +166,37 @@ class Input:
         if self.settings is None:
             raise BadInputError(f"{self.name} needs the S3 settings of the environment.")
         return self.settings
+
+
+def by_their_numbers(names: Sequence[str]) -> list[str]:
+    """Return file names with those that a shell has listed by their letters in order of their numbers.
+
+    They are those that differ in numbers alone. Other orders stay, because whoever wrote them meant them.
+
+    >>> by_their_numbers(["first", "crawl-1", "crawl-10", "crawl-2"]), by_their_numbers(["a-2", "a-1"])
+    (['first', 'crawl-1', 'crawl-2', 'crawl-10'], ['a-2', 'a-1'])
+    """
+    alike: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        alike.setdefault(re.sub("[0-9]+", "0", name), []).append(place)
+    ordered = list(names)
+    for places in alike.values():
+        group = [names[place] for place in places]
+        of_shells = sorted(group), sorted(group, key=lambda name: re.sub(r"\W", "", name).lower())
+        if group in of_shells:
+            group.sort(key=lambda name: [int(number) for number in re.findall("[0-9]+", name)])
+        for place, name in zip(places, group, strict=True):
+            ordered[place] = name
+    return ordered
+
+
+def checked_inputs(names: Sequence[str], settings: Settings) -> list[Input]:
+    """Return the inputs that a user named; raises BadInputError if one cannot be read or is no ndjson."""
+    inputs = [Input(name, settings) for name in by_their_numbers(names)]
+    for source in inputs:
+        source.fingerprint()
+        source.check()
+    return inputs
 
 
 class StandardInput(io.RawIOBase):
@@ -175,69 +218,6 @@ class StandardInput(io.RawIOBase):
         return self._file.readinto(buffer) or 0
 
 
-class GzipMembers(io.RawIOBase):
-    """The content of a gzip archive in pieces, so that all before a damage is read before the error."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        self._archive = file
-        self._file = gzip.GzipFile(fileobj=file)
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes; return how many, 0 at the end; raises EOFError if the archive is truncated."""
-        return self._file.readinto1(buffer)
-
-    def close(self) -> None:
-        """Close the archive too."""
-        self._archive.close()
-        super().close()
-
-
-class ZstdFrames(io.RawIOBase):
-    """The content of a zstd archive of any number of frames; the library's own reader ignores truncation."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        self._file = file
-        self._frame: Any = None
-        self._compressed = b""
-        self._content = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes; return how many, 0 at the end; raises EOFError if a frame is truncated."""
-        while not self._content:
-            compressed = self._compressed or self._file.read1(BUFFER_BYTES // 8)
-            if not compressed:
-                if self._frame:
-                    raise EOFError("it ends too early")
-                return 0
-            self._frame = (
-                self._frame or zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW).decompressobj()
-            )
-            self._content = memoryview(self._frame.decompress(compressed))
-            self._compressed = self._frame.unused_data if self._frame.eof else b""
-            self._frame = None if self._frame.eof else self._frame
-        size = min(len(buffer), len(self._content))
-        buffer[:size] = self._content[:size]
-        self._content = self._content[size:]
-        return size
-
-    def close(self) -> None:
-        """Close the archive too."""
-        self._file.close()
-        super().close()
-
-
-def _buffered(raw: Any) -> io.BufferedReader:
-    return raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw, BUFFER_BYTES)
-
-
 def _skip(file: io.BufferedReader, offset: int) -> None:
     if isinstance(file.raw, io.FileIO) and file.seekable():
         file.seek(offset)
@@ -249,6 +229,17 @@ def _skip(file: io.BufferedReader, offset: int) -> None:
         offset -= skipped
 
 
+def without_byte_order_mark(line: bytes) -> bytes:
+    r"""Return a line as it is read: files that were joined may have a mark where each begins.
+
+    >>> without_byte_order_mark(b'\xef\xbb\xbf{"a": 1}\n')
+    b'{"a": 1}\n'
+    """
+    while line.startswith(BYTE_ORDER_MARK):
+        line = line.removeprefix(BYTE_ORDER_MARK)
+    return line
+
+
 def _split(file: io.BufferedReader, offset: int, number: int) -> Iterator[Line]:
     readline = file.readline
     while data := readline(MAX_LINE_BYTES + 1):
@@ -258,7 +249,7 @@ def _split(file: io.BufferedReader, offset: int, number: int) -> Iterator[Line]:
             length += _skip_rest_of_line(file)
             data = data[:KEPT_OF_LONG_LINE]
         offset += length
-        yield Line(number, data.removeprefix(BYTE_ORDER_MARK) if number == 1 else data, length, offset)
+        yield Line(number, without_byte_order_mark(data), length, offset)
 
 
 def _skip_rest_of_line(file: io.BufferedReader) -> int:

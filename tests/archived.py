@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -14,6 +15,7 @@ from core.settings import Settings
 
 TABLE_STEPS = (Step.LOAD, Step.TRENDS, Step.STATISTICS, Step.EVIDENCE)
 RECORDS = "value binary, key binary, topic string, partition int, offset bigint, kafka_time timestamp"
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
 KAFKA_TIME = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -25,16 +27,35 @@ def archive_posts(
     first_offset: int = 0,
     partition: int = 0,
     topic: str | None = None,
-    kafka_time: datetime = KAFKA_TIME,
+    kafka_time: datetime | None = None,
 ) -> None:
-    """Append `posts` (posts, or bytes as is) in one commit, with offsets from `first_offset` on."""
+    """Append `posts` (posts, or bytes as is) in one commit, with offsets from `first_offset` on.
+
+    They arrive at `kafka_time` or, without it, at their event times.
+    """
     create_archive(spark)
     rows = [
-        (_value(post), None, topic or settings.posts_topic, partition, first_offset + place, kafka_time)
+        (
+            _value(post),
+            None,
+            topic or settings.posts_topic,
+            partition,
+            first_offset + place,
+            kafka_time or _arrival(post),
+        )
         for place, post in enumerate(posts)
     ]
     records = spark.createDataFrame(rows, RECORDS)
     archive_rows(records, settings=settings).writeTo(RAW_POSTS).append()
+
+
+def _arrival(post: dict[str, Any] | bytes) -> datetime:
+    """Return the event time of a post, at most KAFKA_TIME, which is also when all other records arrive."""
+    with suppress(ValueError, TypeError, KeyError, OverflowError):
+        seconds = (json.loads(post) if isinstance(post, bytes) else post)["time_stamp"]
+        arrival = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(float(seconds) * 1e6))
+        return min(max(arrival, EARLIEST), KAFKA_TIME)
+    return KAFKA_TIME
 
 
 def _value(post: dict[str, Any] | bytes) -> bytes:

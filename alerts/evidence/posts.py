@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from core.keywords import HASHTAG, folded, keywords
 from core.records import EVIDENCE_SCHEMA, parse_records, shortened
 from core.windows import WINDOW
+from detection.window_counts import known_likes
 
 SAMPLED_POSTS = 20_000
 """Approximate size of the sample of a window's posts; a window with no more posts is taken whole."""
@@ -49,7 +50,7 @@ def posts_with_terms(
     post = F.struct(
         F.unix_micros("event_time").alias("event_micros"),
         item["text"].alias("text"),
-        item["diggCount"].try_cast("bigint").alias("likes"),
+        known_likes(item["diggCount"]).alias("likes"),
         shortened(F.coalesce(item["authorId"], author["userId"])).alias("author_id"),
         shortened(author["uniqueId"]).alias("author_name"),
         shortened(F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0"))).alias("music_id"),

@@ -14,7 +14,7 @@ from alerts.explain.mentions import Mentions
 from archive.records import Record, RecordReader, open_records
 from archive.spans import Span
 from core.errors import BadInputError, NotReadyError
-from core.post_fields import PostFields, as_integer, read_post_fields
+from core.post_fields import PostFields, read_post_fields
 from core.settings import Settings
 from core.text_keywords import text_keywords
 from core.windows import WINDOW, window_number, window_start
@@ -145,7 +145,7 @@ class _Counting:
         if number not in self._whole and self._keywords.isdisjoint(found):
             return None
         shared = tuple(map(intern, found))  # a word of many posts is kept once
-        return PostInWindow(fields.post_id, event_micros, fields.author_id, as_integer(fields.likes), shared)
+        return PostInWindow(fields.post_id, event_micros, fields.author_id, fields.known_likes, shared)
 
     def result(self) -> Recount:
         """Return the counts."""

@@ -11,13 +11,15 @@ from pathlib import Path
 from core.errors import BadInputError
 from core.settings import Settings
 from producer.sources import (
-    BYTE_ORDER_MARK,
     MAX_LINE_BYTES,
     S3_SCHEME,
     STANDARD_INPUT,
     Fingerprint,
     Input,
     Line,
+    by_their_numbers,
+    checked_inputs,
+    without_byte_order_mark,
 )
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -49,17 +51,16 @@ class Block:
             return
         *complete, last = self._content().split(b"\n")
         for number, data in enumerate(complete, start=self.first_number):
-            yield Line(number, data, len(data) + 1, 0)
+            yield Line(number, without_byte_order_mark(data), len(data) + 1, 0)
         if last:
-            yield Line(self.last_number, last, len(last), 0)
+            yield Line(self.last_number, without_byte_order_mark(last), len(last), 0)
 
     def _content(self) -> bytes:
         if self.offset is None:
             return self.data
         with Path(self.file).open("rb") as file:
             file.seek(self.offset)
-            content = file.read(self.length)
-        return content.removeprefix(BYTE_ORDER_MARK) if self.first_number == 1 else content
+            return file.read(self.length)
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,18 @@ def inputs_of(names: Sequence[str], settings: Settings) -> list[Input]:
 
     Raises BadInputError, also for standard input: to resume, an import has to read its beginning again.
     """
-    inputs = [Input(name, settings) for pattern in names for name in _matches(pattern)]
-    if any(source.is_standard_input for source in inputs):
+    files = [name for pattern in names for name in _matches(pattern)]
+    if STANDARD_INPUT in files:
         raise BadInputError(
             f"{STANDARD_INPUT} cannot be imported, as it can be read only once. Write it to a file first."
         )
-    for source in inputs:
-        source.fingerprint()
-    return inputs
+    return checked_inputs(files, settings)
 
 
 def _matches(pattern: str) -> list[str]:
     if pattern.startswith(S3_SCHEME) or not glob.has_magic(pattern) or Path(pattern).exists():
         return [pattern]
-    names = sorted(glob.glob(pattern, recursive=True))
+    names = by_their_numbers(sorted(glob.glob(pattern, recursive=True)))
     if not names:
         raise BadInputError(f"No file matches {pattern}. Correct the pattern.")
     return names

@@ -14,7 +14,10 @@ from sql.migrate import check_migrated
 def import_command(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="ndjson, plain, .gz or .zst; glob patterns; s3://bucket/key."),
+        typer.Argument(
+            metavar="FILE...",
+            help="ndjson, plain or packed (gz, zst, xz, bz2, zip, tar); glob patterns; s3://bucket/key.",
+        ),
     ],
     clock: Annotated[
         ImportClock,

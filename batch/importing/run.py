@@ -94,6 +94,7 @@ class Import:
         self._progress: dict[int, FileProgress] = {}
         self._rejected_rows: list[tuple[object, ...]] = []
         self._bytes = 0
+        self._arrived_micros = 0
         self._partitions: set[int] = set()
         self.summary = ImportSummary()
 
@@ -146,6 +147,7 @@ class Import:
     def _read(self, source: Input, survey: Survey, known: KnownFile, workers: Workers) -> None:
         progress = FileProgress(known, known.last_line, known.posts, known.rejected)
         self._progress[known.partition] = progress
+        self._arrived_micros += 1000  # a later file was collected later
         for block in blocks_of(source, survey.blocks, after_line=known.last_line):
             if self._is_stopped():
                 break
@@ -160,8 +162,9 @@ class Import:
             self.summary.stopped_at = f"line {progress.line:,} of {source.name}"
 
     def _arrival_micros(self) -> int:
-        """Return now in Unix microseconds, rounded down to milliseconds like Kafka's times."""
-        return int(self._now() * 1000) * 1000
+        """Return now in Unix microseconds, rounded down to milliseconds like Kafka's times, never less."""
+        self._arrived_micros = max(self._arrived_micros, int(self._now() * 1000) * 1000)
+        return self._arrived_micros
 
     def _save_rejected(self) -> None:
         save_rejected(self._settings, self._rejected_rows)

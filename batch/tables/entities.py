@@ -7,15 +7,21 @@ nothing else.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from core.collection import COLLECTION_TIMES
 from core.keyword_rule import MAX_KEYWORD_CHARACTERS
 from core.keywords import folded, hashtags, keywords
-from core.records import POST_SCHEMA, parse_records, shortened
+from core.records import COLLECTED_POST_SCHEMA, parse_records, shortened
 
 TABLES = ("posts", "authors", "music", "challenges", "post_challenges")
+COUNTS_OF_POSTS = ("diggCount", "shareCount", "commentCount", "playCount")
+COUNTS_OF_AUTHORS = ("followingCount", "followerCount", "heartCount", "videoCount", "diggCount")
 TYPE_OF_HASHTAGS = "1"
 """Type of hashtag entries in textExtra; 0 is a mention."""
 MAX_LISTED = 100
 """Most challenges, and most hashtags of textExtra, that are taken from one record; as many as keywords."""
+CLOCKS_DIFFER = "INTERVAL 5 MINUTES"
+EARLIEST_COLLECTION_SECONDS = 1_388_534_400
+"""Unix seconds of the year 2014."""
 LATEST_CREATION_SECONDS = 4_102_444_800
 """Unix seconds of the year 2100: a createTime above it is in milliseconds or made up."""
 
@@ -27,11 +33,13 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
     post_id and event_time (null if the record is rejected), and a column per table with its future rows:
     posts, authors, music (struct; null if the record is rejected or the id is missing), challenges and
     post_hashtags (array of struct) and post_keywords (array of string), null or empty if there are none. A
-    hashtag appears once for the caption and once for textExtra. first_seen and last_seen are both the event
-    time of the record. Nothing is filtered here, because a filter after `from_json` makes Spark parse every
-    record several times. URLs of pictures and videos are left out: they expire.
+    hashtag appears once for the caption and once for textExtra. negative_counts (int; null if the record is
+    rejected) is how many of its counts are negative, because their source overflowed; they are null in the
+    rows. first_seen and last_seen are both the event time of the record, collected_at is when it was
+    collected. Nothing is filtered here, because a filter after `from_json` makes Spark parse every record
+    several times. URLs of pictures and videos are left out: they expire.
     """
-    parsed = records.transform(parse_records, schema=POST_SCHEMA, future_minutes=future_minutes)
+    parsed = records.transform(parse_records, schema=COLLECTED_POST_SCHEMA, future_minutes=future_minutes)
     return parsed.select(
         "post_id",
         "event_time",
@@ -41,6 +49,7 @@ def describe_entities(records: DataFrame, *, future_minutes: int) -> DataFrame:
         F.when(F.col("post_id").isNotNull(), _challenges()).alias("challenges"),
         F.when(F.col("post_id").isNotNull(), _hashtags()).alias("post_hashtags"),
         F.when(F.col("post_id").isNotNull(), keywords(F.col("post.itemInfos.text"))).alias("post_keywords"),
+        F.when(F.col("post_id").isNotNull(), _negative_counts()).alias("negative_counts"),
     )
 
 
@@ -145,13 +154,33 @@ def _tag_name(name: Column) -> Column:
 
 
 def _delivery() -> list[Column]:
-    """Return when the record was seen, and its partition and offset in Kafka."""
+    """Return when the record was seen and collected, and its partition and offset in Kafka."""
     return [
         F.col("event_time").alias("first_seen"),
         F.col("event_time").alias("last_seen"),
         F.col("partition").alias("kafka_partition"),
         F.col("offset").alias("kafka_offset"),
+        _collection_time().alias("collected_at"),
     ]
+
+
+def _collection_time() -> Column:
+    """Return when the record was collected, as it says itself (Unix seconds or ISO 8601), else its arrival.
+
+    A time before TikTok, or after the arrival by more than two clocks may differ, is an error of the source.
+    """
+    said = [F.col(f"post.{name}") for name in COLLECTION_TIMES]
+    times = [F.coalesce(_moment(text.try_cast("double")), text.try_cast("timestamp")) for text in said]
+    collected = F.coalesce(*times)
+    earliest = F.timestamp_seconds(F.lit(EARLIEST_COLLECTION_SECONDS))
+    latest = F.col("kafka_time") + F.expr(CLOCKS_DIFFER)
+    return F.when(collected.between(earliest, latest), collected).otherwise(F.col("kafka_time"))
+
+
+def _moment(seconds: Column) -> Column:
+    return F.when(
+        F.abs(seconds) < LATEST_CREATION_SECONDS, F.timestamp_micros((seconds * 1e6).try_cast("bigint"))
+    )
 
 
 def _row(id_path: str, row: Column) -> Column:
@@ -165,8 +194,20 @@ def _id(text: Column) -> Column:
 
 
 def _count(text: Column) -> Column:
-    """Return a count as a bigint; one written with a fraction or an exponent is truncated."""
+    """Return a count as a bigint, null if it is negative."""
+    return F.when(_integer(text) >= 0, _integer(text))
+
+
+def _integer(text: Column) -> Column:
+    """Return a number as a bigint; one written with a fraction or an exponent is truncated."""
     return F.coalesce(text.try_cast("bigint"), text.try_cast("double").try_cast("bigint"))
+
+
+def _negative_counts() -> Column:
+    """Return how many counts are negative: "-977433948" for likes beyond 32 bits, -1 for unknown plays."""
+    item, stats = F.col("post.itemInfos"), F.col("post.authorStats")
+    counts = [item[name] for name in COUNTS_OF_POSTS] + [stats[name] for name in COUNTS_OF_AUTHORS]
+    return F.size(F.filter(F.array(*map(_integer, counts)), lambda count: count < 0))
 
 
 def _creation_time(text: Column) -> Column:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from batch.tables.copy import COPIED, copy_partition, create_staging, total_copied
+from batch.tables.copy import COPIED, copy_partition, create_staging
 from batch.tables.entities import TABLES, describe_entities
 from batch.tables.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
 from batch.timing import timed
@@ -23,10 +24,13 @@ BY_DAY = ("post_keywords", "post_stats", "author_stats", "post_hashtags")
 """Tables with a partition per day, the one with the most rows first."""
 MERGED = (*TABLES, "hashtags")
 """Tables that hold the newest state of each row."""
+NEGATIVE_COUNTS = "negative_counts"
 
 
 def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, int]:
     """Load what `records` of `day` describe and return how many rows of each table the day has.
+
+    If there are any, NEGATIVE_COUNTS is how many counts were negative and are null in the tables.
 
     COPY from every Spark partition fills the staging tables. Then one transaction merges them into the
     tables that hold the newest state, and attaches the day's partitions, which are built beside their
@@ -37,7 +41,8 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
         cursor.execute(query("create_staged_history"))
     described = records.transform(describe_entities, future_minutes=settings.future_minutes)
     with timed("copy from the archive"):
-        total_copied(described.mapInArrow(CopyEntities(settings), COPIED))
+        copied = described.mapInArrow(CopyEntities(settings), f"{COPIED}, {NEGATIVE_COUNTS} bigint")
+        negative = copied.agg(F.sum(NEGATIVE_COUNTS)).first()
     # The day's partitions are filled in parallel with the merges, which use one core.
     with ThreadPoolExecutor(1) as pool, transaction(settings, application_name="groundswell batch") as cursor:
         fills = [pool.submit(fill_partition, settings, table, day) for table in BY_DAY]
@@ -53,7 +58,7 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
     for table in BY_DAY:
         keep_days = settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days
         drop_old_partitions(settings, table, keep_days, loaded=day)
-    return counts
+    return counts | ({NEGATIVE_COUNTS: negative[0]} if negative and negative[0] else {})
 
 
 def _merge(cursor: Cursor) -> dict[str, int]:
@@ -75,8 +80,15 @@ class CopyEntities:
     settings: Settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield one row: how many rows were `copied`."""
-        yield copy_partition(STEP, chain.from_iterable(map(staged_rows, batches)), self.settings)
+        """Yield one row: how many rows were `copied`, and the sum of `negative_counts`."""
+        negative: list[int] = []
+
+        def counted(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+            negative.append(pc.sum(described.column(NEGATIVE_COUNTS)).as_py() or 0)
+            return staged_rows(described)
+
+        copied = copy_partition(STEP, chain.from_iterable(map(counted, batches)), self.settings)
+        yield copied.append_column(NEGATIVE_COUNTS, pa.array([sum(negative)], pa.int64()))
 
 
 def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -86,7 +98,10 @@ def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch
         yield table, pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
     challenges = elements(described, "challenges", post_id="post_id")
     yield "challenges", challenges.drop_columns("post_id")
-    yield "post_challenges", challenges.select(["post_id", "challenge_id", "first_seen", "last_seen"])
+    yield (
+        "post_challenges",
+        challenges.select(["post_id", "challenge_id", "first_seen", "last_seen", "collected_at"]),
+    )
     yield "post_hashtags", elements(described, "post_hashtags", post_id="post_id", seen_at="event_time")
     yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
 

@@ -9,6 +9,8 @@ from batch.timing import timed
 from core.settings import Settings
 from sql.connection import query, transaction
 
+DAY_COLUMNS = {"author_stats": "post_day"}
+"""Column that a table is partitioned by, where it is not `day`."""
 BUILD_MEMORY = "256MB"
 """Memory that Postgres may use to sort a day's rows or build its index; larger ones spill to disk."""
 
@@ -23,9 +25,10 @@ def fill_partition(settings: Settings, table: str, day: date) -> int:
         cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"DROP TABLE IF EXISTS {new}")
-        cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING DEFAULTS)")
+        cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING GENERATED)")
         # A constraint on the empty table spares Postgres a scan of all rows when the partition is attached.
-        cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK (day = '{day.isoformat()}')")
+        column = DAY_COLUMNS.get(table, "day")
+        cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK ({column} = '{day.isoformat()}')")
         with timed(f"fill {table}"):
             cursor.execute(query(f"fill_{table}"), {"day": day})
         rows = cursor.rowcount

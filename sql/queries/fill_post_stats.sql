@@ -14,11 +14,11 @@ FROM (
                coalesce(listed.challenge_ids, '{}') AS challenge_ids
         FROM staging.posts
         LEFT JOIN (
-            SELECT post_id, last_seen, array_agg(DISTINCT challenge_id ORDER BY challenge_id) AS challenge_ids
+            SELECT post_id, last_seen, collected_at, array_agg(DISTINCT challenge_id ORDER BY challenge_id) AS challenge_ids
             FROM staging.post_challenges
-            GROUP BY post_id, last_seen
-        ) AS listed USING (post_id, last_seen)
-        ORDER BY post_id, last_seen, kafka_offset DESC, kafka_partition DESC
+            GROUP BY post_id, last_seen, collected_at
+        ) AS listed USING (post_id, last_seen, collected_at)
+        ORDER BY post_id, last_seen, collected_at DESC, kafka_offset DESC, kafka_partition DESC
     ) AS delivered
     WINDOW deliveries AS (PARTITION BY post_id ORDER BY seen_at)
 ) AS compared

@@ -1,26 +1,26 @@
 -- A small world for the questions of docs/questions.md: three authors, six posts, two learned days, four alerts.
-INSERT INTO authors (author_id, unique_id, follower_count, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
-    (1, 'ana', 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1),
-    (2, 'ben', NULL, '2026-01-05 10:05Z', '2026-01-05 10:06Z', 0, 3),
-    (3, 'cho', 50, '2026-01-06 09:00Z', '2026-01-06 09:30Z', 0, 5);
-INSERT INTO music (music_id, name, author_name, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
-    (11, 'Song A', 'Band', '2026-01-05 10:01Z', '2026-01-06 09:30Z', 0, 5),
-    (12, 'original sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6),
-    (13, 'another sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6);
-INSERT INTO challenges (challenge_id, name, is_commerce, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
-    (21, 'winter', false, '2026-01-05 10:01Z', '2026-01-05 10:05Z', 0, 2),
-    (22, 'ad', true, '2026-01-06 09:30Z', '2026-01-06 09:30Z', 0, 5);
-INSERT INTO posts (post_id, text, author_id, music_id, duet_of_post_id, like_count, play_count, first_seen, last_seen, kafka_partition, kafka_offset) VALUES
-    (101, 'first snow #winter', 1, 11, NULL, 100, 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1),
-    (102, 'Snow again', 2, 11, NULL, 50, NULL, '2026-01-05 10:05Z', '2026-01-05 10:05Z', 0, 2),
-    (103, 'snowed in', 2, 12, 101, 10, 100, '2026-01-05 10:06Z', '2026-01-05 10:06Z', 0, 3),
-    (104, 'cats', 3, 12, NULL, 440, 900, '2026-01-06 09:00Z', '2026-01-06 09:00Z', 0, 4),
-    (105, 'more cats #ad', 3, 11, 101, NULL, 10, '2026-01-06 09:30Z', '2026-01-06 09:30Z', 0, 5),
-    (106, 'cats, too', 1, 12, NULL, 0, 0, '2026-01-06 09:45Z', '2026-01-06 09:45Z', 0, 6);
-INSERT INTO post_challenges (post_id, challenge_id, first_seen, last_seen) VALUES
-    (101, 21, '2026-01-05 10:01Z', '2026-01-05 10:01Z'),
-    (102, 21, '2026-01-05 10:05Z', '2026-01-05 10:05Z'),
-    (105, 22, '2026-01-06 09:30Z', '2026-01-06 09:30Z');
+INSERT INTO authors (author_id, unique_id, follower_count, first_seen, last_seen, kafka_partition, kafka_offset, collected_at) VALUES
+    (1, 'ana', 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1, '2026-01-05 10:01Z'),
+    (2, 'ben', NULL, '2026-01-05 10:05Z', '2026-01-05 10:06Z', 0, 3, '2026-01-05 10:06Z'),
+    (3, 'cho', 50, '2026-01-06 09:00Z', '2026-01-06 09:30Z', 0, 5, '2026-01-06 09:30Z');
+INSERT INTO music (music_id, name, author_name, first_seen, last_seen, kafka_partition, kafka_offset, collected_at) VALUES
+    (11, 'Song A', 'Band', '2026-01-05 10:01Z', '2026-01-06 09:30Z', 0, 5, '2026-01-06 09:30Z'),
+    (12, 'original sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6, '2026-01-06 09:45Z'),
+    (13, 'another sound - ben', 'ben', '2026-01-05 10:06Z', '2026-01-06 09:45Z', 0, 6, '2026-01-06 09:45Z');
+INSERT INTO challenges (challenge_id, name, is_commerce, first_seen, last_seen, kafka_partition, kafka_offset, collected_at) VALUES
+    (21, 'winter', false, '2026-01-05 10:01Z', '2026-01-05 10:05Z', 0, 2, '2026-01-05 10:05Z'),
+    (22, 'ad', true, '2026-01-06 09:30Z', '2026-01-06 09:30Z', 0, 5, '2026-01-06 09:30Z');
+INSERT INTO posts (post_id, text, author_id, music_id, duet_of_post_id, like_count, play_count, first_seen, last_seen, kafka_partition, kafka_offset, collected_at) VALUES
+    (101, 'first snow #winter', 1, 11, NULL, 100, 1000, '2026-01-05 10:01Z', '2026-01-05 10:01Z', 0, 1, '2026-01-05 10:01Z'),
+    (102, 'Snow again', 2, 11, NULL, 50, NULL, '2026-01-05 10:05Z', '2026-01-05 10:05Z', 0, 2, '2026-01-05 10:05Z'),
+    (103, 'snowed in', 2, 12, 101, 10, 100, '2026-01-05 10:06Z', '2026-01-05 10:06Z', 0, 3, '2026-01-05 10:06Z'),
+    (104, 'cats', 3, 12, NULL, 440, 900, '2026-01-06 09:00Z', '2026-01-06 09:00Z', 0, 4, '2026-01-06 09:00Z'),
+    (105, 'more cats #ad', 3, 11, 101, NULL, 10, '2026-01-06 09:30Z', '2026-01-06 09:30Z', 0, 5, '2026-01-06 09:30Z'),
+    (106, 'cats, too', 1, 12, NULL, 0, 0, '2026-01-06 09:45Z', '2026-01-06 09:45Z', 0, 6, '2026-01-06 09:45Z');
+INSERT INTO post_challenges (post_id, challenge_id, first_seen, last_seen, collected_at) VALUES
+    (101, 21, '2026-01-05 10:01Z', '2026-01-05 10:01Z', '2026-01-05 10:01Z'),
+    (102, 21, '2026-01-05 10:05Z', '2026-01-05 10:05Z', '2026-01-05 10:05Z'),
+    (105, 22, '2026-01-06 09:30Z', '2026-01-06 09:30Z', '2026-01-06 09:30Z');
 
 UPDATE posts SET created_at = first_seen;
 
@@ -38,7 +38,7 @@ INSERT INTO post_stats (day, post_id, seen_at, play_count, like_count, author_id
     ('2026-01-06', 103, '2026-01-06 10:20Z', 100, 10, 2, 12, '{}');
 CREATE TABLE author_stats_20260105 PARTITION OF author_stats FOR VALUES IN ('2026-01-05');
 CREATE TABLE author_stats_20260106 PARTITION OF author_stats FOR VALUES IN ('2026-01-06');
-INSERT INTO author_stats (day, author_id, seen_at, follower_count) VALUES
+INSERT INTO author_stats (post_day, author_id, seen_at, follower_count) VALUES
     ('2026-01-05', 1, '2026-01-05 10:01Z', 900),
     ('2026-01-06', 1, '2026-01-06 09:45Z', 950),
     ('2026-01-06', 1, '2026-01-06 10:02Z', 1000),

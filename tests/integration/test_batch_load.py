@@ -55,7 +55,7 @@ def test_every_field_of_a_post_goes_to_its_column(empty_lake, empty_world):
     archive_posts(empty_lake, empty_world, [a_post(time_stamp=NOON)], first_offset=7, partition=1)
     load(empty_lake, empty_world)
     noon, created = at(12), datetime(2020, 3, 23, 8, 59, 28, tzinfo=UTC)
-    seen = (noon, noon, 1, 7)
+    seen = (noon, noon, 1, 7, noon)
     post = (
         6807325450981969158,
         "first snow #winter",
@@ -92,7 +92,7 @@ def test_every_field_of_a_post_goes_to_its_column(empty_lake, empty_world):
             )
         ],
         "challenges": [(7893, "winter", "show us your winter", "winter", False, *seen)],
-        "post_challenges": [(6807325450981969158, 7893, noon, noon)],
+        "post_challenges": [(6807325450981969158, 7893, noon, noon, noon)],
     }
 
 
@@ -154,7 +154,13 @@ def test_a_day_without_posts_changes_nothing(empty_lake, empty_world):
 
 def test_a_partition_that_is_retried_after_its_commit_is_copied_once(empty_world):
     batch = pa.record_batch(
-        {"post_id": [1], "challenge_id": [2], "first_seen": ["2026-01-05"], "last_seen": ["2026-01-05"]}
+        {
+            "post_id": [1],
+            "challenge_id": [2],
+            "first_seen": ["2026-01-05"],
+            "last_seen": ["2026-01-05"],
+            "collected_at": ["2026-01-05"],
+        }
     )
     with transaction(empty_world) as cursor:
         create_staging(cursor, "load", ["post_challenges"])

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 
-from tests.archived import archive_posts
+from batch.run import Step
+from tests.archived import archive_posts, run_batch
 from tests.factories import ABSENT, a_post
-from tests.integration.loading import NOON, load
+from tests.integration.loading import DAY_SECONDS, MONDAY, NOON, TUESDAY, load
 from tests.tables import rows
 
 
@@ -35,6 +36,33 @@ def test_what_is_absent_or_unreadable_is_null_and_never_zero(empty_lake, empty_w
     ]
     assert rows(empty_world, "SELECT follower_count, heart_count FROM authors") == [(None, None)]
     assert rows(empty_world, "SELECT is_original FROM music") == [(False,)]
+
+
+def test_negative_counts_are_null_and_said_once(empty_lake, empty_world):
+    whole = a_post(time_stamp=NOON, itemInfos={"id": "1", "diggCount": 10})
+    overflowed = a_post(
+        time_stamp=NOON + 1,
+        itemInfos={"id": "2", "diggCount": -2147483000, "playCount": "-1", "shareCount": "-2.5e3"},
+        authorStats={"heartCount": "-977433948", "followerCount": 0},
+    )
+    next_day = a_post(time_stamp=NOON + DAY_SECONDS, itemInfos={"id": "3", "commentCount": -(2**63)})
+    archive_posts(empty_lake, empty_world, [whole, overflowed, next_day])
+    lines = run_batch(empty_lake, empty_world, [MONDAY, TUESDAY], [Step.LOAD, Step.TRENDS])
+    assert [line for line in lines if "egative" in line] == [
+        "Negative counts in the records of 2026-01-05 to 2026-01-06: 5. Their source overflowed or did not "
+        "know them, so they are null in the tables."
+    ]
+    counts = "SELECT post_id, like_count, play_count, share_count, comment_count FROM {} ORDER BY 1"
+    for table in ("posts", "post_stats"):
+        assert rows(empty_world, counts.format(table)) == [
+            (1, 10, 45000, 30, 80),
+            (2, None, None, None, 80),
+            (3, 1200, 45000, 30, None),
+        ]
+    hearts = "SELECT follower_count, heart_count FROM author_stats WHERE day = '2026-01-05' ORDER BY seen_at"
+    assert rows(empty_world, hearts) == [(40431380, 2426012173), (0, None)]
+    trends = "SELECT posts, likes FROM daily_trends WHERE day = '2026-01-05' AND kind = 'all'"
+    assert rows(empty_world, trends) == [(2, 10)]
 
 
 def test_a_post_without_author_music_and_challenges_is_a_post_all_the_same(empty_lake, empty_world):

@@ -37,7 +37,8 @@ def lake(spark_for, module_settings: Settings) -> SparkSession:
     spark: SparkSession = spark_for(module_settings)
     for number, day in enumerate([*BEFORE, DAY]):
         plays = ABSENT if day == DAY else 100
-        archive_posts(spark, module_settings, posts_of(day, playCount=plays), first_offset=number * POSTS)
+        posts = posts_of(day, playCount=plays)
+        archive_posts(spark, module_settings, posts, first_offset=number * POSTS, kafka_time=KAFKA_TIME)
     return spark
 
 

@@ -4,7 +4,9 @@ import base64
 import gzip
 import subprocess
 import time
+import zipfile
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import orjson
@@ -109,7 +111,33 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
         Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more.gz", Body=gzip.compress(a_line(20) + a_line(21))
     )
     run(settings, tmp_path, f"s3://{settings.s3_bucket}/{tmp_path.name}/more.gz")
-    assert numbers(settings) == dict.fromkeys(range(22), 1)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("more/a.ndjson", a_line(22).rstrip())
+        archive.writestr("more/b.ndjson", a_line(23).decode().encode("utf-16"))
+    s3_client(settings).put_object(
+        Bucket=settings.s3_bucket, Key=f"{tmp_path.name}/more", Body=packed.getvalue()
+    )
+    run(settings, tmp_path, f"s3://{settings.s3_bucket}/{tmp_path.name}/more")
+    assert numbers(settings) == dict.fromkeys(range(24), 1)
+
+
+@pytest.mark.parametrize("option", ["--sort", "--no-sort"])
+def test_the_later_of_two_crawls_is_the_newer_in_whatever_order_its_posts_are(
+    settings: Settings, tmp_path: Path, option: str
+) -> None:
+    crawls = [tmp_path / "crawl-10.ndjson", tmp_path / "crawl-2.ndjson"]
+    crawls[1].write_bytes(b"".join(a_line(number) for number in range(7_200, 7_210)))
+    crawls[0].write_bytes(b"".join(a_line(number) for number in range(10)))
+    run(settings, tmp_path, *crawls, "--clock", "original", option)
+    collected: dict[bool, list[float]] = {True: [], False: []}
+    for record in records_of(settings, settings.posts_topic):
+        post = orjson.loads(record.value)
+        arrived_at = post.get("collected_at", record.timestamp / 1000)
+        collected[post["time_stamp"] > 1584953968 + 3600].append(arrived_at)
+        assert ("collected_at" in post) == (option == "--sort")
+    assert len(collected[True]) == len(collected[False]) == 10
+    assert max(collected[True]) < min(collected[False])
 
 
 @pytest.mark.parametrize(
@@ -118,6 +146,7 @@ def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path
         ({"posts_topic": "no-such-topic"}, ["posts.ndjson"], "has no topic no-such-topic: create it"),
         ({}, ["nothing.ndjson"], "nothing.ndjson cannot be read: No such file or directory"),
         ({}, ["s3://no-such-bucket-here/posts"], "s3://no-such-bucket-here/posts cannot be read"),
+        ({}, ["posts.ndjson", "posts.7z.ndjson"], "posts.7z.ndjson is a 7z archive: unpack it"),
         ({}, ["posts.ndjson", "--speed", "2"], "--speed needs --clock original or shifted"),
         ({}, ["posts.ndjson", "--summary-json", "no/such/folder"], "Cannot write no/such/folder"),
     ],
@@ -126,6 +155,7 @@ def test_an_error_is_one_sentence(
     settings: Settings, tmp_path: Path, changes: dict[str, str], arguments: list[str], sentence: str
 ) -> None:
     a_file(tmp_path, 1)
+    (tmp_path / "posts.7z.ndjson").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(90))
     paths = [str(tmp_path / argument) if argument.endswith(".ndjson") else argument for argument in arguments]
     process = start(settings.model_copy(update=changes), tmp_path, *paths)
     _, errors = process.communicate(timeout=60)

@@ -38,19 +38,25 @@ def test_after_a_kill_nothing_is_missing_and_only_what_was_in_flight_is_sent_aga
     assert list((tmp_path / "state").glob("*.json")) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code", "newest_first"), [(signal.SIGTERM, 143, True), (signal.SIGINT, 130, False)]
+)
 def test_a_stopped_run_flushes_reports_its_position_and_resumes_there(
-    settings: Settings, tmp_path: Path, number: int, code: int
+    settings: Settings, tmp_path: Path, number: int, code: int, newest_first: bool
 ) -> None:
     path = a_file(tmp_path, 3_000)
-    process = start(settings, tmp_path, path, "--rate", "1000")
+    if newest_first:
+        path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+    process = start(settings, tmp_path, path, "--clock", "original", "--rate", "1000")
     wait_for_state(tmp_path / "state")
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == code, errors
     assert "Traceback" not in errors
     assert "stopped: the next run resumes after line" in output
-    run(settings, tmp_path, path)
+    sent = numbers(settings)
+    assert sent == dict.fromkeys(range(len(sent)), 1) and 0 < len(sent) < 3_000
+    run(settings, tmp_path, path, "--clock", "original")
     assert numbers(settings) == dict.fromkeys(range(3_000), 1)
 
 

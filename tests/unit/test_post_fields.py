@@ -60,6 +60,13 @@ def test_what_spark_would_have_rejected_raises(value: bytes) -> None:
         read_post_fields(value)
 
 
+def test_likes_that_are_negative_are_unknown() -> None:
+    likes = [
+        read_post_fields(record(diggCount=count)).known_likes for count in ("-2147483000", '"-1"', "0", '"7"')
+    ]
+    assert likes == [None, None, 0, 7]
+
+
 def test_a_bigint_is_read_as_spark_casts_it() -> None:
     read = [as_integer(text) for text in ("5", " -5\x7f", "+5", "00005", str(2**63 - 1), str(-(2**63)))]
     assert read == [5, -5, 5, 5, 2**63 - 1, -(2**63)]

@@ -68,3 +68,9 @@ def test_a_known_shift_takes_precedence_over_the_start() -> None:
 def test_the_clock_now_gives_the_time_of_sending_whatever_the_post_says() -> None:
     clock = Clock(ClockName.NOW, start_at=0, now=lambda: 1700000000.1234567)
     assert clock.moment({"itemInfos": {}}, 5) == 1700000000_123457
+
+
+def test_posts_of_a_later_file_count_as_collected_later() -> None:
+    clock = Clock(ClockName.ORIGINAL, start_at=0, handed_in_ms=1_600_000_000_000)
+    assert [clock.collected_ms(file) for file in (0, 1)] == [1_600_000_000_000, 1_600_000_000_001]
+    assert Clock(ClockName.NOW, start_at=0).collected_ms(5) is None

@@ -102,3 +102,12 @@ def test_time_stamp_is_a_number_of_seconds_with_at_most_six_decimals(
     microseconds: int, number: bytes
 ) -> None:
     assert as_json_number(microseconds) == number
+
+
+def test_the_time_of_collection_is_added_unless_the_line_has_one() -> None:
+    line = b'{"itemInfos": {"id": "7"}}'
+    stamped = with_time_stamp(line, read_record(line), 5_000_000, collected_ms=1_600_000_000_001)
+    assert stamped == b'{"itemInfos": {"id": "7"}, "collected_at": 1600000000.001, "time_stamp": 5}'
+    said = b'{"itemInfos": {"id": "7"}, "retrieved_on": 3}'
+    stamped = with_time_stamp(said, read_record(said), 5_000_000, collected_ms=1_600_000_000_001)
+    assert stamped == b'{"itemInfos": {"id": "7"}, "retrieved_on": 3, "time_stamp": 5}'

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from core.errors import AlreadyRunningError, BadInputError
@@ -9,7 +10,7 @@ from producer.resume import Position, SavedProgress, StateFile, state_path
 from producer.sources import Fingerprint
 
 INPUTS = [Fingerprint("/posts.ndjson", 100, "1")]
-PROGRESS = SavedProgress(Position(0, 57, 3), 12_000_000)
+PROGRESS = SavedProgress(Position(0, 57, 3), 12_000_000, 1_600_000_000_000)
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
@@ -48,3 +49,18 @@ def test_inputs_topic_and_clock_name_the_state_file(tmp_path: Path) -> None:
     first = state_path(tmp_path, "servers", "topic", "now", "/a", "/b")
     assert first == state_path(tmp_path, "servers", "topic", "now", "/a", "/b")
     assert first != state_path(tmp_path, "servers", "topic", "original", "/a", "/b")
+
+
+def test_progress_on_sorted_inputs_is_not_that_on_inputs_as_they_come(tmp_path: Path) -> None:
+    StateFile(tmp_path / "state.json", INPUTS, in_order=True).save(PROGRESS)
+    assert StateFile(tmp_path / "state.json", INPUTS).load() == (None, True)
+    assert StateFile(tmp_path / "state.json", INPUTS, in_order=True).load() == (PROGRESS, False)
+
+
+def test_the_state_file_of_an_older_version_is_loaded(tmp_path: Path) -> None:
+    state = StateFile(tmp_path / "state.json", INPUTS)
+    state.save(PROGRESS)
+    content = orjson.loads(state.path.read_bytes())
+    del content["handed_in_ms"]
+    state.path.write_bytes(orjson.dumps(content))
+    assert state.load() == (SavedProgress(Position(0, 57, 3), 12_000_000), False)

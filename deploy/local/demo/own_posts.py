@@ -2,6 +2,7 @@
 
 import glob
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,9 +12,11 @@ from core.errors import BadInputError
 from core.settings import Settings
 from deploy.local.demo.session import Session
 from deploy.local.demo.stages import python_arguments
+from producer.sources import by_their_numbers
 from sql.connection import transaction
 from sql.lake import open_archive
 
+REMARK = re.compile("un: groundswell batch|^Negative counts|: they are sorted first")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,8 +37,8 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     session.prepare()
     session.start_stack()
     commands, settings = session.commands, session.settings
-    # Posts with their original times may be older than what detection has seen; current posts are not.
-    is_old = clock == "original"
+    # Posts with times of their own may be older than what detection has seen; current posts are not.
+    is_old = clock in ("original", "shifted")
     session.start_streaming(first_event=LONG_AGO if is_old else datetime.now(UTC), replays_old_posts=is_old)
     started = datetime.now(UTC)
     # A fresh start writes the windows of an earlier run over with the posts of this one.
@@ -45,9 +48,11 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
     summary = session.layout.logs / "producer.json"
     summary.unlink(missing_ok=True)
     options = python_arguments([("--clock", clock), ("--speed", speed), ("--rate", rate), ("--limit", limit)])
-    commands.run(
+    printed = commands.run(
         "producer", "sending the posts", "producer", *files, *options, "--summary-json", str(summary)
     )
+    for line in remarks_in(printed):
+        session.screen.say(line)
     session.wait_for("detect", "detecting what is in Kafka")
     if is_old:
         commands.run("finish", "closing the last windows", "streaming.finish")
@@ -75,13 +80,13 @@ def files_of(pattern: str) -> list[str]:
     files = [
         found
         for part in ([pattern] if glob.glob(pattern) else pattern.split())
-        for found in sorted(glob.glob(part)) or [part]
+        for found in by_their_numbers(sorted(glob.glob(part))) or [part]
     ]
     missing = [name for name in files if not name.startswith("s3://") and not Path(name).exists()]
     if missing:
         raise BadInputError(
             f"There is no file {missing[0]}. "
-            "Name ndjson files, plain, .gz or .zst, e.g. make run POSTS=posts.ndjson"
+            "Name ndjson files, plain or packed, e.g. make run POSTS=posts.ndjson"
         )
     return [name if name.startswith("s3://") else str(Path(name).absolute()) for name in files]
 
@@ -134,12 +139,12 @@ def ranges(days: Sequence[date], *, among: Collection[date]) -> list[tuple[date,
 
 
 def remarks_in(printed: str) -> list[str]:
-    r"""Return the lines of the batch that name a command to run.
+    r"""Return the lines of producer and batch that name a command to run, or say what the files got wrong.
 
     >>> remarks_in("2017-05-01  load  4 posts\nTo count it, run: groundswell batch 2017-05-01")
     ['To count it, run: groundswell batch 2017-05-01']
     """
-    return [line for line in printed.splitlines() if "un: groundswell batch" in line]
+    return [line for line in printed.splitlines() if REMARK.search(line)]
 
 
 def _report(

@@ -111,7 +111,13 @@ class LiveDay:
             return
         files = [str(demo.posts_file(self._folder, day)) for day in self._calendar.days_to_learn()]
         self._session.commands.run(
-            "producer-history", "sending the history to Kafka", "producer", *files, "--clock", "original"
+            "producer-history",
+            "sending the history to Kafka",
+            "producer",
+            *files,
+            "--clock",
+            "original",
+            "--no-sort",
         )
         self._note(history_sent=True)
 
@@ -168,7 +174,14 @@ class LiveDay:
         )
         file = str(demo.posts_file(self._folder, self._day))
         self._session.commands.run(
-            "producer", "replaying the live day", "producer", file, "--clock", "original", *options
+            "producer",
+            "replaying the live day",
+            "producer",
+            file,
+            "--clock",
+            "original",
+            "--no-sort",
+            *options,
         )
         self._note(sent=self._day)
 
