@@ -68,10 +68,10 @@ def save_clock(
 
 
 def apply_counts(cursor: Cursor, settings: Settings, changed: Counted) -> None:
-    """Apply the counts that a batch changed: judge them early, close windows before the watermark, decide.
+    """Apply the counts that a batch changed: judge them early, close windows, decide.
 
-    Windows are closed by the newest event of *earlier* batches, because Spark still accepted this batch's
-    late posts by that watermark.
+    Windows are closed by the newest event of *earlier* batches, less the lateness: which of a batch's posts
+    are late does not depend on the posts beside them.
     """
     clock = load_clock(cursor)
     watermark = clock.max_event_time - timedelta(minutes=settings.lateness_minutes)

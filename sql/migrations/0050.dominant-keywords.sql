@@ -1,4 +1,4 @@
--- depends: 0039.open-alerts-with-counted-authors
+-- depends: 0040.collected
 -- Keywords with a large part of a window's posts: all others are judged beside them.
 
 CREATE TABLE dominant_keywords (
