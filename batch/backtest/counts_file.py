@@ -184,9 +184,11 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, file: CsvFile, form: _Form
 
 
 def _read_csv(file: CsvFile) -> str:
+    """Return the call that reads the file; DuckDB would take `*`, `?` and `[` in its name as a pattern."""
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in file.columns)
+    path = re.sub(r"([*?\[])", r"[\1]", str(file.path))
     return (
-        f"read_csv({_literal(str(file.path))}, header = true, delim = {_literal(file.separator)}, "
+        f"read_csv({_literal(path)}, header = true, delim = {_literal(file.separator)}, "
         f"quote = '\"', escape = '\"', auto_detect = false, columns = {{{columns}}}, "
         f"compression = '{'gzip' if file.compressed else 'none'}')"
     )

@@ -182,6 +182,12 @@ def test_every_shape_of_csv_is_read_as_the_same_counts(tmp_path: Path, text: str
     assert posts_by_window(written(tmp_path, gzip.compress(text.encode()), "packed.csv")) == TEA
 
 
+@pytest.mark.parametrize("name", ["a[1].csv", "a*.csv", "a?.csv", "it's.csv", "a b.csv"])
+def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
+    written(tmp_path, "\n".join([HEADER, *ROWS, *ROWS]) + "\n", "a1.csv")
+    assert posts_by_window(written(tmp_path, "\n".join([HEADER, *ROWS]) + "\n", name)) == TEA
+
+
 @pytest.mark.parametrize("text", [",timestamp,value\n0,2026-01-05,5\n", "timestamp;value;\n2026-01-05;5;\n"])
 def test_a_series_may_have_an_index_or_trailing_separators(tmp_path: Path, text: str) -> None:
     assert posts_by_window(written(tmp_path, text)) == {"2026-01-05 00:00": 5}
