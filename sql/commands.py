@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import psycopg2
@@ -16,6 +17,14 @@ from sql import export as exporting
 from sql.failures import postgres_sentence
 from sql.figures import status_text
 from sql.migrate import migrate
+
+
+class Separator(StrEnum):
+    """What separates the cells of a CSV file."""
+
+    comma = ","
+    semicolon = ";"
+
 
 app = new_app(no_args_is_help=True)
 
@@ -63,9 +72,12 @@ def export_command(
         bool,
         typer.Option(
             "--spreadsheet-safe/--raw",
-            help="In CSV, put an apostrophe before formulas and before numbers of 16 digits or more.",
+            help="In CSV, write texts that a spreadsheet would change or run as formulas that show them.",
         ),
     ] = True,
+    separator: Annotated[
+        Separator, typer.Option(help="What separates the cells of CSV: , or ; as the spreadsheet expects.")
+    ] = Separator.comma,
 ) -> None:
     """Export a table, the archive or the result of a query to a CSV or Parquet file.
 
@@ -77,7 +89,9 @@ def export_command(
     settings = read_settings()
     started = time.monotonic()
     source = exporting.table_source(settings, table) if table else exporting.query_source(query or "")
-    rows = exporting.export(settings, source, out, spreadsheet_safe=spreadsheet_safe)
+    rows = exporting.export(
+        settings, source, out, spreadsheet_safe=spreadsheet_safe, separator=separator.value
+    )
     destination = "standard output" if out == "-" else out
     typer.echo(f"{rows:,} rows to {destination} in {time.monotonic() - started:.1f} s", err=True)
 

@@ -24,7 +24,7 @@ from core.settings import Settings
 from sql.connection import query as named_query
 from sql.connection import transaction
 from sql.lake import archive_statements, quoted, tables_statements
-from sql.spreadsheet import GUARD, as_text, guarded_column, identifier
+from sql.spreadsheet import GUARD, as_text, guarded_column, identifier, is_text
 
 STANDARD_OUTPUT = "-"
 MEMORY = "1GB"
@@ -77,14 +77,21 @@ def query_source(query: str) -> Source:
     )
 
 
-def export(settings: Settings, source: Source, out: str, *, spreadsheet_safe: bool = True) -> int:
+def export(
+    settings: Settings, source: Source, out: str, *, spreadsheet_safe: bool = True, separator: str = ","
+) -> int:
     """Write the rows of `source` to file `out`, or as CSV to standard output (`-`); return their number.
 
     A file is written completely or not at all. Raises BadInputError and NotReadyError.
     """
     options = format_of(out)
+    is_csv = "parquet" not in options
     with _errors_translated(settings, out), _database(settings, source) as database, _target(out) as target:
-        select = _select(database, source, plain="parquet" in options, spreadsheet_safe=spreadsheet_safe)
+        select = f"SELECT * FROM {_rows(source)}"
+        if is_csv:
+            select, texts = _cells(database, source, spreadsheet_safe)
+            options += f", DELIMITER {quoted(separator)}"
+            options += f", FORCE_QUOTE ({', '.join(texts)})" if texts else ""
         copied = database.execute(f"COPY ({select}) TO {quoted(target)} ({options})").fetchone()
     return int(copied[0]) if copied else 0
 
@@ -134,26 +141,26 @@ def _database(settings: Settings, source: Source) -> Iterator[duckdb.DuckDBPyCon
         yield database
 
 
-def _select(
-    database: duckdb.DuckDBPyConnection, source: Source, *, plain: bool, spreadsheet_safe: bool
-) -> str:
-    """Return `source` as a SELECT for DuckDB; unless `plain`, with the cells as a CSV shows them."""
-    rows = f"({source.select})" if source.in_archive else f"postgres_query('tables', {quoted(source.select)})"
-    if plain:
-        return f"SELECT * FROM {rows}"
-    columns = [
-        (str(row[0]), str(row[1])) for row in database.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
-    ]
-    cells = ", ".join(_cells(database, *column, spreadsheet_safe) for column in columns)
-    return f"SELECT {cells} FROM {rows} AS exported"
+def _rows(source: Source) -> str:
+    """Return what DuckDB selects `source` from."""
+    return f"({source.select})" if source.in_archive else f"postgres_query('tables', {quoted(source.select)})"
 
 
-def _cells(database: duckdb.DuckDBPyConnection, name: str, column_type: str, spreadsheet_safe: bool) -> str:
-    if not spreadsheet_safe:
-        cell = as_text(name, column_type) if column_type == "BLOB" else identifier(name)
-        return f"{cell} AS {identifier(name)}"
-    heading = database.execute("SELECT guarded(?)", [name]).fetchall()[0][0]
-    return f"{guarded_column(name, column_type)} AS {identifier(heading)}"
+def _cells(
+    database: duckdb.DuckDBPyConnection, source: Source, spreadsheet_safe: bool
+) -> tuple[str, list[str]]:
+    """Return `source` as a SELECT with the cells as a CSV shows them, and the columns to quote throughout."""
+    described = database.execute(f"DESCRIBE SELECT * FROM {_rows(source)}").fetchall()
+    cells, texts = [], []
+    for name, column_type in ((str(row[0]), str(row[1])) for row in described):
+        heading = identifier(name)
+        cell = as_text(name, column_type) if column_type == "BLOB" else heading
+        if spreadsheet_safe:
+            cell = guarded_column(name, column_type)
+            heading = identifier(database.execute("SELECT guarded(?)", [name]).fetchall()[0][0])
+            texts += [heading] if is_text(column_type) else []
+        cells.append(f"{cell} AS {heading}")
+    return f"SELECT {', '.join(cells)} FROM {_rows(source)} AS exported", texts
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from batch.backtest.write import ScoresSummary, write_alerts, write_scores
 from batch.session import lazy_session
 from core.command_line import errors_as_sentences, new_app
 from core.errors import BadInputError
+from core.outputs import reject_overwriting
 from core.settings import read_settings
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule, rule_for
@@ -118,6 +119,7 @@ def posts_command(
     assume_complete: Annotated[bool, typer.Option(help="Do not check that the archive is complete.")] = False,
 ) -> None:
     """Replay archived days with another rule and compare its alerts with those of the stream."""
+    reject_overwriting({"--config": config}, {"--out": out})
     days, settings = parse_days(None, first, last), read_settings()
     rule = read_rule(settings, config) if config else live_rule(settings)
     with lazy_session(settings) as session:
@@ -133,6 +135,7 @@ def backtest_counts(
     rule: LifecycleRule,
 ) -> str:
     """Judge the file `counts`, write `out` and `alerts_out`, return a summary; raises BadInputError."""
+    reject_overwriting({"the file of counts": counts}, {"--out": out, "--alerts": alerts_out})
     with open_counts(counts, seasonality) as table:
         walk, summary = Walk(table, anomaly_rule, rule), ScoresSummary()
         alerts: list[tuple[int, TrackedAlert]] = list(write_scores(out, table, walk.run(), summary))
@@ -140,7 +143,10 @@ def backtest_counts(
         if alerts_out is not None:
             write_alerts(alerts_out, table, alerts, rule)
         cycles = f"{len(table.cycles()):,} {'weeks' if seasonality.window_seconds == 86_400 else 'days'}"
-        return (
-            f"{summary.rows:,} windows of {len(table.keywords):,} keywords over {cycles}: "
-            f"{summary.anomalous:,} anomalous, {len(alerts):,} alerts."
+        return "\n".join(
+            [
+                f"{summary.rows:,} windows of {len(table.keywords):,} keywords over {cycles}: "
+                f"{summary.anomalous:,} anomalous, {len(alerts):,} alerts.",
+                *([table.hint] if table.hint else []),
+            ]
         )

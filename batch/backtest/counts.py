@@ -34,6 +34,7 @@ class CountsTable:
         *,
         has_total: bool,
         is_series: bool,
+        hint: str | None = None,
     ) -> None:
         """`connection` has the tables that `batch.backtest.counts_file` creates."""
         self._connection = connection
@@ -42,6 +43,8 @@ class CountsTable:
         """Whether the file has the posts of all keywords."""
         self.is_series = is_series
         """Whether a window without a row was not observed, as in the two-column form."""
+        self.hint = hint
+        """What to do about rows that are further apart than windows."""
         self.keywords: pa.ChunkedArray = connection.execute(
             "SELECT keyword FROM keywords ORDER BY id"
         ).to_arrow_table()["keyword"]

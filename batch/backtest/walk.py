@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from batch.backtest.clock_changes import ClockChange, changes_at, judge_after_changes
 from batch.backtest.counts import CountsTable, CycleCounts
 from detection.arrays import Floats
 from detection.day_counts import DayCounts, traffic_beside, windows_before
 from detection.dominant import dominant
-from detection.judge_day import JudgedDay, judge_day, unknown_traffic
+from detection.judge_day import JudgedDay, unknown_traffic
 from detection.learn import KeywordRows, as_stored, default_rows, fit_day, forgettable
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule
@@ -57,6 +58,10 @@ class _Statistics:
         known: NDArray[np.bool_] = self.last_seen != _NEVER
         return known
 
+    def profiles(self) -> NDArray[np.floating]:
+        """Return a copy of the profiles of all keywords [K, 24]; NaN for those without one."""
+        return np.where(self.known[:, None], self._columns[1], np.float32(np.nan))
+
     def load(self, keywords: Numbers) -> KeywordRows:
         """Return the rows of `keywords`; defaults are not rounded, because they are not stored."""
         rows = [column[keywords].astype(np.float64) for column in self._columns]
@@ -86,6 +91,7 @@ class Walk:
         """The alerts; `running()` has those that have not ended when the table ends."""
         self._statistics = _Statistics(len(table.keywords), table.seasonality)
         self._traffic: Traffic | None = None
+        self._changes: tuple[ClockChange, ...] = ()
         self._total_before = np.zeros(table.seasonality.windows)
 
     def run(self) -> Iterator[JudgedRows]:
@@ -105,6 +111,13 @@ class Walk:
         traffic_after = self._learned_traffic(total)
         lookback = self._lookback(traffic_after)
         self._statistics.after = np.zeros((len(self._statistics.last_seen), lookback))
+        self._changes = changes_at(
+            self._changes,
+            cycle,
+            self._statistics.profiles,
+            self._expected_traffic() if self._traffic is not None else None,
+            self._seasonality,
+        )
         seen = np.unique(rows.keyword)
         keywords = np.union1d(np.flatnonzero(self._statistics.known), seen)
         beside = self._beside(rows, total)
@@ -175,7 +188,16 @@ class Walk:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
         rows = KeywordRows(*(column[present] for column in _columns(before)))
         traffic = self._expected_traffic() if self._traffic is not None else None
-        return judge_day(counts, rows, traffic, self._anomaly_rule, self._seasonality, beside=beside)
+        return judge_after_changes(
+            self._changes,
+            keywords,
+            counts,
+            rows,
+            traffic,
+            self._anomaly_rule,
+            self._seasonality,
+            beside,
+        )
 
     def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
         """Learn the cycle as the daily batch does: skip it if nothing was posted, forget rare keywords."""

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,6 +23,10 @@ from tests.factories import a_post
 from tests.kafka_posts import REPOSITORY, environment
 
 BIG = 7698971293886388232
+TABLE, TEXT, OFFICE_NAMES = (
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("table", "text", "office")
+)
+CONSTANT_FORMULA = r'|of:=(("([^"]|"")*"|CHAR\((10|13)\))(&|$))+'
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +57,9 @@ def test_a_csv_has_every_cell_and_no_formula(world, tmp_path):
     query = "SELECT phrase, note FROM watchlist ORDER BY phrase"
     assert as_csv(world, query, tmp_path / "a.csv") == [
         ["phrase", "note"],
-        ["cats", "-1"],
+        ["cats", '="-1"'],
         ["quiet", ""],
-        ["snow", "'=1+1"],
+        ["snow", '="=1+1"'],
         ["тренд", ""],
     ]
 
@@ -63,13 +70,56 @@ def test_null_and_an_empty_text_stay_different(world, tmp_path):
         query_source("SELECT note FROM watchlist WHERE phrase IN ('quiet', 'тренд') ORDER BY phrase"),
         str(tmp_path / "a.csv"),
     )
-    assert (tmp_path / "a.csv").read_text() == 'note\n""\n\n'
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == '"note"\n""\n\n'
 
 
 def test_ids_keep_their_digits_in_a_spreadsheet_and_are_plain_on_request(world, tmp_path):
     query = "SELECT post_id, number FROM wide ORDER BY number DESC LIMIT 1"
-    assert as_csv(world, query, tmp_path / "a.csv")[1] == [f"'{BIG + 1}", "-1"]
+    assert as_csv(world, query, tmp_path / "a.csv")[1] == [f'="{BIG + 1}"', "-1"]
     assert as_csv(world, query, tmp_path / "b.csv", spreadsheet_safe=False)[1] == [str(BIG + 1), "-1"]
+
+
+CELLS = [
+    *("nice song;=1+1", "nice song,=1+1", "007", "+4915112345678", "1e5", "10/10", "MAR1", "=1+1", "-1"),
+    *("+1+1", "@SUM(A1)", "\t=1", "a\tb", 'say "hi"', "two\nlines", "=two\nlines", "two\n=1+1", "\r=1"),
+    *(str(BIG), "'=1", "'7", " 5", "", "1,5", "1.50", "5%", "$5", "12:30", "2026-01-05", "0x1F", "1/2"),
+    *("=cmd|' /C calc'!A0", '";=1+1;"', '="x"', "тренд 7", "٧", "１２３", "🔥", "true", "may 5", "x; y"),
+    *("x" * 300, "=" + "long " * 300, "3;" * 200, "\\n", "#N/A", "a=b", "#tag"),
+]
+OFFICE = shutil.which("soffice")
+
+
+def in_a_spreadsheet(file: Path, separator: str) -> list[list[str]]:
+    """Return the cells as LibreOffice shows them, read with `separator`; only texts may be computed."""
+    profile = f"-env:UserInstallation={file.parent.as_uri()}/profile"
+    read = f"--infilter=CSV:{ord(separator)},34,UTF8,1"
+    command = [str(OFFICE), profile, "--headless", read, "--convert-to", "fods", "--outdir", str(file.parent)]
+    subprocess.run([*command, str(file)], check=True, capture_output=True)
+    sheet = file.with_suffix(".fods").read_text(encoding="utf-8").replace("<text:tab/>", "\t")
+    rows = []
+    for row in ElementTree.fromstring(sheet).iter(f"{TABLE}table-row"):
+        cells = list(row.iter(f"{TABLE}table-cell"))
+        formulas = [cell.get(f"{TABLE}formula", "") for cell in cells]
+        assert [one for one in formulas if not re.fullmatch(CONSTANT_FORMULA, one)] == []
+        paragraphs = ["\n".join("".join(line.itertext()) for line in cell.iter(f"{TEXT}p")) for cell in cells]
+        values = [cell.get(f"{OFFICE_NAMES}string-value") for cell in cells]
+        rows.append([one if two is None else two for one, two in zip(paragraphs, values, strict=True)])
+    return rows
+
+
+@pytest.mark.skipif(OFFICE is None, reason="soffice is absent")
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_spreadsheet_shows_what_is_in_the_table(world, tmp_path, separator):
+    with transaction(world) as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS texts (n integer, cell text)")
+        cursor.execute("TRUNCATE texts")
+        cursor.executemany("INSERT INTO texts VALUES (%s, %s)", list(enumerate(CELLS)))
+    query = query_source("SELECT n, cell, 'end' AS \"=1+1\" FROM texts ORDER BY n")
+    export(world, query, str(tmp_path / "texts.csv"), separator=separator)
+    shown = [row[:3] for row in in_a_spreadsheet(tmp_path / "texts.csv", separator)]
+    assert shown[0] == ["n", "cell", "=1+1"]
+    assert shown[1 : len(CELLS) + 1] == [[str(n), cell, "end"] for n, cell in enumerate(CELLS)]
+    in_a_spreadsheet(tmp_path / "texts.csv", ";" if separator == "," else ",")
 
 
 def test_a_table_becomes_parquet_with_its_types(world, tmp_path):
@@ -100,7 +150,8 @@ def test_without_s3_the_sentence_says_so(world, tmp_path):
 
 def test_a_view_may_be_exported(world, tmp_path):
     assert export(world, table_source(world, "recent_alerts"), str(tmp_path / "alerts.csv")) == 0
-    assert (tmp_path / "alerts.csv").read_text().startswith("keyword,status,provisional,")
+    header = (tmp_path / "alerts.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.startswith('"keyword","status",provisional,')
 
 
 def test_an_unknown_table_is_an_error_with_similar_names(world):
@@ -168,5 +219,5 @@ def test_standard_output_is_appended_to_and_has_no_messages(world, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert out.read_text() == "before\none,text\n1,'@x\n"
+    assert out.read_text() == """before\none,"text"\n1,"=""@x\"""\n"""
     assert done.stderr.startswith("1 rows to standard output")

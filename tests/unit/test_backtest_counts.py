@@ -272,3 +272,10 @@ def test_the_command_reports_a_bad_file_as_one_sentence(tmp_path: Path) -> None:
     path = a_file(tmp_path, ["2026-01-05,word,x,9"])
     result = CliRunner().invoke(app, ["--counts", str(path), "--out", str(tmp_path / "s.csv")])
     assert (result.exit_code, "line 2: not a count: x" in result.output) == (1, True)
+
+
+def test_the_command_says_that_rows_are_further_apart_than_windows(tmp_path: Path) -> None:
+    path = a_file(tmp_path, [f"{moment(n, 60)},word,{n % 5},9" for n in range(50)])
+    result = CliRunner().invoke(app, ["counts", str(path), "--out", str(tmp_path / "s.csv")])
+    assert result.exit_code == 0
+    assert "every fourth window has rows" in result.stdout and "--window 1h" in result.stdout
