@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
+from core.function_words import is_searched_for
 from core.settings import Settings
 from core.text_keywords import text_keywords, text_tokens
 from sql.connection import query, transaction
@@ -13,7 +14,7 @@ LONGEST_PHRASE = 4
 
 
 class WatchedPhrases:
-    """The watched phrases of more than one word, which counting searches for in every text."""
+    """The watched phrases and function words, which counting searches for in every text."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -31,8 +32,13 @@ class WatchedPhrases:
     def _now(self) -> tuple[str, ...]:
         with transaction(self._settings, application_name="groundswell watchlist") as cursor:
             normalize_watchlist(cursor)
-            cursor.execute(query("watched_phrases"))
-            return tuple(row[0] for row in cursor.fetchall())
+            return watched_phrases(cursor)
+
+
+def watched_phrases(cursor: Cursor) -> tuple[str, ...]:
+    """Return, in order, the watched keywords that counting has to search for: phrases and function words."""
+    cursor.execute(query("watched_keywords"))
+    return tuple(keyword for (keyword,) in cursor.fetchall() if is_searched_for(keyword))
 
 
 def normalize_watchlist(cursor: Cursor) -> None:
@@ -48,10 +54,8 @@ def normalize_watchlist(cursor: Cursor) -> None:
 
 def _watched_keyword(tokens: Sequence[str], found: Sequence[str]) -> tuple[str | None, str | None]:
     """Return the keyword for a phrase with these tokens and `found` keywords, or what is wrong with it."""
-    if not found:
-        return None, (
-            "it has no keyword: only numbers, single letters, links, mentions or words that are too common"
-        )
+    if not found and not tokens:
+        return None, "it has no keyword: only numbers, single letters, links or mentions"
     if len(tokens) > LONGEST_PHRASE:
         return None, f"it has {len(tokens)} words, and a phrase has at most {LONGEST_PHRASE}"
-    return (" ".join(tokens) if len(tokens) > 1 else found[0]), None
+    return (" ".join(tokens) if len(tokens) > 1 else (found or tokens)[0]), None

@@ -4,10 +4,38 @@ Neither changes what it makes of a character once that character exists (Unicode
 Python and ICU agree on texts without newer characters. `core.unicode_tables` has those.
 """
 
+import re
 from functools import cache
+from typing import NamedTuple
 from unicodedata import combining, normalize
 
+from core.keyword_rule import DOT_OF_I, KEYCAP, NUMBER_SIGN_KEYCAP, ODD, STRAY_MARKS
+from core.letters import Translation, after, before
 from core.unicode_tables import COMBINING_CLASSES, COMPOSED, DECOMPOSITIONS, FOLDS
+
+_STRAY_MARKS, _KEYCAP = re.compile(STRAY_MARKS), re.compile(KEYCAP)
+
+
+def folded_letters(text: str) -> str:
+    r"""Return `text` as the keyword rule reads it, links and mentions included.
+
+    Composed (NFKC) and case folded, with one letter for those that are read alike (`core.letters`).
+
+    >>> [folded_letters(text) for text in ("\u0130ZM\u0130R", "under\u00adstanding", "5\ufe0f\u20e3")]
+    ['izmir', 'understanding', ' 5\u20e3 ']
+    """
+    if text.isascii():
+        return text.lower()
+    tables = _tables()
+    if tables.before_guard.search(text):
+        text = text.translate(tables.before)
+    folded = composed_and_folded(text)
+    if not tables.odd.search(folded):
+        return folded
+    translated = _STRAY_MARKS.sub(
+        "", folded.translate(tables.after).replace(DOT_OF_I, "i").replace(NUMBER_SIGN_KEYCAP, " ")
+    )
+    return _KEYCAP.sub(" \\g<0> ", translated)
 
 
 def composed_and_folded(text: str) -> str:
@@ -64,6 +92,23 @@ def _pair(characters: str) -> str | None:
     """Return the one character that two are composed to, None if there is none."""
     composed = _compositions().get(characters) or normalize("NFC", characters)
     return composed if len(composed) == 1 else None
+
+
+class _Tables(NamedTuple):
+    before_guard: re.Pattern[str]
+    before: dict[int, str | None]
+    odd: re.Pattern[str]
+    after: dict[int, str | None]
+
+
+@cache
+def _tables() -> _Tables:
+    return _Tables(re.compile(before().guard), _table(before()), re.compile(ODD), _table(after()))
+
+
+def _table(translation: Translation) -> dict[int, str | None]:
+    source, target = translation
+    return {ord(sign): target[place] if place < len(target) else None for place, sign in enumerate(source)}
 
 
 @cache

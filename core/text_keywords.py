@@ -10,30 +10,39 @@ from functools import cache
 from typing import NamedTuple
 
 from core import unicode_tables
+from core.function_words import function_words, is_dropped, languages_of
 from core.keyword_rule import (
-    ASCII_TOKEN,
+    ASCII_WORD,
+    LINK_OR_MENTION,
+    LINK_SIGN,
     LONG_RUN,
     MAX_KEYWORD_CHARACTERS,
     MAX_KEYWORDS_PER_POST,
-    SELECTOR,
+    MENTION,
     CharacterClasses,
     patterns,
-    stop_words,
 )
-from core.text_folding import composed_and_folded
+from core.letters import ranges_of
+from core.text_folding import folded_letters
 
-_ASCII_TOKEN = re.compile(ASCII_TOKEN)
+_ASCII_WORD = re.compile(ASCII_WORD)
 _LONG_RUN = re.compile(LONG_RUN, re.ASCII)
+_MENTION = re.compile(MENTION)
+_LINK_HINT = re.compile("[@.:]")
+_LINK_SIGN = re.compile(LINK_SIGN, re.ASCII)
+_LINK_OR_MENTION = re.compile(LINK_OR_MENTION, re.ASCII)
 
 
-class _Compiled(NamedTuple):
+class CompiledPatterns(NamedTuple):
+    """The patterns of `core.keyword_rule` over Java's classes of characters."""
+
     token: re.Pattern[str]
     pair: re.Pattern[str]
     hashtag: re.Pattern[str]
     unspaced: re.Pattern[str]
-    link_or_mention: re.Pattern[str]
-    dropped: re.Pattern[str]
-    """Links, mentions and selectors."""
+    run: re.Pattern[str]
+    """Letters, marks and numbers in sequence, keywords or not."""
+    number: re.Pattern[str]
 
 
 def text_keywords(text: str | None, phrases: Sequence[str] = ()) -> list[str]:
@@ -45,29 +54,34 @@ def text_keywords(text: str | None, phrases: Sequence[str] = ()) -> list[str]:
     >>> text_keywords("Corona, #Corona 2020!")
     ['corona']
     >>> text_keywords("New York, New York", phrases=["new york", "old york"])
-    ['new york', 'york']
+    ['new york', 'new', 'york']
     """
-    tokens = text_tokens(text)
+    tokens = tokens_with_signs(text)
     found = _keywords_of(text or "", tokens)
     if not phrases:
         return found
-    joined = f" {' '.join(tokens)} "
+    joined = f" {' '.join(tokens)} ".replace(" #", " ")
     present = [phrase for phrase in phrases if f" {phrase} " in joined]
-    return [*present, *found][:MAX_KEYWORDS_PER_POST]
+    return list(dict.fromkeys([*present, *found]))[:MAX_KEYWORDS_PER_POST]
 
 
 def text_tokens(text: str | None) -> list[str]:
-    """Return all words of `text` as the rule writes them, in order, with stop words and repetitions.
+    """Return all words of `text` as the rule writes them, in order, with function words and repetitions.
 
     >>> text_tokens("The Beatles, the band")
     ['the', 'beatles', 'the', 'band']
     """
+    return _without_signs(tokens_with_signs(text))
+
+
+def tokens_with_signs(text: str | None) -> list[str]:
+    """Return the words of `text` in order; those that are hashtags begin with #."""
     if not text:
         return []
     folded = folded_text(text)
     if text.isascii():
-        return _ASCII_TOKEN.findall(folded)
-    compiled = _compiled()
+        return _ASCII_WORD.findall(folded)
+    compiled = compiled_patterns()
     tokens = compiled.token.findall(folded)
     if compiled.unspaced.search(folded):
         tokens += compiled.pair.findall(compiled.hashtag.sub(" ", folded))
@@ -76,35 +90,41 @@ def text_tokens(text: str | None) -> list[str]:
 
 def folded_text(text: str) -> str:
     """Return `text` as the rule reads it: composed, case folded, no links or mentions."""
-    if text.isascii():
-        return _compiled().link_or_mention.sub(" ", text.lower())
-    return _compiled().dropped.sub(" ", composed_and_folded(text).replace("\u2019", "'"))
+    letters = folded_letters(text)
+    if not _LINK_HINT.search(letters):
+        return letters
+    pattern = _LINK_OR_MENTION if _LINK_SIGN.search(letters) else _MENTION
+    return pattern.sub(" ", letters)
+
+
+def _without_signs(tokens: list[str]) -> list[str]:
+    return [token[1:] if token[0] == "#" else token for token in tokens]
 
 
 def _keywords_of(text: str, tokens: list[str]) -> list[str]:
+    listed = function_words().keys() & tokens
+    if listed:
+        languages = languages_of(listed)
+        dropped = {token for token in listed if is_dropped(token, languages)}
+        tokens = [token for token in tokens if token not in dropped]
+    kept = _without_signs(tokens)
     if len(text) > MAX_KEYWORD_CHARACTERS and _LONG_RUN.search(text):
-        tokens = [token[:MAX_KEYWORD_CHARACTERS] for token in tokens]
-    stop = stop_words()
-    distinct = dict.fromkeys(token for token in tokens if token not in stop)
-    return list(distinct)[:MAX_KEYWORDS_PER_POST]
+        kept = [keyword[:MAX_KEYWORD_CHARACTERS] for keyword in kept]
+    return list(dict.fromkeys(kept))[:MAX_KEYWORDS_PER_POST]
 
 
 @cache
-def _compiled() -> _Compiled:
-    """Compile the patterns when they are first needed: it takes longer than most texts."""
-    names = patterns(CharacterClasses(*(_ranges(name) for name in CharacterClasses._fields)))
-    return _Compiled(
+def compiled_patterns() -> CompiledPatterns:
+    """Return the patterns, compiled when they are first needed: it takes longer than most texts."""
+    classes = CharacterClasses(
+        *(ranges_of(getattr(unicode_tables, name.upper())) for name in CharacterClasses._fields)
+    )
+    names = patterns(classes)
+    return CompiledPatterns(
         token=re.compile(names.token),
         pair=re.compile(names.pair),
         hashtag=re.compile(names.hashtag),
         unspaced=re.compile(names.unspaced),
-        link_or_mention=re.compile(names.link_or_mention, re.ASCII),
-        dropped=re.compile(f"{names.link_or_mention}|{SELECTOR}", re.ASCII),
+        run=re.compile(f"[{classes.any}]+"),
+        number=re.compile(f"[{classes.number}]+"),
     )
-
-
-def _ranges(name: str) -> str:
-    """Return a class of `core.unicode_tables` as it is written between the brackets of a pattern."""
-    words: str = getattr(unicode_tables, name.upper())
-    ranges = (word.split("-") for word in words.split())
-    return "".join("-".join(chr(int(number, 16)) for number in limits) for limits in ranges)

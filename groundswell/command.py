@@ -57,6 +57,10 @@ COMMANDS = {
         "alerts.explain.command:main",
         "Explain why a keyword alerted, and check every stored figure of the alert against the archive.",
     ),
+    "keywords": (
+        "core.keywords_command:keywords_command",
+        "Print the keywords of a text, one a line, as counting finds them; needs no server.",
+    ),
     "export": (
         "sql.commands:export_command",
         "Export a table, the archive or the result of a query to a CSV or Parquet file.",

@@ -1,8 +1,8 @@
 """`python -m tools.unicode_tables`: write core/unicode_tables.py from what Java and ICU know of Unicode.
 
 Java's patterns and Spark's ICU decide what a keyword is, and each of them, like each Python, has a Unicode
-version of its own. The tables are Java's classes of characters whole, and ICU's mappings of the characters
-that are newer than Unicode 14, which Python 3.11 has.
+version of its own. The tables are Java's classes of characters whole, ICU's emoji and default ignorable
+characters, and ICU's mappings of the characters that are newer than Unicode 14, which Python 3.11 has.
 """
 
 import textwrap
@@ -19,6 +19,8 @@ from deploy.local.layout import REPOSITORY, layout_for
 
 FILE = REPOSITORY / "core" / "unicode_tables.py"
 PYTHON_UNICODE = 14
+_IGNORABLE, _EMOJI, _PICTOGRAPHIC, _MODIFIER, _REGIONAL = 5, 57, 64, 59, 62
+"""ICU's numbers of binary properties (class UProperty)."""
 _HEAD = '''"""Unicode as Java {java} and Spark's ICU (Unicode {unicode}) have it.
 
 Made by `python -m tools.unicode_tables`. Code points are hexadecimal. Classes are ranges.
@@ -33,7 +35,7 @@ def module_text(spark: SparkSession) -> str:
     java = spark.range(1).select(F.reflect(F.lit("java.lang.Runtime"), F.lit("version"))).collect()[0][0]
     unicode = spark.range(1).select(icu("lang.UCharacter", "getUnicodeVersion")).collect()[0][0]
     head = _HEAD.format(java=java.partition(".")[0], unicode=unicode[:4], python=PYTHON_UNICODE)
-    return head + "".join([*_classes(spark), *_mappings(spark)])
+    return head + "".join([*_classes(spark), *_properties(spark), *_mappings(spark)])
 
 
 def code_points(spark: SparkSession) -> DataFrame:
@@ -53,6 +55,18 @@ def _classes(spark: SparkSession) -> Iterator[str]:
     for name, characters in JAVA_CLASSES._asdict().items():
         rows = code_points(spark).where(F.col("text").rlike(f"[{characters}]")).select("number").toArrow()
         yield _constant(name.upper(), _ranges(sorted(rows["number"].to_pylist())))
+
+
+def _properties(spark: SparkSession) -> Iterator[str]:
+    number = F.col("number")
+
+    def has(code: int) -> Column:
+        return icu("lang.UCharacter", "hasBinaryProperty", number, code) == "true"
+
+    picture = (number > 127) & (has(_EMOJI) | has(_PICTOGRAPHIC)) & ~has(_MODIFIER) & ~has(_REGIONAL)
+    for name, condition in (("EMOJI", picture), ("IGNORABLE", has(_IGNORABLE))):
+        rows = code_points(spark).where(condition).select("number").toArrow()
+        yield _constant(name, _ranges(sorted(rows["number"].to_pylist())))
 
 
 def _mappings(spark: SparkSession) -> Iterator[str]:

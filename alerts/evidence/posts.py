@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from core.keywords import HASHTAG, folded, keywords
+from core.function_words import is_counted_only_if_watched
+from core.keywords import folded, hashtags, keywords
 from core.records import EVIDENCE_SCHEMA, parse_records, shortened
 from core.windows import WINDOW
 from detection.window_counts import known_likes
@@ -71,15 +72,20 @@ def posts_with_terms(
     )
     first = delivered.groupBy("post_id", "window").agg(F.min_by("post", "delivery").alias("post"))
     posts = first.where(F.col("post").isNotNull()).select("post_id", "window", "post.*")
-    hashtags = F.array_join(F.regexp_extract_all(F.coalesce("text", F.lit("")), F.lit(HASHTAG), 0), " ")
-    phrases = [keyword for keyword in alerted if " " in keyword]
+    phrases = [keyword for keyword in alerted if is_counted_only_if_watched(keyword)]
     return posts.select(
         *POST_COLUMNS,
         "sampled",
         keywords(F.col("text"), phrases).alias("keywords"),
-        keywords(hashtags).alias("hashtags"),
+        hashtags(F.col("text")).alias("hashtags"),
     ).select(
-        "*", F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags")
+        *POST_COLUMNS,
+        "sampled",
+        "keywords",
+        F.array_intersect("keywords", F.coalesce("hashtags", F.array().cast("array<string>"))).alias(
+            "hashtags"
+        ),
+        F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags"),
     )
 
 

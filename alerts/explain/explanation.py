@@ -17,6 +17,7 @@ from alerts.explain.recompute import (
 )
 from alerts.explain.recount import Recount, recount
 from alerts.store import RULE_VERSION
+from alerts.watchlist import watched_phrases
 from archive.spans import Span
 from core.errors import NotReadyError
 from core.settings import Settings
@@ -73,7 +74,10 @@ def _recount(settings: Settings, alerts: Sequence[StoredAlert]) -> Recount:
         spans.append((max(begin, hour_before), end))
         if begin < hour_before:
             past_spans.append((begin, hour_before))
-    return recount(settings, [stored.keyword for stored in alerts], spans, past_spans=past_spans)
+    with transaction(settings) as cursor:
+        watched = watched_phrases(cursor)
+    keywords = [stored.keyword for stored in alerts]
+    return recount(settings, keywords, spans, past_spans=past_spans, watched=watched)
 
 
 def _explain(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from core.text_folding import composed_and_folded
+from core.text_folding import folded_letters
 
 
 class Mentions:
     """Finds the texts that may have one of `keywords`.
 
     A keyword is a part of the folded text, cut or not: the rule only separates what it finds, and puts spaces
-    where it drops links, mentions and selectors. Of a phrase, the longest word is looked for.
+    where it drops links and mentions. Of a phrase, the longest word is looked for.
     """
 
     def __init__(self, keywords: Iterable[str]) -> None:
@@ -25,8 +25,5 @@ class Mentions:
         """
         if not text:
             return False
-        if text.isascii():
-            folded, parts = text.lower(), self._ascii_parts
-        else:
-            folded, parts = composed_and_folded(text).replace("\u2019", "'"), self._parts
+        folded, parts = folded_letters(text), self._ascii_parts if text.isascii() else self._parts
         return any(map(folded.__contains__, parts))

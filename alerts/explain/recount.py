@@ -14,6 +14,7 @@ from alerts.explain.mentions import Mentions
 from archive.records import Record, RecordReader, open_records
 from archive.spans import Span
 from core.errors import BadInputError, NotReadyError
+from core.function_words import is_counted_only_if_watched
 from core.post_fields import PostFields, read_post_fields
 from core.settings import Settings
 from core.text_keywords import text_keywords
@@ -46,19 +47,31 @@ class Recount:
 
 
 def recount(
-    settings: Settings, keywords: Iterable[str], spans: Sequence[Span], *, past_spans: Sequence[Span] = ()
+    settings: Settings,
+    keywords: Iterable[str],
+    spans: Sequence[Span],
+    *,
+    past_spans: Sequence[Span] = (),
+    watched: Iterable[str] = (),
 ) -> Recount:
     """Count `keywords`, and all posts, in the windows of `spans` and `past_spans`.
 
     In `spans`, counts every other keyword as well that is in DOMINANT_SHARE of a window's posts or more; in
     `past_spans`, which takes half as long a post, `keywords` alone. Spans begin and end with windows. More
-    than PIECE_RECORDS are shared between processes, one for each core. Raises NotReadyError if there is no
-    archive, S3 does not answer, or an archived record cannot be read.
+    than PIECE_RECORDS are shared between processes, one for each core. The stream searches
+    for `watched` phrases and function words; here they count if they are among `keywords`. Raises
+    NotReadyError if there is no archive, S3 does not answer, or an archived record cannot be read.
     """
+    wanted_keywords, searched = frozenset(keywords), frozenset(watched)
     wanted = _Wanted(
-        frozenset(keywords),
+        wanted_keywords,
         frozenset(
             number for start, end in spans for number in range(window_number(start), window_number(end))
+        ),
+        frozenset(
+            keyword
+            for keyword in wanted_keywords
+            if keyword in searched or is_counted_only_if_watched(keyword)
         ),
     )
     with open_records(settings) as reader:
@@ -74,10 +87,13 @@ def recount(
 
 
 class _Wanted(NamedTuple):
-    """What is counted: keywords and, by number, the windows in which dominant keywords are counted too."""
+    """What is counted."""
 
     keywords: frozenset[str]
     whole: frozenset[int]
+    """Numbers of the windows in which dominant keywords are counted too."""
+    phrases: frozenset[str]
+    """Those of the keywords that texts are searched for."""
 
 
 def _in_processes(settings: Settings, pieces: Sequence[list[Span]], wanted: _Wanted) -> list[Recount]:
@@ -113,8 +129,8 @@ class _Counting:
     """Gathers the first delivery of each post in each window."""
 
     def __init__(self, wanted: _Wanted) -> None:
-        self._keywords, self._whole = wanted
-        self._phrases = sorted(keyword for keyword in self._keywords if " " in keyword)
+        self._keywords, self._whole, phrases = wanted
+        self._phrases = sorted(phrases)
         self._mentions = Mentions(self._keywords)
         self._windows: defaultdict[int, _Window] = defaultdict(_Window)
 

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from alerts.plans import Plans, Thresholds, load_plans, load_thresholds
+from alerts.watchlist import watched_phrases
 from archive.days import read_archived_day
 from batch.backtest.alerts import AlertSummary, summarize, unfinished_alerts
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
@@ -28,7 +29,7 @@ from detection.first_day import past_gap
 from detection.score import KEPT_POSTS
 from detection.tracker import AlertTracker, TrackedAlert, TrackedWindow
 from detection.traffic_baseline import Traffic, suffices
-from sql.connection import query, transaction
+from sql.connection import transaction
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ class PostsBacktest:
         self._settings = rule.settings
         with transaction(self._settings) as cursor:
             self._plans: Plans = load_plans(cursor)
-            cursor.execute(query("watched_phrases"))
-            self._phrases = tuple(row[0] for row in cursor.fetchall())
+            self._phrases = watched_phrases(cursor)
         self._tracker = AlertTracker(rule.lifecycle)
         self._keywords: list[str] = []
         self._numbers: dict[str, int] = {}

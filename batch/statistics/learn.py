@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from alerts.watchlist import watched_phrases
 from batch.days import check_not_lost
 from batch.statistics.beside import ratios_beside
 from batch.statistics.fit import CANDIDATES, STATISTICS, STEP, DayFit
@@ -81,8 +82,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
 def read_user_input(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
     """Return the watched phrases and the day's labelled alerts by keyword, which affect the fit of `day`."""
     with transaction(settings) as cursor:
-        cursor.execute(query("watched_phrases"))
-        phrases = tuple(row[0] for row in cursor.fetchall())
+        phrases = watched_phrases(cursor)
         cursor.execute(query("labelled_alerts_of_day"), {"day": day})
         labelled = {
             keyword: LabelledAlert(Label(label), tuple(windows), threshold_ratio)

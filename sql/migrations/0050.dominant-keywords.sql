@@ -1,4 +1,4 @@
--- depends: 0040.collected
+-- depends: 0048.keywords-2
 -- Keywords with a large part of a window's posts: all others are judged beside them.
 
 CREATE TABLE dominant_keywords (

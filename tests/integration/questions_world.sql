@@ -89,13 +89,13 @@ INSERT INTO anomaly_alerts (
     opened_by, degraded
 ) VALUES
     ('00000000-0000-0000-0000-000000000001', 'snow', 'open', false, '2026-01-06 10:00Z', '2026-01-06 10:15Z', NULL, '2026-01-06 10:01Z',
-     60, 4, 14.2, 14.2, 'strong', 2, 3, 101, 102, 101, '2026-01-05', 'keywords-1 score-1', 2.4, 'window', false),
+     60, 4, 14.2, 14.2, 'strong', 2, 3, 101, 102, 101, '2026-01-05', 'keywords-2 score-3', 2.4, 'window', false),
     ('00000000-0000-0000-0000-000000000002', 'cats', 'resolved', false, '2026-01-05 12:00Z', '2026-01-05 12:30Z', '2026-01-05 13:45Z',
-     '2026-01-05 12:02Z', 200, 20, 1.1, 26, 'extreme', 160, 150, 104, 105, 104, '2026-01-04', 'keywords-1 score-1', 4.3, 'window', false),
+     '2026-01-05 12:02Z', 200, 20, 1.1, 26, 'extreme', 160, 150, 104, 105, 104, '2026-01-04', 'keywords-2 score-3', 4.3, 'window', false),
     ('00000000-0000-0000-0000-000000000003', 'spam', 'withdrawn', false, '2026-01-05 20:00Z', '2026-01-05 20:00Z', '2026-01-05 20:15Z',
-     '2026-01-05 20:03Z', 12, 3, 2.4, 6.2, 'notable', 1, 1, 103, 103, 103, '2026-01-04', 'keywords-1 score-1', 1.03, 'window', false),
+     '2026-01-05 20:03Z', 12, 3, 2.4, 6.2, 'notable', 1, 1, 103, 103, 103, '2026-01-04', 'keywords-2 score-3', 1.03, 'window', false),
     ('00000000-0000-0000-0000-000000000004', 'old', 'resolved', false, '2025-12-24 20:00Z', '2025-12-24 20:00Z', '2025-12-24 21:15Z',
-     '2025-12-24 20:03Z', 90, 3, 2.4, 30, 'extreme', 80, 80, 103, 103, 103, NULL, 'keywords-1 score-1', 5, 'window', false);
+     '2025-12-24 20:03Z', 90, 3, 2.4, 30, 'extreme', 80, 80, 103, 103, 103, NULL, 'keywords-2 score-3', 5, 'window', false);
 INSERT INTO alert_windows (
     alert_id, window_start, posts, total_posts, ratio, expected, scale, score, statistics_as_of, closed, authors_bitmap, texts_bitmap,
     first_post_at, first_post_id, latest_post_id, top_post_id, top_likes, hourly_posts, hourly_expected, hourly_spread, hourly_score, hourly_authors_bitmap,

@@ -58,7 +58,9 @@ def world(module_settings: Settings, spark_for) -> Settings:
             "INSERT INTO watchlist (phrase, drops) VALUES ('Cola', true), ('New  York PIZZA', false)"
         )
         cursor.execute("INSERT INTO detection_thresholds VALUES ('2026-03-01', 'discovery', 5, 7.5, 7, 4.1)")
-        cursor.execute("INSERT INTO watchlist (phrase) VALUES ('the'), ('five words make a phrase too long')")
+        cursor.execute(
+            "INSERT INTO watchlist (phrase) VALUES ('#1 @the'), ('five words make a phrase too long')"
+        )
     rng = random.Random(8)
     values: list[bytes | None] = []
     for number in range(5):
@@ -95,8 +97,7 @@ def test_a_watched_phrase_counts_where_its_words_are_adjacent_and_alerts_at_its_
 def test_an_entry_that_cannot_be_watched_has_its_problem_set(world: Settings) -> None:
     found = dict(rows(world, "SELECT phrase, problem FROM watchlist WHERE keyword IS NULL"))
     assert found == {
-        "the": "it has no keyword: only numbers, single letters, links, mentions "
-        "or words that are too common",
+        "#1 @the": "it has no keyword: only numbers, single letters, links or mentions",
         "five words make a phrase too long": "it has 6 words, and a phrase has at most 4",
     }
 

@@ -16,7 +16,7 @@ from core.text_keywords import folded_text, text_keywords, text_tokens
 from tools.unicode_tables import code_points, icu, module_text
 
 POSTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "posts"
-PHRASES = ["don't stop", "new york", "любовь зла", "コロ ロナ", "x x"]
+PHRASES = ["don't stop", "new york", "любовь зла", "コロ ロナ", "x x", "was", "the", "зла"]
 SCRIPTS = [
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "0123456789_٣४½²Ⅷ①",
@@ -33,6 +33,8 @@ SCRIPTS = [
     "😀👍🏽❤️\ufe0f\ufe0e\u200d👨👩👧🇩🇪🇫🇷☃⌚⭐🏽🦰",
     "\u0300\u0316\u0327\u0338\u20dd\ud7fb\uffff\ufffd\ue000\U0010ffff",
     "ᏣꭰⰀⴀႠᲐქ𝓯𝓪𐐀𞤀Ａ",
+    "ㅋㅎㅠㄳﾡￂ\u3164\u115fน้ำຳ\u309b～〜・·･‼™ℹ№ºª⬛🟩▶5*#\ufe0f\u20e3\U0001f3f4\U000e0067\U000e007f",
+    "يكىیکمحـ\u064b\u0670\u06d6שְ״׳\"‘’ʻʼ'ʹ´ilİ·\u200c\u200d\u2060\ufeff\U000e0101\u0335\u0301\u0302",
 ]
 PIECES = [
     "https://t.co/a?b=ü",
@@ -46,6 +48,20 @@ PIECES = [
     "x" * 70,
 ]
 PIECES += [
+    "the",
+    "The was",
+    "das war",
+    "не",
+    "#was",
+    "#the",
+    "#é",
+    "example.com",
+    "vm.tiktok.com/ZMe",
+    "a.b@c.de",
+    "o‘zbek",
+    "м'яч",
+    "col·lecció",
+    "#taylor's",
     "y" * 64 + "é",
     "ﷺ" * 8,
     "new york",

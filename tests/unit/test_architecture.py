@@ -32,10 +32,13 @@ PURE = {
         for name in (
             "catalog",
             "command_line",
+            "dropped_parts",
             "errors",
+            "function_words",
             "health",
             "kafka_options",
             "keyword_rule",
+            "letters",
             "post_fields",
             "settings",
             "text_folding",

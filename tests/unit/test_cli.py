@@ -21,6 +21,7 @@ LEVELS = {
     "alerts": "alerts.__main__:main",
     "explain": "alerts.explain.__main__:main",
     "finish": "streaming.finish:main",
+    "keywords": "core.keywords_command:keywords_command",
     "stream": "streaming.__main__:stream_command",
     "backtest": "batch.backtest.__main__:app",
 }

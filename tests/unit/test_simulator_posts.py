@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-import stopwordsiso
 
-from core.keyword_rule import NOT_STOP_WORDS, STOP_LANGUAGES
+from core.function_words import function_words
 from core.records import POST_SCHEMA
 from producer.posts import NotAPost, read_record, usable_id
 from producer.simulate.damage import DAMAGE_KINDS, ODD, UNUSABLE, damage
@@ -181,12 +180,10 @@ def test_no_language_has_a_coined_word() -> None:
         assert not vocabulary & {coined_word(number, cyrillic=cyrillic) for number in range(2_000)}
 
 
-def test_no_event_is_about_a_stop_word_or_a_word_too_frequent_to_burst() -> None:
-    all_stop_words = set().union(*(stopwordsiso.stopwords(language) for language in STOP_LANGUAGES))
-    stop_words = all_stop_words - NOT_STOP_WORDS
+def test_no_event_is_about_a_function_word_or_a_word_too_frequent_to_burst() -> None:
     words = known_words(WORLD)
     assert len(words) > 60
-    assert not {word.word for word in words} & stop_words
+    assert not {word.word for word in words} & function_words().keys()
     assert all(0.5 <= word.posts_per_window <= LARGEST_KNOWN_RATE for word in words)
 
 
