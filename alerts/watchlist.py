@@ -46,15 +46,15 @@ def normalize_watchlist(cursor: Cursor) -> None:
     cursor.execute("SELECT phrase FROM watchlist WHERE keyword IS NULL AND problem IS NULL")
     phrases = [row[0] for row in cursor.fetchall()]
     for phrase in phrases:
-        keyword, problem = _watched_keyword(text_tokens(phrase), text_keywords(phrase))
+        keyword, problem = watched_keyword(text_tokens(phrase), text_keywords(phrase))
         cursor.execute(
             query("normalize_watchlist_entry"), {"phrase": phrase, "keyword": keyword, "problem": problem}
         )
 
 
-def _watched_keyword(tokens: Sequence[str], found: Sequence[str]) -> tuple[str | None, str | None]:
+def watched_keyword(tokens: Sequence[str], found: Sequence[str]) -> tuple[str | None, str | None]:
     """Return the keyword for a phrase with these tokens and `found` keywords, or what is wrong with it."""
-    if not found and not tokens:
+    if not tokens:
         return None, "it has no keyword: only numbers, single letters, links or mentions"
     if len(tokens) > LONGEST_PHRASE:
         return None, f"it has {len(tokens)} words, and a phrase has at most {LONGEST_PHRASE}"

@@ -61,6 +61,34 @@ def languages_of(words: Iterable[str]) -> int:
     return languages
 
 
+def without_function_words(words: list[str]) -> list[str]:
+    """Return the words of a text without those that `is_dropped` drops; a hashtag begins with # and stays.
+
+    >>> without_function_words(["das", "war", "gut"]), without_function_words(["the", "war", "#the"])
+    (['gut'], ['war', '#the'])
+    """
+    sure, ambiguous = _bits_of_sure_words(), _bits_of_ambiguous_words()
+    languages = UNKNOWN
+    for word in words:
+        if word in sure:
+            languages &= sure[word]
+    if languages == UNKNOWN:
+        return words
+    return [
+        word for word in words if word not in sure and not (word in ambiguous and languages & ambiguous[word])
+    ]
+
+
+@cache
+def _bits_of_sure_words() -> dict[str, int]:
+    return {word: known.languages for word, known in function_words().items() if not known.ambiguous}
+
+
+@cache
+def _bits_of_ambiguous_words() -> dict[str, int]:
+    return {word: known.languages for word, known in function_words().items() if known.ambiguous}
+
+
 def is_dropped(word: str, languages: int) -> bool:
     """Return whether `word` is dropped as a function word from a text in `languages` (see `languages_of`).
 

@@ -5,7 +5,9 @@ Python and ICU agree on texts without newer characters. `core.unicode_tables` ha
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
+from itertools import zip_longest
 from typing import NamedTuple
 from unicodedata import combining, normalize
 
@@ -27,15 +29,12 @@ def folded_letters(text: str) -> str:
     if text.isascii():
         return text.lower()
     tables = _tables()
-    if tables.before_guard.search(text):
-        text = text.translate(tables.before)
-    folded = composed_and_folded(text)
+    folded = composed_and_folded(tables.before.sub(tables.replace_before, text))
     if not tables.odd.search(folded):
         return folded
-    translated = _STRAY_MARKS.sub(
-        "", folded.translate(tables.after).replace(DOT_OF_I, "i").replace(NUMBER_SIGN_KEYCAP, " ")
-    )
-    return _KEYCAP.sub(" \\g<0> ", translated)
+    translated = tables.after.sub(tables.replace_after, folded)
+    translated = translated.replace(DOT_OF_I, "i").replace(NUMBER_SIGN_KEYCAP, " ")
+    return _KEYCAP.sub(" \\g<0> ", _STRAY_MARKS.sub("", translated))
 
 
 def composed_and_folded(text: str) -> str:
@@ -95,20 +94,30 @@ def _pair(characters: str) -> str | None:
 
 
 class _Tables(NamedTuple):
-    before_guard: re.Pattern[str]
-    before: dict[int, str | None]
+    """Each translation as a pattern and what replaces a match: a text has few characters to translate."""
+
+    before: re.Pattern[str]
+    replace_before: Callable[[re.Match[str]], str]
     odd: re.Pattern[str]
-    after: dict[int, str | None]
+    after: re.Pattern[str]
+    replace_after: Callable[[re.Match[str]], str]
 
 
 @cache
 def _tables() -> _Tables:
-    return _Tables(re.compile(before().guard), _table(before()), re.compile(ODD), _table(after()))
+    return _Tables(
+        re.compile(before().guard),
+        _replacement(before()),
+        re.compile(ODD),
+        re.compile(after().guard),
+        _replacement(after()),
+    )
 
 
-def _table(translation: Translation) -> dict[int, str | None]:
+def _replacement(translation: Translation) -> Callable[[re.Match[str]], str]:
     source, target = translation
-    return {ord(sign): target[place] if place < len(target) else None for place, sign in enumerate(source)}
+    by_sign = dict(zip_longest(source, target, fillvalue=""))
+    return lambda match: by_sign[match[0]]
 
 
 @cache

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from core import unicode_tables
-from core.function_words import function_words, is_dropped, languages_of
+from core.function_words import without_function_words
 from core.keyword_rule import (
     ASCII_WORD,
     LINK_OR_MENTION,
@@ -28,7 +28,6 @@ from core.text_folding import folded_letters
 _ASCII_WORD = re.compile(ASCII_WORD)
 _LONG_RUN = re.compile(LONG_RUN, re.ASCII)
 _MENTION = re.compile(MENTION)
-_LINK_HINT = re.compile("[@.:]")
 _LINK_SIGN = re.compile(LINK_SIGN, re.ASCII)
 _LINK_OR_MENTION = re.compile(LINK_OR_MENTION, re.ASCII)
 
@@ -91,8 +90,6 @@ def tokens_with_signs(text: str | None) -> list[str]:
 def folded_text(text: str) -> str:
     """Return `text` as the rule reads it: composed, case folded, no links or mentions."""
     letters = folded_letters(text)
-    if not _LINK_HINT.search(letters):
-        return letters
     pattern = _LINK_OR_MENTION if _LINK_SIGN.search(letters) else _MENTION
     return pattern.sub(" ", letters)
 
@@ -102,12 +99,7 @@ def _without_signs(tokens: list[str]) -> list[str]:
 
 
 def _keywords_of(text: str, tokens: list[str]) -> list[str]:
-    listed = function_words().keys() & tokens
-    if listed:
-        languages = languages_of(listed)
-        dropped = {token for token in listed if is_dropped(token, languages)}
-        tokens = [token for token in tokens if token not in dropped]
-    kept = _without_signs(tokens)
+    kept = _without_signs(without_function_words(tokens))
     if len(text) > MAX_KEYWORD_CHARACTERS and _LONG_RUN.search(text):
         kept = [keyword[:MAX_KEYWORD_CHARACTERS] for keyword in kept]
     return list(dict.fromkeys(kept))[:MAX_KEYWORDS_PER_POST]

@@ -19,11 +19,11 @@ from tests.tables import rows
 
 LEARNED, UPGRADED, NEXT = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 VOCABULARY = ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon")
-UNCOUNTED = {"river": 12, "bridge": 10}
+UNCOUNTED = {"war": 12, "bank": 10}
 """Posts a window, on an ordinary day, of words that the older rule did not count."""
 BURSTS = {
-    UPGRADED: {"banjo": 200, "river": 150, "quake": 60},
-    NEXT: {"alpaca": 200, "bridge": 120, "storm": 60},
+    UPGRADED: {"banjo": 200, "war": 150, "quake": 60},
+    NEXT: {"alpaca": 200, "bank": 120, "storm": 60},
 }
 
 
@@ -108,11 +108,11 @@ def alerted(settings: Settings, day: date) -> list[tuple[str, bool]]:
 
 
 def test_words_that_the_older_rule_did_not_count_are_judged_by_the_windows_before(upgraded: Settings) -> None:
-    assert alerted(upgraded, UPGRADED) == [("banjo", False), ("quake", True), ("river", True)]
+    assert alerted(upgraded, UPGRADED) == [("banjo", False), ("quake", True), ("war", True)]
 
 
 def test_the_first_day_that_the_new_rule_learns_makes_them_usual(upgraded: Settings) -> None:
-    assert alerted(upgraded, NEXT) == [("alpaca", False), ("bridge", False), ("storm", False)]
+    assert alerted(upgraded, NEXT) == [("alpaca", False), ("bank", False), ("storm", False)]
     learned = rows(upgraded, "SELECT DISTINCT as_of, keyword_rule FROM traffic_statistics ORDER BY as_of")
     assert learned == [(LEARNED, "keywords-0"), (UPGRADED, KEYWORD_RULE_VERSION)]
 

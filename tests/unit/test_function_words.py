@@ -6,11 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 import core.function_words
+from alerts.watchlist import watched_keyword
 from core.command_line import new_app
 from core.dropped_parts import dropped_parts
 from core.function_words import LANGUAGES, function_words, is_dropped, languages_of, names_of
 from core.keywords_command import keywords_command
-from core.text_keywords import text_keywords
+from core.text_keywords import text_keywords, text_tokens
 
 LISTS = Path(core.function_words.__file__).parent / "word_lists"
 MEANINGFUL = {
@@ -57,6 +58,15 @@ def test_an_ambiguous_word_is_dropped_only_beside_function_words_of_its_language
 def test_a_hashtag_is_always_a_keyword(word: str) -> None:
     assert word in text_keywords(f"they said that it was over #{word}")
     assert text_keywords(f"{word} because of them #{word}").count(word) == 1
+
+
+@pytest.mark.parametrize(
+    ("phrase", "keyword"),
+    [("Was", "was"), ("THE", "the"), ("to be", "to be"), ("#not", "not"), ("24 @nina", None), ("x", None)],
+)
+def test_a_function_word_can_be_watched(phrase: str, keyword: str | None) -> None:
+    found, problem = watched_keyword(text_tokens(phrase), text_keywords(phrase))
+    assert (found, problem is None) == (keyword, keyword is not None)
 
 
 def test_each_part_that_is_dropped_has_its_reason() -> None:
