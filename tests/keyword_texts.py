@@ -1,6 +1,5 @@
 """Texts as they are posted, with the keywords that both forms of the rule have to find, in order."""
 
-# ruff: noqa: E501
 KEYWORDS: dict[str, list[str]] = {
     "Corona, corona CORONA corona.": ["corona"],
     "#fyp and fyp": ["fyp"],
