@@ -11,6 +11,7 @@ import typer
 
 from core.command_line import errors_as_sentences, group_with_default, new_app
 from core.errors import BadInputError
+from core.outputs import reject_overwriting
 from core.settings import Settings, read_settings
 from producer.arguments import parse_date, parse_moment, parse_speed
 from producer.arranging import Times, arrange
@@ -22,7 +23,7 @@ from producer.signals import stop_on_signals
 from producer.simulate.events import LARGEST_WORDS_PER_EVENT
 from producer.simulate.files import simulate_days
 from producer.simulate.world import World
-from producer.sources import checked_inputs
+from producer.sources import S3_SCHEME, STANDARD_INPUT, checked_inputs
 from producer.summary import SendSummary
 
 DEFAULT_COMMAND = "send"
@@ -92,6 +93,10 @@ def send_command(
     # Thousands of records in flight are no garbage, and looking for some often costs a tenth of the speed.
     gc.set_threshold(GARBAGE_THRESHOLD)
     settings = read_settings()
+    local = (name for name in files if name != STANDARD_INPUT and not name.startswith(S3_SCHEME))
+    reject_overwriting(
+        {f"input {name}": Path(name) for name in local}, {"--state": state, "--summary-json": summary_json}
+    )
     stop = stop_on_signals()
     inputs = checked_inputs(files, settings)
     times = Times(clock, start_at=parse_moment(start_at, clock), speed=parse_speed(speed, clock), sort=sort)

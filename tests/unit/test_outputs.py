@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from batch.backtest.command import app
 from core.errors import BadInputError
 from core.outputs import reject_overwriting
+from producer.cli import app as producer
 
 COUNTS = "window_start,keyword,posts\n2026-01-05T00:00:00Z,tea,5\n2026-01-05T00:15:00Z,tea,6\n"
 
@@ -52,3 +53,26 @@ def test_devices_and_options_that_were_not_given_are_no_files(tmp_path: Path) ->
     reject_overwriting(
         {"--counts": tmp_path / "a"}, {"--out": Path("/dev/null"), "--alerts": Path("/dev/null"), "--x": None}
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--state", "posts.ndjson"],
+        ["--summary-json", "folder/../posts.ndjson"],
+        ["--state", "new.json", "--summary-json", "new.json"],
+    ],
+)
+def test_a_replay_that_would_overwrite_a_file_is_rejected_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_HOST", "POSTGRES_PASSWORD", "S3_BUCKET"):
+        monkeypatch.setenv(f"GROUNDSWELL_{name}", "unused")
+    Path("folder").mkdir()
+    Path("posts.ndjson").write_text("{}\n")
+    result = CliRunner().invoke(producer, ["posts.ndjson", *options])
+    assert result.exit_code == 1
+    assert "which would be overwritten. Give two paths." in result.stderr
+    assert Path("posts.ndjson").read_text() == "{}\n"
+    assert not Path("new.json").exists()
