@@ -14,8 +14,10 @@ from alerts.baselines import load_baselines
 from alerts.explain.day import Baseline, BaselineFor
 from alerts.explain.recompute import StoredAlert
 from alerts.traffic import load_traffic
+from core.dropped_parts import dropped_parts
 from core.errors import BadInputError, NotReadyError
 from core.settings import Settings
+from core.text_keywords import text_tokens
 from core.windows import window_start
 from detection.learn import default_rows
 from detection.seasonality import HOURS
@@ -61,11 +63,14 @@ def _find(cursor: Cursor, name: str) -> Row:
     try:
         rows = _rows(cursor, _ALERT_BY_ID, {"name": UUID(name)})
     except ValueError:
-        rows = _rows(cursor, _NEWEST_ALERT, {"name": name.strip().lstrip("#").casefold()})
+        # Alone, a keyword of one character is found as a hashtag only.
+        tokens = text_tokens(name) or text_tokens(f"#{name.strip()}")
+        rows = _rows(cursor, _NEWEST_ALERT, {"name": " ".join(tokens)})
     if not rows:
+        reasons = "".join(f" {part} is not counted: {reason}." for part, reason in dropped_parts(name))
         raise BadInputError(
-            f"There is no alert {name!r}. `groundswell alerts` prints all alerts; give a keyword as it is "
-            "spelled there, or an alert_id from the view recent_alerts."
+            f"There is no alert {name!r}.{reasons} `groundswell alerts` prints all alerts; give a keyword as "
+            "it is spelled there, or an alert_id from the view recent_alerts."
         )
     return rows[0]
 

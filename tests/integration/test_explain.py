@@ -219,6 +219,8 @@ def test_an_alert_that_does_not_exist_exits_with_2_and_says_what_to_do(world: Se
     done = run(world, "groundswell", "explain", "nosuchword")
     assert (done.returncode, done.stdout) == (2, "")
     assert "There is no alert 'nosuchword'. `groundswell alerts` prints all" in done.stderr
+    with pytest.raises(BadInputError, match=r"no alert 'the'\. the is not counted: function word \(en\)\. `"):
+        find_alerts(world, ["the"], every=False)
     with pytest.raises(BadInputError, match="Give either alerts"):
         find_alerts(world, [], every=False)
 
