@@ -1,7 +1,9 @@
-"""Compute the batch's tables in DuckDB from ndjson lines, with no code of the batch, to compare them."""
+"""Compute the batch's tables in DuckDB from ndjson lines, to compare them: with no code of the batch.
+
+Hashtags are found by the keyword rule in Python, the batch finds them by that on Spark.
+"""
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +16,7 @@ import pyarrow as pa
 from duckdb.sqltypes import VARCHAR
 
 from core.settings import Settings
+from core.text_keywords import compiled_patterns, folded_text
 from sql.connection import transaction
 
 Rows = list[tuple[Any, ...]]
@@ -80,7 +83,8 @@ class Oracle:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._lines = 0
-        connection.create_function("fold", _fold, [VARCHAR], VARCHAR)
+        connection.create_function("fold", folded_text, [VARCHAR], VARCHAR)
+        connection.create_function("hashtags_in", _hashtags_in, [VARCHAR], duckdb.list_type(VARCHAR))
         connection.execute("CREATE TABLE lines (kafka_offset BIGINT, line VARCHAR)")
 
     def add(self, lines: Iterable[bytes]) -> None:
@@ -109,8 +113,9 @@ class Oracle:
         return bool(rows) and rows == _plain(self.rows(SAME_IN_BOTH[name]))
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+def _hashtags_in(text: str) -> list[str]:
+    """Return the hashtags of `text` without #, numbers and repetitions included."""
+    return [tag[1:] for tag in compiled_patterns().hashtag.findall(folded_text(text))]
 
 
 def _plain(rows: Rows) -> Rows:

@@ -1,5 +1,5 @@
--- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line, fold() is Unicode's own, keep_ranks() the
--- number of trends that are kept of each kind and day.
+-- What the lines of ndjson say, computed by DuckDB alone; `lines` has kafka_offset and line; fold() and hashtags_in() are
+-- the keyword rule in Python, keep_ranks() is the number of trends that are kept of each kind and day.
 CREATE MACRO known_id(value) AS CASE WHEN regexp_full_match(value, '[0-9]{1,19}') THEN nullif(TRY_CAST(value AS BIGINT), 0) END;
 CREATE MACRO known_integer(value) AS
     CASE WHEN regexp_full_match(value, '-?[0-9]+') THEN TRY_CAST(value AS BIGINT) ELSE TRY_CAST(trunc(TRY_CAST(value AS DOUBLE)) AS BIGINT) END;
@@ -19,8 +19,7 @@ SELECT kafka_offset, seconds AS seen, CAST(to_timestamp(seconds) AT TIME ZONE 'U
        known_count(post ->> '$.authorStats.followingCount') AS following_count,
        known_count(post ->> '$.authorStats.heartCount') AS heart_count, known_count(post ->> '$.authorStats.videoCount') AS video_count,
        known_count(post ->> '$.authorStats.diggCount') AS given_count,
-       regexp_replace(fold(coalesce(post ->> '$.itemInfos.text', '')),
-           '(https?://|www\.)\S+|@[\p{L}\p{M}\p{N}_.]+|[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}]', ' ', 'g') AS said,
+       coalesce(post ->> '$.itemInfos.text', '') AS said,
        post -> '$.textExtra[*]' AS extras
 FROM (
     SELECT *, post ->> '$.itemInfos.id' AS id, TRY_CAST(post ->> '$.time_stamp' AS DOUBLE) AS seconds
@@ -55,7 +54,7 @@ QUALIFY row_number() OVER by_author = 1
 
 CREATE TABLE tagged AS
 SELECT day, post_id, seen, substr(tag, 1, 64) AS hashtag, NULL::BIGINT AS hashtag_id, true AS in_text
-FROM (SELECT *, unnest(regexp_extract_all(said, '#([\p{L}\p{M}\p{N}_]+)', 1)) AS tag FROM delivered)
+FROM (SELECT *, unnest(hashtags_in(said)) AS tag FROM delivered)
 UNION ALL
 SELECT day, post_id, seen, substr(regexp_replace(fold(extra ->> '$.HashtagName'), '[\s#]', '', 'g'), 1, 64), known_id(extra ->> '$.HashtagId'), false
 FROM (SELECT *, unnest(extras) AS extra FROM delivered)

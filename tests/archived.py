@@ -51,7 +51,7 @@ def archive_posts(
 
 def _arrival(post: dict[str, Any] | bytes) -> datetime:
     """Return the event time of a post, at most KAFKA_TIME, which is also when all other records arrive."""
-    with suppress(ValueError, TypeError, KeyError, OverflowError):
+    with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
         seconds = (json.loads(post) if isinstance(post, bytes) else post)["time_stamp"]
         arrival = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(float(seconds) * 1e6))
         return min(max(arrival, EARLIEST), KAFKA_TIME)

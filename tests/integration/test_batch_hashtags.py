@@ -87,6 +87,7 @@ def test_keywords_of_a_post_are_those_of_all_its_deliveries_of_the_day_each_once
     )
     load(empty_lake, empty_world, MONDAY, TUESDAY)
     assert rows(empty_world, "SELECT day, post_id, keyword FROM post_keywords ORDER BY 1, 3") == [
+        (MONDAY, 3, "first"),
         (MONDAY, 3, "melts"),
         (MONDAY, 3, "snow"),
         (TUESDAY, 3, "ice"),
