@@ -114,8 +114,8 @@ class Oracle:
 
 
 def _hashtags_in(text: str) -> list[str]:
-    """Return the hashtags of `text` without #, numbers and repetitions included."""
-    return [tag[1:] for tag in compiled_patterns().hashtag.findall(folded_text(text))]
+    """Return the hashtags of a folded `text` without #, numbers and repetitions included."""
+    return [tag[1:] for tag in compiled_patterns().hashtag.findall(text)]
 
 
 def _plain(rows: Rows) -> Rows:

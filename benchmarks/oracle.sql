@@ -19,7 +19,7 @@ SELECT kafka_offset, seconds AS seen, CAST(to_timestamp(seconds) AT TIME ZONE 'U
        known_count(post ->> '$.authorStats.followingCount') AS following_count,
        known_count(post ->> '$.authorStats.heartCount') AS heart_count, known_count(post ->> '$.authorStats.videoCount') AS video_count,
        known_count(post ->> '$.authorStats.diggCount') AS given_count,
-       coalesce(post ->> '$.itemInfos.text', '') AS said,
+       fold(coalesce(post ->> '$.itemInfos.text', '')) AS said,
        post -> '$.textExtra[*]' AS extras
 FROM (
     SELECT *, post ->> '$.itemInfos.id' AS id, TRY_CAST(post ->> '$.time_stamp' AS DOUBLE) AS seconds
