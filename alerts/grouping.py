@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.shared_posts import Ints, SharedPosts, shared_posts
-from detection.arrays import Floats
+from alerts.shared_posts import SharedPosts, shared_posts
+from detection.arrays import Floats, Integers
 
 JOIN_COVERAGE = 0.4
 """Coverage from which an alert joins another one or a group."""
@@ -27,11 +27,11 @@ WORTH_COMPARING = 0.1
 class AlertPosts:
     """Alerts as columns, one entry for each alert."""
 
-    posts: Sequence[Ints]
+    posts: Sequence[Integers]
     """Numbers of each alert's posts, from 0, ascending; their order is that of the posts' hashes."""
-    sizes: Ints
+    sizes: Integers
     """Number of those."""
-    ceilings: Ints
+    ceilings: Integers
     """An alert's posts are complete below this number, which is above all others if it was not sampled."""
     fractions: Floats
     """Fraction of all hashes that is below the ceiling."""
@@ -43,10 +43,10 @@ class AlertPosts:
     """First window of each alert, as a number."""
     last: Floats
     """Last window of each alert, as a number."""
-    _below: dict[int, Ints] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _below: dict[int, Integers] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Sizes below the ceilings of sampled alerts."""
 
-    def sizes_below(self, members: Ints, ceiling: int) -> Ints:
+    def sizes_below(self, members: Integers, ceiling: int) -> Integers:
         """Return how many posts each of the alerts `members` has below `ceiling`."""
         if ceiling >= self.ceilings[members].max(initial=0):
             return self.sizes[members]
@@ -61,15 +61,15 @@ class AlertPosts:
 class Group:
     """Alerts that are taken for one event."""
 
-    members: Ints
-    posts: Ints
+    members: Integers
+    posts: Integers
     """Posts of any member up to the lowest ceiling, ascending."""
-    carried: Ints
+    carried: Integers
     """Number of members that have each of the posts."""
     ceiling: int
     """Lowest ceiling of the members."""
 
-    def below(self, ceiling: int) -> tuple[Ints, Ints]:
+    def below(self, ceiling: int) -> tuple[Integers, Integers]:
         """Return `posts` and `carried` below `ceiling`."""
         end = int(np.searchsorted(self.posts, ceiling))
         return self.posts[:end], self.carried[:end]
@@ -135,7 +135,9 @@ def _traffic(alerts: AlertPosts, left: Group, right: Group) -> float:
     return float(alerts.traffic[members].max() * alerts.fractions[members].min())
 
 
-def _shared_and_union(left: tuple[Ints, Ints], right: tuple[Ints, Ints]) -> tuple[float, float, int]:
+def _shared_and_union(
+    left: tuple[Integers, Integers], right: tuple[Integers, Integers]
+) -> tuple[float, float, int]:
     (posts, carried), (other_posts, other_carried) = sorted((left, right), key=lambda pair: len(pair[0]))
     if not len(posts):
         return 0.0, 0.0, len(other_posts)
@@ -278,7 +280,7 @@ class _Columns:
             last=np.array([alerts.last[group.members].max() for group in groups]),
         )
 
-    def most_similar(self, shared: SharedPosts) -> tuple[Floats, Ints, Ints]:
+    def most_similar(self, shared: SharedPosts) -> tuple[Floats, Integers, Integers]:
         """Return similarity, the row itself and the other for at most NEIGHBOURS others."""
         row, others = shared.row, shared.others
         fraction = np.minimum(self.fractions[row], self.fractions[others])

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.arrays import Floats
-
-Ints = NDArray[np.int64]
+from detection.arrays import Floats, Integers
 
 ROWS_A_BLOCK = 64
 LEAST_FREQUENT, FREQUENT_SHARE = 64, 1 / 8
@@ -21,7 +19,7 @@ class SharedPosts:
 
     row: int
     """The set."""
-    others: Ints
+    others: Integers
     """The sets that share a post with it, ascending."""
     weighted: Floats
     """Sum over the posts that both have of the product of their weights."""
@@ -29,7 +27,9 @@ class SharedPosts:
     """Number of posts that both have."""
 
 
-def shared_posts(posts: Sequence[Ints], weights: Sequence[Ints], rows: Ints) -> Iterator[SharedPosts]:
+def shared_posts(
+    posts: Sequence[Integers], weights: Sequence[Integers], rows: Integers
+) -> Iterator[SharedPosts]:
     """Yield what each of the sets `rows` shares with any other set.
 
     `posts` has distinct post numbers from 0, `weights` a number for each, set by set. A post in d of n sets
@@ -60,17 +60,17 @@ def shared_posts(posts: Sequence[Ints], weights: Sequence[Ints], rows: Ints) -> 
 class _Index:
     """The sets of each post, post after post."""
 
-    rows: Ints
+    rows: Integers
     weights: Floats
-    starts: Ints
-    lengths: Ints
+    starts: Integers
+    lengths: Integers
 
     @classmethod
-    def of(cls, posts: Ints, row_of: Ints, weights: Floats, lengths: Ints) -> "_Index":
+    def of(cls, posts: Integers, row_of: Integers, weights: Floats, lengths: Integers) -> "_Index":
         order = np.argsort(posts, kind="stable")
         return cls(row_of[order], weights[order], np.cumsum(lengths) - lengths, lengths)
 
-    def count(self, posts: Ints, weights: Ints, rows: int) -> tuple[Floats, Floats]:
+    def count(self, posts: Integers, weights: Integers, rows: int) -> tuple[Floats, Floats]:
         """Return weighted and plain numbers of `posts` by set."""
         lengths = self.lengths[posts]
         before = np.cumsum(lengths) - lengths
@@ -82,7 +82,7 @@ class _Index:
 
 
 def _dense(
-    posts: Ints, row_of: Ints, weights: Floats, frequent: NDArray[np.bool_], rows: int
+    posts: Integers, row_of: Integers, weights: Floats, frequent: NDArray[np.bool_], rows: int
 ) -> NDArray[np.float32]:
     """Return the weights of the frequent posts: one row for each set, one column for each post."""
     chosen = frequent[posts]

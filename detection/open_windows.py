@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.windows import window_start
+from detection.arrays import Integers
 from detection.plain_counts import COLUMNS
 from detection.score import KEPT_POSTS
-from detection.sorted_keys import Columns, Integers, SortedKeys
+from detection.sorted_keys import Columns, SortedKeys
 
 POSTS = pa.schema(
     {

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+from detection.arrays import Flags, Integers
+
 Columns = Mapping[str, Integers]
 """Columns by name, of equal length."""
 MERGE_RATIO = 4
@@ -69,7 +69,7 @@ class SortedKeys:
             self._append(_Segment(keys[new], {name: column[new] for name, column in rows.items()}))
         return rows
 
-    def contains(self, keys: Integers) -> NDArray[np.bool_]:
+    def contains(self, keys: Integers) -> Flags:
         """Return which of `keys` there are."""
         contained = np.zeros(len(keys), dtype=bool)
         for segment in self._segments:

@@ -63,14 +63,20 @@ def starting_offsets(archived: Mapping[tuple[str, int], int], begins: Offsets, e
     An archive that is ahead of Kafka belongs to another topic of the same name, so this one is read from its
     beginning.
     """
-    offsets: dict[str, dict[str, int]] = {}
+    offsets = {}
     for partition, end in ends.items():
         next_offset = archived.get((partition.topic, partition.partition), 0)
         begin = begins.get(partition, 0)
-        offsets.setdefault(partition.topic, {})[str(partition.partition)] = (
-            max(next_offset, begin) if next_offset <= end else begin
-        )
-    return json.dumps(offsets, sort_keys=True)
+        offsets[partition] = max(next_offset, begin) if next_offset <= end else begin
+    return _as_json(offsets)
+
+
+def _as_json(offsets: Offsets) -> str:
+    """Return offsets as Spark reads them: by topic and partition."""
+    by_topic: dict[str, dict[str, int]] = {}
+    for partition, offset in offsets.items():
+        by_topic.setdefault(partition.topic, {})[str(partition.partition)] = offset
+    return json.dumps(by_topic, sort_keys=True)
 
 
 def close_expired_windows(settings: Settings) -> None:
@@ -100,10 +106,8 @@ def offsets_of_open_windows(settings: Settings) -> str:
     topics = [settings.posts_topic]
     with closing(EndOffsets(settings)) as ends:
         ends_of, first = ends.end_offsets(topics), ends.offsets_since(topics, since)
-    offsets: dict[str, dict[str, int]] = {}
-    for partition, end in ends_of.items():
-        offsets.setdefault(partition.topic, {})[str(partition.partition)] = first.get(partition, end)
-    return json.dumps(offsets, sort_keys=True) if offsets else EARLIEST
+    offsets = {partition: first.get(partition, end) for partition, end in ends_of.items()}
+    return _as_json(offsets) if offsets else EARLIEST
 
 
 def resume_counts(spark: SparkSession, settings: Settings, counted: CountedPosts, *, checkpoint: str) -> None:

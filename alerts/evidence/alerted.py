@@ -10,16 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from detection.arrays import Floats
+from detection.arrays import Floats, Integers
 
 ROLES = ("most liked", "typical", "first", "latest")
 POSTS_PER_ROLE = 3
 
-Integers = NDArray[np.int64]
 Role = tuple[str, int, tuple[int, int]]
 """Role, rank from 1, and which post: its id and the number of its window."""
 

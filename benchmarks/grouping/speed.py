@@ -4,36 +4,35 @@ from collections.abc import Callable
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerts.incidents import Member, sample_posts
 from benchmarks.grouping.worlds import NOON
+from detection.arrays import Integers
 
-Ints = NDArray[np.int64]
 WORDS, PROBABILITY = 8, 0.5
 """Of an event: its words, and the probability with which its posts have each."""
-Shape = Callable[[np.random.Generator, int, int], list[Ints]]
+Shape = Callable[[np.random.Generator, int, int], list[Integers]]
 
 
-def _events(random: np.random.Generator, alerts: int, posts: int) -> list[Ints]:
+def _events(random: np.random.Generator, alerts: int, posts: int) -> list[Integers]:
     size = int(posts / PROBABILITY)
     return [number // WORDS * size + random.permutation(size)[:posts] for number in range(alerts)]
 
 
-def _unrelated(random: np.random.Generator, alerts: int, posts: int) -> list[Ints]:
+def _unrelated(random: np.random.Generator, alerts: int, posts: int) -> list[Integers]:
     return [random.integers(0, alerts * posts, posts) for _ in range(alerts)]
 
 
-def _one_post_in_all(random: np.random.Generator, alerts: int, posts: int) -> list[Ints]:
+def _one_post_in_all(random: np.random.Generator, alerts: int, posts: int) -> list[Integers]:
     return [np.append(0, some) for some in _unrelated(random, alerts, posts - 1)]
 
 
-def _one_headline(random: np.random.Generator, alerts: int, posts: int) -> list[Ints]:
+def _one_headline(random: np.random.Generator, alerts: int, posts: int) -> list[Integers]:
     every = np.arange(alerts * posts // WORDS)
     return [every, *(random.choice(every, posts) for _ in range(alerts - 1))]
 
 
-def _the_same_posts(random: np.random.Generator, alerts: int, posts: int) -> list[Ints]:
+def _the_same_posts(random: np.random.Generator, alerts: int, posts: int) -> list[Integers]:
     return [random.permutation(posts + posts // 5)[:posts] for _ in range(alerts)]
 
 

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerts.incidents import Member, sample_posts
+from detection.arrays import Integers
 from detection.score import anomalous, rule_for, score, threshold_ratio
 
-Ints = NDArray[np.int64]
 RULE = rule_for(4.5, 10)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
@@ -32,7 +31,7 @@ class Word:
     """A word of simulated posts."""
 
     keyword: str
-    posts: Ints
+    posts: Integers
     """Numbers of the posts with it, in any order."""
     expected: float
     events: frozenset[str]
@@ -182,7 +181,7 @@ def _during(word: Word, first: int, last: int) -> Word:
 def _word(
     random: np.random.Generator,
     keyword: str,
-    posts: Sequence[Ints],
+    posts: Sequence[Integers],
     probability: float,
     background: float,
     traffic: int,
