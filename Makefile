@@ -68,7 +68,7 @@ status: ## what runs, its memory and data, and how far it is: posts, lag, alerts
 rebuild: setup ## after the loss of Postgres: tables, statistics and alerts from the archive (FROM=2026-01-05 TO=2026-01-11)
 	@exec $(PY) -m deploy.local exec $(GROUNDSWELL) rebuild $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"}
 
-up: setup ## start Kafka, S3 and Postgres
+up: setup ## start Kafka, S3, Postgres and the page
 	@$(PY) -m deploy.local up
 
 setup: ## install the Python packages and the Java archives, once

@@ -54,14 +54,15 @@ class AlertLine:
         """What happened: EARLY for a provisional alert, else OPEN, RESOLVED or WITHDRAWN."""
         return "EARLY" if self.status == "open" and self.provisional else self.status.upper()
 
-    def __str__(self) -> str:
+    def as_text(self, web_url: str | None = None) -> str:
+        """Return the alert as one line that ends with a link: to its page, or to its most liked post."""
         authors = shown_distinct(self.distinct_authors, counted=self.authors_counted)
         until = f" to {self.resolved_at:%H:%M}" if self.resolved_at else ""
         authors += " authors, first day" if self.judged_by == "first day" else " authors"
         return (
             f"{self.news:<9} {self.opened_window:%Y-%m-%d %H:%M}{until:<9} {self.severity:<8} "
             f"{self.keyword}: {self.posts} posts, {self.expected_posts:.1f} expected, {authors}  "
-            f"{self.top_post}"
+            f"{f'{web_url}/alerts/{self.alert_id}' if web_url else self.top_post}"
         )
 
 
@@ -162,9 +163,9 @@ def main(
 ) -> None:
     """List alerts, or follow them as they open and are confirmed, withdrawn or resolved.
 
-    A line has what happened, when, severity, keyword, posts, expected posts, distinct authors and a link to a
-    post. Without --since, --follow begins with the alerts that are open now, so that a restart repeats
-    nothing that is over.
+    A line has what happened, when, severity, keyword, posts, expected posts, distinct authors and a link to
+    its page or, without GROUNDSWELL_WEB_URL, to a post. Without --since, --follow begins with the alerts that
+    are open now, so that a restart repeats nothing that is over.
     """
     if incidents and follow:
         raise BadInputError(
@@ -180,7 +181,7 @@ def main(
         from_now = follow and since is None
         alerts = following(settings) if from_now else news_of(settings, since=start, follow=lambda: follow)
         for alert in alerts:
-            print(alert, flush=True)
+            print(alert.as_text(settings.web_url), flush=True)
 
 
 def baseline_now(settings: Settings) -> str | None:

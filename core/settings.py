@@ -93,10 +93,7 @@ class Settings(BaseSettings):
     spark_jars_dir: str | None = Field(
         default=None, description="folder of the jars; empty: already on Spark's class path"
     )
-    spark_driver_memory: str | None = Field(
-        default=None,
-        description="heap of the Spark driver; empty: 2g",
-    )
+    spark_driver_memory: str | None = Field(default=None, description="heap of the Spark driver; empty: 2g")
     spark_local_dir: str | None = Field(default=None, description="folder for Spark's scratch files")
     shuffle_partitions: int = Field(
         default=2, ge=1, description="shuffle partitions of the stream's jobs on the archive"
@@ -145,18 +142,13 @@ class Settings(BaseSettings):
 
     # Operator alerts
     operator_restarts: int = Field(
-        default=1,
-        ge=1,
-        description="operator alert: restarts of a query within 15 minutes",
+        default=1, ge=1, description="operator alert: restarts of a query within 15 minutes"
     )
     operator_lag_records: int = Field(
         default=100_000, ge=1, description="operator alert: lag of a query in records"
     )
     operator_rejected_share: float = Field(
-        default=0.05,
-        gt=0,
-        le=1,
-        description="operator alert: share of rejected records in the last hour",
+        default=0.05, gt=0, le=1, description="operator alert: share of rejected records in the last hour"
     )
     operator_disk_share: float = Field(
         default=0.9,
@@ -198,6 +190,17 @@ class Settings(BaseSettings):
         default=2,
         ge=1,
         description="shuffle partitions of the batch; about one per core and per 200 MB of a day",
+    )
+
+    # Page
+    web_address: str = Field(default="127.0.0.1", description="loopback address on which the page listens")
+    web_port: int = Field(default=8490, ge=0, le=65535, description="port of the page; 0: any free one")
+    web_url: str | None = Field(
+        default=None, description="address of the page without a / at its end, for links; empty: no links"
+    )
+    web_hosts: list[str] = Field(
+        default=[],
+        description='host names, as JSON, by which a proxy reaches the page, e.g. ["alerts.example.com"]',
     )
 
     @property

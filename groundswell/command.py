@@ -53,6 +53,10 @@ COMMANDS = {
         "alerts.listing:main",
         "List alerts, or follow them as they open and are confirmed, withdrawn or resolved.",
     ),
+    "web": (
+        "web.command:web_command",
+        "Serve the page of alerts, incidents, trends and the pipeline until Ctrl-C or SIGTERM.",
+    ),
     "explain": (
         "alerts.explain.command:main",
         "Explain why a keyword alerted, and check every stored figure of the alert against the archive.",

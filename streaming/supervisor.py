@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.5
 REPORT_SECONDS = 30.0
 METRICS_DAYS = 14
+ALERT_EVENTS_DAYS = 30
 MAX_CORRUPT_STARTS = 3
 """Starts in a row that must find a checkpoint corrupt; it also looks so while its file system is down."""
 _NO_JVM = (
@@ -206,6 +207,7 @@ class Supervisor:
                 cursor.execute(
                     named_query("forget_metrics"), {"query": supervised.name, "days": METRICS_DAYS}
                 )
+            cursor.execute(named_query("forget_alert_events"), {"days": ALERT_EVENTS_DAYS})
 
     def _report(self) -> None:
         for supervised in self._queries:

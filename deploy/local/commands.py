@@ -13,6 +13,7 @@ from core.settings import Settings
 from deploy.local import consoles, stack
 from deploy.local.layout import Layout, State, layout_for
 from deploy.local.servers import airflow
+from deploy.local.servers.web import start_page, wait_for_page
 from deploy.local.shell import child_environment
 from sql.figures import status_text
 
@@ -29,16 +30,17 @@ def commands() -> None:
 
 @app.command()
 def up() -> None:
-    """Start Kafka, S3 and Postgres, with topics, bucket and tables; safe to run again."""
+    """Start Kafka, S3, Postgres and the page, with topics, bucket and tables; safe to run again."""
     started = time.monotonic()
-    layout = layout_for()
-    for note in stack.up(layout):
-        typer.echo(note)
+    layout, state, environment = _started()
+    page = start_page(layout, state, environment)
+    wait_for_page(layout, page)
     settings = stack.stack_settings(layout.root)
     postgres = f"{settings.postgres_host}:{settings.postgres_port}"
     typer.echo(
         f"Up after {time.monotonic() - started:.1f} s: Kafka {settings.kafka_bootstrap_servers}, "
-        f"S3 {settings.s3_endpoint}, Postgres {postgres}. For a shell: source {str(layout.env_file)!r}"
+        f"S3 {settings.s3_endpoint}, Postgres {postgres}, page {page}. "
+        f"For a shell: source {str(layout.env_file)!r}"
     )
 
 

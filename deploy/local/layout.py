@@ -16,7 +16,7 @@ from core.errors import AlreadyRunningError, BadInputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
-SERVICES = ("kafka", "kafka_controller", "s3", "postgres", "airflow")
+SERVICES = ("kafka", "kafka_controller", "s3", "postgres", "airflow", "web")
 # Below the range that kernels use for outgoing connections, so that a remembered port stays free.
 _PORTS = range(20000, 32000)
 _ENV = "GROUNDSWELL_LOCAL"

@@ -21,9 +21,9 @@ def settings_variables(settings: Settings) -> dict[str, str]:
     }
     values |= {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
     return {
-        ENV_PREFIX + name.upper(): json.dumps(value) if isinstance(value, dict) else str(value)
+        ENV_PREFIX + name.upper(): json.dumps(value) if isinstance(value, dict | list) else str(value)
         for name, value in values.items()
-        if value is not None and value != {}
+        if value not in (None, {}, [])
     }
 
 

@@ -25,6 +25,7 @@ from deploy.local.servers.kafka import kafka_server
 from deploy.local.servers.postgres import USER, choose_place, delete_data, postgres_server
 from deploy.local.servers.s3 import s3_server
 from deploy.local.servers.server import Server, bring_up
+from deploy.local.servers.web import web_settings
 from deploy.local.shell import write_env
 
 SERVERS = ("kafka", "s3", "postgres")
@@ -67,6 +68,7 @@ def settings_of(layout: Layout, state: State) -> Settings:
         spark_local_dir=str(layout.spark_scratch),
         checkpoint_dir=str(layout.checkpoints),
         producer_state_dir=str(layout.root / "producer"),
+        **web_settings(state),
     )
 
 

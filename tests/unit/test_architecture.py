@@ -20,7 +20,8 @@ MAY_USE = {
     "producer": {"core"},
     "streaming": {"core", "sql", "archive", "detection", "alerts"},
     "batch": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming"},
-    "groundswell": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming", "batch"},
+    "web": {"core", "sql", "detection", "alerts"},
+    "groundswell": {"core", "sql", "archive", "detection", "alerts", "producer", "streaming", "batch", "web"},
     "dags": set(),
 }
 """The rooms that run in production, by what they may import."""

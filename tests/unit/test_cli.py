@@ -23,6 +23,7 @@ LEVELS = {
     "finish": "streaming.finish:main",
     "keywords": "core.keywords_command:keywords_command",
     "stream": "streaming.__main__:stream_command",
+    "web": "web.__main__:web_command",
     "backtest": "batch.backtest.__main__:app",
 }
 """What `python -m` runs for a command that is a program of its own."""

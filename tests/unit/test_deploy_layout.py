@@ -17,8 +17,8 @@ def test_ports_are_chosen_once_and_remembered() -> None:
     state = new_state()
     assert choose_ports(state, set()) == []
     chosen = dict(state.ports)
-    assert sorted(chosen) == ["airflow", "kafka", "kafka_controller", "postgres", "s3"]
-    assert len(set(chosen.values())) == 5
+    assert sorted(chosen) == ["airflow", "kafka", "kafka_controller", "postgres", "s3", "web"]
+    assert len(set(chosen.values())) == 6
     assert choose_ports(state, set()) == []
     assert state.ports == chosen
 

@@ -9,6 +9,7 @@ from deploy.local.demo.stages import Commands, Screen
 from deploy.local.demo.watching import AlertPrinter, detection_has_started, lag_records, newest_event_time
 from deploy.local.layout import Layout
 from deploy.local.servers import airflow
+from deploy.local.servers.web import start_page
 from deploy.local.shell import child_environment
 
 NEVER_IDLE_SECONDS = 10**9
@@ -58,6 +59,8 @@ class Session:
         with self.screen.stage("starting Kafka, S3 and Postgres"):
             for note in stack.up(self.layout):
                 self.screen.say(note)
+        address = start_page(self.layout, stack.known_state(self.layout), self._environment)
+        self.screen.say(f"The page, alive from now on: {address}")
 
     def prepare_airflow(self) -> None:
         """Create Airflow's database."""

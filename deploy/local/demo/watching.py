@@ -85,7 +85,7 @@ class AlertPrinter:
         for alert in news_of(self._settings, since=self._since, follow=lambda: not self._ended.is_set()):
             if self.first_at is None:
                 self.first_at = time.time()
-            self._screen.say(str(alert), style=self._style(alert))
+            self._screen.say(alert.as_text(self._settings.web_url), style=self._style(alert))
 
     def _style(self, alert: AlertLine) -> str | None:
         return _STYLES.get(alert.news)

@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -15,6 +13,7 @@ from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes
 from deploy.local.layout import LOOPBACK, Layout, State, write_private
+from deploy.local.servers.server import answers
 from sql.connection import query, transaction
 from sql.lake import metadata_location, open_archive
 
@@ -119,7 +118,7 @@ def start(layout: Layout, state: State, environment: dict[str, str]) -> str:
         raise NotReadyError(
             f"Airflow's web page did not start. Look at {processes.log_path(layout, 'airflow-api')}."
         )
-    processes.wait_ready(layout, page, lambda: _answers(f"{address}/api/v2/version"))
+    processes.wait_ready(layout, page, lambda: answers(f"{address}/api/v2/version"))
     return address
 
 
@@ -143,11 +142,3 @@ def stop(layout: Layout) -> None:
 
 def _migrated(layout: Layout) -> Path:
     return layout.airflow / "migrated"
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310, http on loopback
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

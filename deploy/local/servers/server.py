@@ -1,6 +1,8 @@
 """What Kafka, S3 and Postgres have in common: how each is prepared, started, probed and provisioned."""
 
 import signal
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,3 +69,12 @@ def _answers_already(layout: Layout, server: Server) -> bool:
         processes.stop(layout, program)
         return False
     return True
+
+
+def answers(address: str) -> bool:
+    """Return whether a page on this machine answers with success."""
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310, http on loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
