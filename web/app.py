@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,11 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alerts.explain.sentence import were_expected
 from core.settings import Settings
@@ -34,6 +36,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 """Of every answer: nothing is loaded from elsewhere, no text of a post can run."""
+FOREVER = "public, max-age=31536000, immutable"
 CONNECTIONS = 8
 """Idle connections to Postgres at most."""
 
@@ -57,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.templates = templates()
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *settings.web_hosts])
-    app.middleware("http")(_with_headers)
+    app.add_middleware(WithHeaders)
     app.include_router(router)
     app.get("/live", include_in_schema=False)(live_events)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
@@ -122,14 +125,24 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest[:12]}"
 
 
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers.update(HEADERS)
-    if request.url.path.startswith("/static/") and "v" in request.query_params:
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        response.headers.setdefault("Cache-Control", "no-cache")
-    return response
+class WithHeaders:
+    """ASGI middleware that adds HEADERS and a cache rule to every answer; streams pass through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                versioned = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+                headers.setdefault("Cache-Control", FOREVER if versioned else "no-cache")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 def _error_page(request: Request, status: int, title: str, what_to_do: str) -> Response:

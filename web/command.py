@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from core.command_line import errors_as_sentences
 from core.errors import NotReadyError, SettingsError
@@ -38,16 +39,27 @@ def web_command(
     host = loopback(address or settings.web_address)
     check_schema(settings)
     with closing(listening_socket(host, settings.web_port if port is None else port)) as listener:
-        bound = listener.getsockname()[1]
-        typer.echo(f"http://{host}:{bound}/", err=True)
+        typer.echo(f"http://{host}:{listener.getsockname()[1]}/", err=True)
         logging.basicConfig(level=logging.WARNING)
-        config = uvicorn.Config(
-            create_app(settings),
-            log_level="warning",
-            timeout_graceful_shutdown=STOP_SECONDS,
-            access_log=False,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        server_of(create_app(settings)).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which would wait for streams that never end: they are ended when it is asked to stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the live streams, then stop."""
+        app = self.config.app
+        if isinstance(app, FastAPI) and hasattr(app.state, "live"):
+            app.state.live.end_streams()
+        await super().shutdown(sockets)
+
+
+def server_of(app: FastAPI) -> Server:
+    """Return a server for the application."""
+    return Server(
+        uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS, access_log=False)
+    )
 
 
 def loopback(address: str) -> str:

@@ -50,17 +50,22 @@ class Live:
         self._thread = threading.Thread(target=self._work, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last: int | None = None
+        self._handed_out: int | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start to listen; listeners are served on `loop`."""
         self._loop = loop
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop to listen and end all streams."""
+    def end_streams(self) -> None:
+        """End all streams, and take no more; on the loop of `start`."""
         self._stopping.set()
-        for queue in self._queues:
-            _put(queue, None)
+        for queue in list(self._queues):
+            _end(queue)
+
+    def stop(self) -> None:
+        """Stop to listen."""
+        self._stopping.set()
         self._thread.join(self._poll_seconds + 1)
 
     @property
@@ -71,19 +76,24 @@ class Live:
     @property
     def is_listening(self) -> bool:
         """Whether the newest event is known, so that all later ones are handed out."""
-        return self._last is not None
+        return self._handed_out is not None
 
     async def stream(self, after: int | None) -> AsyncIterator[bytes]:
         """Yield events after the id `after` (None: from now on), with pings; a listener too slow is ended.
 
         Raises TooManyListenersError before the first event.
         """
-        if len(self._queues) >= MOST_LISTENERS:
+        if len(self._queues) >= MOST_LISTENERS or self._stopping.is_set():
             raise TooManyListenersError
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_EVENTS)
         self._queues.add(queue)
         try:
-            yield b"retry: 2000\n\n"
+            # With an id from the beginning, a listener resumes even if nothing came before it was cut off.
+            yield (
+                b"retry: 2000\n\n"
+                if self._handed_out is None
+                else b"retry: 2000\nid: %d\n\n" % self._handed_out
+            )
             sent = 0
             if after is not None:
                 missed = await asyncio.to_thread(self._events_after, after)
@@ -124,7 +134,7 @@ class Live:
             cursor.execute(f"LISTEN {CHANNEL}")
             if self._last is None:
                 cursor.execute(query("newest_alert_event"))
-                self._last = int((cursor.fetchone() or (0,))[0])
+                self._last = self._handed_out = int((cursor.fetchone() or (0,))[0])
             while not self._stopping.is_set():
                 for event in read_events(cursor, self._last, most=MOST_RESUMED):
                     self._last = event["event_id"]
@@ -141,16 +151,22 @@ class Live:
 
     def hand_out(self, item: bytes) -> None:
         """Queue an encoded event for every listener; on the loop of `start`."""
+        self._handed_out = id_of(item)
         for queue in list(self._queues):
             if not _put(queue, item):
                 # It reads too slowly: what waits is dropped, and the end comes at once.
                 self._queues.discard(queue)
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(None)
+                _end(queue)
 
 
-def _put(queue: asyncio.Queue[bytes | None], item: bytes | None) -> bool:
+def _end(queue: asyncio.Queue[bytes | None]) -> None:
+    """Let a listener end now instead of reading what waits."""
+    while not queue.empty():
+        queue.get_nowait()
+    queue.put_nowait(None)
+
+
+def _put(queue: asyncio.Queue[bytes | None], item: bytes) -> bool:
     try:
         queue.put_nowait(item)
     except asyncio.QueueFull:

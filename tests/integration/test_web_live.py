@@ -58,6 +58,22 @@ def test_an_event_of_a_transaction_that_commits_late_is_not_skipped(settings: Se
     assert kinds(settings, 0) == [("opened", "late"), ("opened", "early")]
 
 
+def test_a_listener_that_got_nothing_yet_knows_from_where_to_resume(settings: Settings) -> None:
+    rows(settings, "SELECT add_alert_event('opened', 'before', NULL)")
+
+    async def first_of() -> bytes:
+        live = Live(settings)
+        live.start(asyncio.get_running_loop())
+        try:
+            while not live.is_listening:
+                await asyncio.sleep(0.01)
+            return await anext(live.stream(None))
+        finally:
+            await asyncio.to_thread(live.stop)
+
+    assert asyncio.run(first_of()) == b"retry: 2000\nid: %d\n\n" % newest(settings)
+
+
 async def events_of(live: Live, count: int, *, after: int | None = None) -> list[bytes]:
     received = []
     async for item in live.stream(after):
