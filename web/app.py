@@ -24,6 +24,7 @@ from alerts.explain.sentence import were_expected
 from core.settings import Settings
 from sql.connection import pooled, postgres_away
 from web import texts
+from web.api import create_api
 from web.live import Live, TooManyListenersError
 from web.views import router
 
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(WithHeaders)
     app.include_router(router)
     app.get("/live", include_in_schema=False)(live_events)
+    app.mount("/api/v1", create_api(settings))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_invalid)

@@ -29,6 +29,7 @@ QUEUE_EVENTS = 256
 MOST_LISTENERS = 500
 MOST_RESUMED = 1000
 """Events sent after a lost connection; after more a page loads everything."""
+RETRY = b"retry: 2000\n\n"
 RESET = b"event: reset\ndata: {}\n\n"
 PING = b": ping\n\n"
 
@@ -88,18 +89,21 @@ class Live:
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_EVENTS)
         self._queues.add(queue)
         try:
-            # With an id from the beginning, a listener resumes even if nothing came before it was cut off.
-            yield (
-                b"retry: 2000\n\n"
-                if self._handed_out is None
-                else b"retry: 2000\nid: %d\n\n" % self._handed_out
-            )
+            newest = self._handed_out
             sent = 0
-            if after is not None:
+            if after is None:
+                # With an id from the beginning, a listener resumes even from before its first event.
+                yield RETRY if newest is None else b"id: %d\n%s" % (newest, RETRY)
+            elif newest is not None and after > newest:
+                # Its id is of another database.
+                yield b"id: %d\n%s%s" % (newest, RETRY, RESET)
+            else:
+                yield RETRY
                 missed = await asyncio.to_thread(self._events_after, after)
                 if len(missed) >= MOST_RESUMED:
-                    yield RESET
-                for event in missed[: MOST_RESUMED - 1] if len(missed) < MOST_RESUMED else ():
+                    yield RESET if newest is None else b"id: %d\n%s" % (newest, RESET)
+                    missed = []
+                for event in missed:
                     sent = event["event_id"]
                     yield encoded(event)
             while True:

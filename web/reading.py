@@ -1,13 +1,15 @@
 """What the pages show, read from Postgres: each function runs one statement and returns rows by column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from sql.connection import query
+from core.settings import Settings
+from sql.connection import query, transaction
 from sql.rows import fetch_dicts
 
 Row = dict[str, Any]
@@ -18,6 +20,12 @@ MOST_ENTRIES = 200
 TREND_KINDS = ("keyword", "hashtag", "challenge", "music", "author")
 
 
+_ALL_INCIDENTS = dict.fromkeys(("incident_id", "status", "updated_after", "before_window", "before_id"))
+_ALL_ALERTS = _ALL_INCIDENTS | dict.fromkeys(
+    ("alert_id", "severity", "origin", "keyword", "watched", "opened_from", "opened_to")
+)
+
+
 class Filter(NamedTuple):
     """Which rows the first page shows; None or False: all."""
 
@@ -25,6 +33,14 @@ class Filter(NamedTuple):
     severity: str | None = None
     origin: str | None = None
     watched: bool = False
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Cursor]:
+    """Yield a cursor that sees one state of the tables and changes nothing."""
+    with transaction(settings, application_name="groundswell web") as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield cursor
 
 
 def now(cursor: Cursor, chosen: Filter) -> list[Row]:
@@ -102,9 +118,19 @@ def trend_days(cursor: Cursor) -> list[date]:
     return [day for (day,) in cursor.fetchall()]
 
 
-def trends(cursor: Cursor, *, day: date, kind: str, skip: int = 0) -> list[Row]:
-    """Return trends of a day and kind by rank, one more than a page if there are more."""
-    return _rows(cursor, "web_trends", {"day": day, "kind": kind, "skip": skip, "most": PAGE_ROWS + 1})
+def trends(cursor: Cursor, *, day: date, kind: str, skip: int = 0, most: int = PAGE_ROWS + 1) -> list[Row]:
+    """Return trends of a day and kind by rank; by default one more than a page if there are more."""
+    return _rows(cursor, "web_trends", {"day": day, "kind": kind, "skip": skip, "most": most})
+
+
+def api_alerts(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
+    """Return alerts, newest first, by the parameters of web_api_alerts; those left out choose all."""
+    return _rows(cursor, "web_api_alerts", {**_ALL_ALERTS, **chosen, "most": most})
+
+
+def api_incidents(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
+    """Return incidents, newest first, by the parameters of web_api_incidents, likewise."""
+    return _rows(cursor, "web_api_incidents", {**_ALL_INCIDENTS, **chosen, "most": most})
 
 
 def checks(cursor: Cursor) -> list[Row]:

@@ -1,61 +1,23 @@
 """The pages: each reads what it shows in one transaction and fills its template."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from psycopg2.extensions import cursor as Cursor
 from pydantic import BeforeValidator
 
-from alerts.explain.sentence import what_happened
 from core.dropped_parts import dropped_parts
 from core.settings import Settings
 from core.text_keywords import text_tokens
-from sql.connection import transaction
 from sql.figures import baseline_sentence, status_text
 from web import charts, reading
+from web.choices import Day, Kind, Origin, Severity, State
+from web.reasons import reason_of
 from web.texts import word_path
 
 router = APIRouter(include_in_schema=False)
-
-
-class State(StrEnum):
-    """Whether something goes on."""
-
-    OPEN = "open"
-    RESOLVED = "resolved"
-
-
-class Severity(StrEnum):
-    """How far above its threshold an alert is."""
-
-    NOTABLE = "notable"
-    STRONG = "strong"
-    EXTREME = "extreme"
-
-
-class Origin(StrEnum):
-    """Who posts."""
-
-    ORGANIC = "organic"
-    FEW_AUTHORS = "few authors"
-    ONE_TEXT = "one text"
-    UNKNOWN = "unknown"
-
-
-class Kind(StrEnum):
-    """Kinds of trends."""
-
-    KEYWORD = "keyword"
-    HASHTAG = "hashtag"
-    CHALLENGE = "challenge"
-    MUSIC = "music"
-    AUTHOR = "author"
 
 
 def _none_if_empty(value: object) -> object:
@@ -79,7 +41,7 @@ def now(
 ) -> Response:
     """Show what takes off now: incidents and alerts of the last day of detection's clock."""
     chosen = reading.Filter(state, severity, origin, watched)
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         entries = reading.now(cursor, chosen)
         windows = reading.windows_by_alert(cursor, [_uuid(entry["alert_id"]) for entry in entries])
         strip = reading.strip(cursor)
@@ -106,7 +68,7 @@ def now(
 @router.get("/alerts/{alert_id}")
 def alert(request: Request, alert_id: UUID) -> Response:
     """Show one alert: why it alerted, its course, the posts and people behind it, and what stands out."""
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         found = reading.alert(cursor, alert_id)
         if found is None:
             raise HTTPException(404, f"There is no alert {alert_id}; a rebuild gives the same ids again.")
@@ -118,7 +80,7 @@ def alert(request: Request, alert_id: UUID) -> Response:
         request,
         "alert.html",
         alert=found,
-        sentence=_sentence(found, windows, _settings(request)),
+        sentence=reason_of(found, windows, min_posts=_settings(request).min_posts),
         windows=windows,
         chart=charts.chart(windows, min_posts=_settings(request).min_posts),
         evidence=evidence,
@@ -130,7 +92,7 @@ def alert(request: Request, alert_id: UUID) -> Response:
 @router.get("/incidents/{incident_id}")
 def incident(request: Request, incident_id: UUID) -> Response:
     """Show one incident: its words, its course, and the posts behind all of them."""
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         found = reading.incident(cursor, incident_id)
         if found is None:
             raise HTTPException(404, f"There is no incident {incident_id}; its alerts may have another now.")
@@ -162,7 +124,7 @@ def word(request: Request, word: str) -> Response:
     """Show what is known of a word: alerts, suppressed windows, drops and its days."""
     tokens = text_tokens(word) or text_tokens(f"#{word.strip()}")
     keyword = " ".join(tokens)
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         return _page(
             request,
             "word.html",
@@ -177,9 +139,9 @@ def word(request: Request, word: str) -> Response:
 
 
 @router.get("/trends")
-def trends(request: Request, day: date | None = None, kind: Kind = Kind.KEYWORD, skip: Skip = 0) -> Response:
+def trends(request: Request, day: Day = None, kind: Kind = Kind.KEYWORD, skip: Skip = 0) -> Response:
     """Show what the posts of a day were about."""
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         days = reading.trend_days(cursor)
         shown = day or (days[0] if days else None)
         rows = reading.trends(cursor, day=shown, kind=kind, skip=skip) if shown else []
@@ -191,14 +153,14 @@ def trends(request: Request, day: date | None = None, kind: Kind = Kind.KEYWORD,
 @router.get("/suppressed")
 def suppressed(request: Request, skip: Skip = 0) -> Response:
     """Show anomalies that raised no alert, and why."""
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         return _page(request, "suppressed.html", **_paged(reading.suppressed(cursor, skip=skip), skip))
 
 
 @router.get("/drops")
 def drops(request: Request, skip: Skip = 0) -> Response:
     """Show watched keywords that are posted far less often than expected."""
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         return _page(request, "drops.html", **_paged(reading.drops(cursor, skip=skip), skip))
 
 
@@ -207,7 +169,7 @@ def pipeline(request: Request) -> Response:
     """Show how far each stage is, and what the operator has to know."""
     settings = _settings(request)
     status = status_text(settings, now=datetime.now(UTC))
-    with _reading(request) as cursor:
+    with reading.reading(_settings(request)) as cursor:
         return _page(
             request,
             "pipeline.html",
@@ -216,15 +178,6 @@ def pipeline(request: Request) -> Response:
             days=reading.days(cursor),
             rejected=reading.rejected(cursor),
         )
-
-
-def _sentence(alert: reading.Row, windows: Sequence[reading.Row], settings: Settings) -> str | None:
-    """Return why it alerted: its highest window, or its first where only the hour was unusual."""
-    if not windows:
-        return None
-    by_hour = alert["opened_by"] == "hour"
-    window = windows[0] if by_hour else max(windows, key=lambda row: float(row["score"]))
-    return what_happened(window, opened_by=alert["opened_by"], min_posts=settings.min_posts)
 
 
 def _paged(rows: list[reading.Row], skip: int) -> dict[str, Any]:
@@ -240,13 +193,6 @@ def _paged(rows: list[reading.Row], skip: int) -> dict[str, Any]:
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
-
-
-@contextmanager
-def _reading(request: Request) -> Iterator[Cursor]:
-    with transaction(_settings(request), application_name="groundswell web") as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield cursor
 
 
 def _uuid(value: object) -> UUID:

@@ -61,17 +61,21 @@ def test_an_event_of_a_transaction_that_commits_late_is_not_skipped(settings: Se
 def test_a_listener_that_got_nothing_yet_knows_from_where_to_resume(settings: Settings) -> None:
     rows(settings, "SELECT add_alert_event('opened', 'before', NULL)")
 
-    async def first_of() -> bytes:
+    async def first_of(after: int | None) -> bytes:
         live = Live(settings)
         live.start(asyncio.get_running_loop())
         try:
             while not live.is_listening:
                 await asyncio.sleep(0.01)
-            return await anext(live.stream(None))
+            return await anext(live.stream(after))
         finally:
             await asyncio.to_thread(live.stop)
 
-    assert asyncio.run(first_of()) == b"retry: 2000\nid: %d\n\n" % newest(settings)
+    known = newest(settings)
+    assert asyncio.run(first_of(None)) == b"id: %d\nretry: 2000\n\n" % known
+    assert asyncio.run(first_of(known)) == b"retry: 2000\n\n"
+    of_another_database = asyncio.run(first_of(known + 10))
+    assert of_another_database == b"id: %d\nretry: 2000\n\nevent: reset\ndata: {}\n\n" % known
 
 
 async def events_of(live: Live, count: int, *, after: int | None = None) -> list[bytes]:
