@@ -1,7 +1,8 @@
 """`python -m streaming`: as `groundswell stream`."""
 
-from core.command_line import run
-from streaming.command import stream_command
-
 if __name__ == "__main__":
+    # Here, because a process that gathers evidence imports this module too.
+    from core.command_line import run
+    from streaming.command import stream_command
+
     run(stream_command)
