@@ -16,6 +16,11 @@ from sql.lake import open_archive, quoted
 BATCH_RECORDS = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SETTINGS = [
+    "SET preserve_insertion_order = false",
+    "SET enable_external_file_cache = false",  # files are read once, and would be kept in memory
+    "SET enable_progress_bar = false",
+]
 _RECORDS = """
 SELECT epoch_us(event_time), "offset", partition, value FROM raw_posts WHERE topic = {topic} AND ({within})
 """
@@ -86,9 +91,8 @@ def open_records(settings: Settings, *, threads: int | None = None) -> Iterator[
     """
     try:
         with open_archive(settings) as database:
-            database.execute("SET preserve_insertion_order = false")
-            if threads:
-                database.execute(f"SET threads = {threads}")
+            for statement in _SETTINGS + ([f"SET threads = {threads}"] if threads else []):
+                database.execute(statement)
             yield RecordReader(database, settings.posts_topic)
     except duckdb.CatalogException as error:
         raise no_archive() from error

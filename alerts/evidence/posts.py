@@ -115,12 +115,14 @@ def write_posts(
 
 def scratch(folder: Path) -> duckdb.DuckDBPyConnection:
     """Return a database in memory that puts what is more than a quarter of a gigabyte into `folder`."""
-    limits: dict[str, str | bool | int | float | list[str]] = {
+    options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "256MB",
         "threads": 1,
         "temp_directory": str(folder / "scratch"),
     }
-    return duckdb.connect(config=limits)
+    database = duckdb.connect(config=options)
+    database.execute("SET enable_progress_bar = false")
+    return database
 
 
 def _write_in_process(settings: Settings, wanted: _Wanted, piece: list[Span], file: Path) -> None:
