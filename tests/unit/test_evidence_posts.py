@@ -33,7 +33,7 @@ def a_record(post_id: int, text: str, *, window: int = 0, offset: int = 0, **inf
 
 
 class Archive:
-    """Stands in for the archive's reader."""
+    """What the archive's reader does, for records in memory."""
 
     def __init__(self, records: list[Record]) -> None:
         self._records = records
