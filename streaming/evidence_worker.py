@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 NICENESS = 19
 STOP_SECONDS = 10.0
 LEAST_WAIT_SECONDS = 5.0
+LONGEST_REST_SECONDS = 10.0
+"""A scan is followed by a rest as long as itself, but for large windows no longer than this."""
 
 
 class EvidenceWorker:
@@ -70,8 +72,8 @@ class EvidenceWorker:
             except Exception as error:  # with Postgres or S3 down it is still due after the next commit
                 if not self._stopping.is_set():
                     log.warning("cannot store evidence: %s", str(error).strip().partition("\n")[0])
-            # Busy half of the time at most: if more alerts come in, the next scan covers more of them.
-            self._stopping.wait(time.monotonic() - began)
+            # If more alerts come in, the next scan covers more of them.
+            self._stopping.wait(min(time.monotonic() - began, LONGEST_REST_SECONDS))
 
     def _store_due(self) -> int:
         """Store what is due, in a process that ends with it and so holds no memory until the next time."""
