@@ -1,6 +1,6 @@
 """Read archived records without Spark, for commands that answer in seconds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -16,6 +16,11 @@ from sql.lake import open_archive, quoted
 BATCH_RECORDS = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SETTINGS = [
+    "SET preserve_insertion_order = false",
+    "SET enable_external_file_cache = false",  # files are read once, and would be kept in memory
+    "SET enable_progress_bar = false",
+]
 _RECORDS = """
 SELECT epoch_us(event_time), "offset", partition, value FROM raw_posts WHERE topic = {topic} AND ({within})
 """
@@ -52,35 +57,42 @@ class RecordReader:
         while rows := self._database.fetchmany(BATCH_RECORDS):
             yield from map(Record._make, rows)
 
-    def split(self, spans: Iterable[Span], *, most: int) -> list[list[Span]]:
-        """Return the windows in `spans` that have records, in pieces of at most `most` records.
-
-        A window with more is a piece of its own. `spans` begin and end with windows.
-        """
+    def count(self, spans: Iterable[Span]) -> dict[int, int]:
+        """Return how many records each window in `spans` has, by its number, without those that have none."""
         window_micros = WINDOW // _MICROSECOND
         self._database.execute(
             _RECORDS_BY_WINDOW.format(topic=self._topic, within=_within(spans), window_micros=window_micros)
         )
-        pieces: list[list[Span]] = []
-        held = most
-        for number, records in self._database.fetchall():
-            if held + records > most:
-                pieces.append([])
-                held = 0
-            pieces[-1].append((window_start(number), window_start(number + 1)))
-            held += records
-        return [merged(piece) for piece in pieces]
+        return dict(self._database.fetchall())
+
+
+def pieces(by_window: Mapping[int, int], *, most: int) -> list[list[Span]]:
+    """Return windows as spans in pieces of at most `most` records; a window with more is a piece of its own.
+
+    >>> [len(piece) for piece in pieces({7: 2, 8: 9, 12: 1, 13: 4}, most=5)]
+    [1, 1, 1]
+    """
+    found: list[list[Span]] = []
+    held = most
+    for number, records in by_window.items():
+        if held + records > most:
+            found.append([])
+            held = 0
+        found[-1].append((window_start(number), window_start(number + 1)))
+        held += records
+    return [merged(piece) for piece in found]
 
 
 @contextmanager
-def open_records(settings: Settings) -> Iterator[RecordReader]:
-    """Yield a reader of the archive as of now.
+def open_records(settings: Settings, *, threads: int | None = None) -> Iterator[RecordReader]:
+    """Yield a reader of the archive as of now, with that many threads; None: one per core.
 
     Raises NotReadyError if there is no archive yet, or S3 does not answer or refuses, also while it is read.
     """
     try:
         with open_archive(settings) as database:
-            database.execute("SET preserve_insertion_order = false")
+            for statement in _SETTINGS + ([f"SET threads = {threads}"] if threads else []):
+                database.execute(statement)
             yield RecordReader(database, settings.posts_topic)
     except duckdb.CatalogException as error:
         raise no_archive() from error

@@ -4,6 +4,7 @@ What detection decided is decided again by the stream's own functions (`alerts.r
 statistics as of the day before; then the day is loaded and learned.
 """
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -153,7 +154,7 @@ class Rebuild:
 
     def _store_evidence(self, day: date) -> Iterator[str]:
         started, alerts = time.monotonic(), 0
-        while stored := store_due_evidence(self._session(), self._settings):
+        while stored := store_due_evidence(self._settings, processes=os.cpu_count() or 1):
             alerts += stored
         if alerts:
             yield f"{day}  {Step.EVIDENCE:<10}  {alert_count(alerts)}, {time.monotonic() - started:.1f} s"

@@ -1,5 +1,6 @@
 """Run the steps of the daily batch, one day after another, in one Spark session."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -196,7 +197,9 @@ class Batch:
     def _store_evidence(self, day: date) -> str:
         first = day_start(day)
         return alert_count(
-            store_evidence_of_span(self._session, self._settings, first=first, before=first + ONE_DAY)
+            store_evidence_of_span(
+                self._settings, first=first, before=first + ONE_DAY, processes=os.cpu_count() or 1
+            )
         )
 
     def _check(self, day: date) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """`python -m benchmarks.evidence scan|live`: what evidence costs, and how soon after an alert it is stored.
 
 scan: Simulated posts are sent at once, so they fall into one or two windows, and are archived by the archive
-query. Then evidence is gathered for some of their keywords as if each were an alert over all windows. CPU is
-that of this process and its JVM. The first scan includes Java's start-up; the figures for 900,000 posts (15
-minutes at 1,000 posts/s) are extrapolated proportionally from the later ones.
+query. Then evidence is gathered for some of their keywords as if each were an alert over all windows, each
+time in a process of its own, as the stream does. The figures for 900,000 posts (15 minutes at 1,000 posts/s)
+are extrapolated proportionally.
 
 live: The streaming process runs with its defaults on a steady rate of posts; every few seconds 20 posts with
 a new word arrive at once. Measures the time from the alert's row to that of its first evidence.
@@ -11,25 +11,25 @@ a new word arrive at once. Measures the time from the alert's row to that of its
 
 import json
 import random
+import resource
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from typing import Annotated
 from uuid import uuid4
 
 import numpy as np
-import psutil
 import typer
 from kafka import KafkaProducer
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from alerts.evidence.gather import AlertedWindows, gather_evidence
-from archive.session import start_session
-from archive.table import read_archive
+from archive.records import open_records
 from benchmarks.stack import Command, benchmark_stack, run
-from core.keywords import keywords
-from core.records import DETECTION_SCHEMA, parse_records
+from core.post_fields import read_post_fields
 from core.settings import Settings
+from core.text_keywords import text_keywords
 from core.windows import WINDOW, window_number, window_start
 from sql.connection import transaction
 from streaming.finish import wait_until_caught_up
@@ -102,7 +102,8 @@ def _a_post(number: int, text: str) -> bytes:
 def scan(
     posts: Annotated[int, typer.Option(help="posts to scan")] = 100_000,
     alerts: Annotated[int, typer.Option(help="alerts per scan")] = 10,
-    scans: Annotated[int, typer.Option(help="scans to measure after the first")] = 3,
+    scans: Annotated[int, typer.Option(help="scans to measure")] = 3,
+    processes: Annotated[int, typer.Option(help="processes that read: 1 as the stream, 2 as the batch")] = 1,
 ) -> None:
     """Measure the cost of scans and print one line per scan."""
     today = datetime.now(UTC).date()
@@ -114,60 +115,51 @@ def scan(
         began = window_start(window_number(datetime.now(UTC)))
         run(settings, log, "producer", "send", *files, "--clock", "now", "--no-resume")
         run(settings, log, "streaming", "--only", "archive", "--once")
-        spark = start_session(
-            settings,
-            "benchmark of evidence",
-            **{"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "2"},
-        )
         windows = frozenset(began + index * WINDOW for index in range(2))
-        chosen = [
-            AlertedWindows(uuid4(), keyword, windows)
-            for keyword in _keywords(spark, settings, windows, alerts)
-        ]
-        scanned = read_archive(spark, settings, chosen[0].spans).count()
-        for number in range(scans + 1):
-            _scan(spark, settings, chosen, scanned, "first" if number == 0 else "later")
-        spark.stop()
+        chosen, scanned = _keywords(settings, windows, alerts)
+        for _ in range(scans):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                line = process.submit(_scan, settings, windows, chosen, scanned, processes).result()
+            print(line, flush=True)
 
 
-def _keywords(spark: SparkSession, settings: Settings, windows: frozenset[datetime], count: int) -> list[str]:
-    """Return keywords that are in 50 to 5,000 posts of the windows."""
-    spans = AlertedWindows(uuid4(), "", windows).spans
-    posts = read_archive(spark, settings, spans).transform(
-        parse_records, schema=DETECTION_SCHEMA, future_minutes=settings.future_minutes
-    )
-    by_keyword = (
-        posts.select(F.explode(keywords(F.col("post.itemInfos.text"))).alias("keyword"))
-        .groupBy("keyword")
-        .count()
-    )
-    rows = by_keyword.where(F.col("count").between(*ALERT_POSTS)).orderBy("keyword").collect()
-    return [row.keyword for row in rows[:: max(len(rows) // count, 1)][:count]]
+def _keywords(settings: Settings, windows: frozenset[datetime], count: int) -> tuple[list[str], int]:
+    """Return keywords that are in 50 to 5,000 posts of the windows, and the number of posts there."""
+    posts: Counter[str] = Counter()
+    scanned = 0
+    with open_records(settings) as reader:
+        for record in reader.read(AlertedWindows(uuid4(), "", windows).spans):
+            posts.update(text_keywords(read_post_fields(record.value).text))
+            scanned += 1
+    fewest, most = ALERT_POSTS
+    found = sorted(keyword for keyword, of_keyword in posts.items() if fewest <= of_keyword <= most)
+    return found[:: max(len(found) // count, 1)][:count], scanned
 
 
 def _scan(
-    spark: SparkSession, settings: Settings, alerts: list[AlertedWindows], scanned: int, name: str
-) -> None:
-    cpu, began = _cpu_seconds(), time.perf_counter()
-    records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
-    gathered = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
-    seconds, cpu_seconds = time.perf_counter() - began, _cpu_seconds() - cpu
+    settings: Settings, windows: frozenset[datetime], keywords: list[str], scanned: int, processes: int
+) -> str:
+    alerts = [AlertedWindows(uuid4(), keyword, windows) for keyword in keywords]
+    began = time.perf_counter()
+    gathered = gather_evidence(settings, alerts, processes=processes)
+    seconds = time.perf_counter() - began
+    cpu_seconds, mebibytes = _used()
     alert_posts = sum(evidence.counted for evidence in gathered)
-    line = (
-        f"{name}: {scanned:,} posts scanned for {len(alerts)} alerts with {alert_posts:,} posts "
-        f"in {seconds:.1f} s, {cpu_seconds:.1f} CPU s"
+    scale = WINDOW_POSTS / scanned
+    return (
+        f"{scanned:,} posts scanned for {len(alerts)} alerts with {alert_posts:,} posts "
+        f"in {seconds:.1f} s, {cpu_seconds:.1f} CPU s, start of Python included, {mebibytes:,.0f} MiB; "
+        f"{WINDOW_POSTS:,} posts would take {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"
     )
-    if name == "later":
-        scale = WINDOW_POSTS / scanned
-        line += (
-            f"; {WINDOW_POSTS:,} posts would take {scale * seconds:.0f} s, {scale * cpu_seconds:.0f} CPU s"
-        )
-    print(line, flush=True)
 
 
-def _cpu_seconds() -> float:
-    me = psutil.Process()
-    return sum(sum(process.cpu_times()[:2]) for process in [me, *me.children(recursive=True)])
+def _used() -> tuple[float, float]:
+    """Return the CPU seconds of this process and its children, and the most memory that one had."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return (
+        sum(usage.ru_utime + usage.ru_stime for usage in usages),
+        max(usage.ru_maxrss for usage in usages) / 1024,
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -79,8 +80,12 @@ class Command:
         while self.process.poll() is None:
             with suppress(psutil.Error):
                 root = psutil.Process(self.process.pid)
-                family = [root, *root.children(recursive=True)]
-                self.peak_bytes = max(self.peak_bytes, sum(one.memory_info().rss for one in family))
+                # Java starts processes that share all of its memory until they run their program.
+                settled = time.time() - MEMORY_SECONDS
+                children = [one for one in root.children(recursive=True) if one.create_time() < settled]
+                self.peak_bytes = max(
+                    self.peak_bytes, sum(one.memory_info().rss for one in (root, *children))
+                )
             threading.Event().wait(MEMORY_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Read what detection needs of an archived record in Python, as Spark's JSON parser reads it.
+"""Read what detection and evidence need of an archived record in Python, as Spark's JSON parser reads it.
 
 For records that `core.records.parse_records` has accepted, which the archive marks by an event time: this
 module does not decide which records are usable, and reads them as leniently as Spark did.
@@ -27,6 +27,9 @@ _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _BLANKS = "".join(map(chr, [*range(33), 127]))
 _LARGEST, _SMALLEST = 2**63 - 1, -(2**63)
 
+MAX_NAME_CHARACTERS = 500
+"""Characters kept of a name or foreign id: an index entry has at most 2,704 bytes, a character up to four."""
+
 
 class PostFields(NamedTuple):
     """A post's fields as Spark's JSON parser gives them."""
@@ -39,8 +42,18 @@ class PostFields(NamedTuple):
     @property
     def known_likes(self) -> int | None:
         """The likes; None if they are no integer, or negative because their source overflowed."""
-        likes = as_integer(self.likes)
-        return likes if likes is not None and likes >= 0 else None
+        return _known(self.likes)
+
+
+class PostDetails(NamedTuple):
+    """What is shown of a post: names and foreign ids are shortened, None if unknown."""
+
+    text: str | None
+    likes: int | None
+    author_id: str | None
+    author_name: str | None
+    music_id: str | None
+    music_name: str | None
 
 
 class _Item(msgspec.Struct):
@@ -54,6 +67,26 @@ class _Post(msgspec.Struct):
     itemInfos: _Item
 
 
+class _ItemWithMusic(_Item):
+    musicId: Any = None
+
+
+class _Author(msgspec.Struct):
+    userId: Any = None
+    uniqueId: Any = None
+
+
+class _Music(msgspec.Struct):
+    musicId: Any = None
+    musicName: Any = None
+
+
+class _DetailedPost(msgspec.Struct):
+    itemInfos: _ItemWithMusic
+    authorInfos: _Author | None = None
+    musicInfos: _Music | None = None
+
+
 class _Number(str):
     """A JSON number as Spark writes it."""
 
@@ -63,6 +96,16 @@ class _Members(list[tuple[str, Any]]):
 
 
 _read = msgspec.json.Decoder(_Post).decode
+_read_detailed = msgspec.json.Decoder(_DetailedPost).decode
+_NO_AUTHOR, _NO_MUSIC = _Author(), _Music()
+_Names = dict[str, tuple[str, ...]]
+"""Names of fields by the object that they are in."""
+_FIELDS: _Names = {"itemInfos": ("id", "text", "authorId", "diggCount")}
+_DETAILS: _Names = {
+    "itemInfos": ("text", "diggCount", "authorId", "musicId"),
+    "authorInfos": ("userId", "uniqueId"),
+    "musicInfos": ("musicId", "musicName"),
+}
 
 
 def read_post_fields(value: bytes) -> PostFields:
@@ -78,11 +121,39 @@ def read_post_fields(value: bytes) -> PostFields:
             for part in (item.id, item.text, item.authorId, item.diggCount)
         ]
     except (msgspec.MsgspecError, TypeError, UnicodeDecodeError, RecursionError):
-        texts = _read_leniently(value)
+        texts = _read_leniently(value, _FIELDS)
     post_id, text, author_id, likes = texts
     if post_id is None or not _ID.fullmatch(post_id):
         raise BadInputError(f"an archived record has no usable id: {value[:80]!r}")
     return PostFields(int(post_id), text, author_id, likes)
+
+
+def read_post_details(value: bytes) -> PostDetails:
+    """Return what is shown of the post in an accepted record; raises BadInputError if it cannot be read.
+
+    >>> read_post_details(b'{"itemInfos": {"id": "7", "musicId": "0"}, "authorInfos": {"userId": 3}}')
+    PostDetails(text=None, likes=None, author_id='3', author_name=None, music_id=None, music_name=None)
+    """
+    try:
+        post = _read_detailed(value)
+        item, author, music = post.itemInfos, post.authorInfos or _NO_AUTHOR, post.musicInfos or _NO_MUSIC
+        parts = (
+            *(item.text, item.diggCount, item.authorId, item.musicId),
+            *(author.userId, author.uniqueId, music.musicId, music.musicName),
+        )
+        texts = [part if type(part) is str else _plain_text(part) for part in parts]
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError, RecursionError):
+        texts = _read_leniently(value, _DETAILS)
+    text, likes, author_id, music_id, user_id, author_name, other_music_id, music_name = texts
+    known_music = music_id if music_id is not None else other_music_id
+    return PostDetails(
+        text=text,
+        likes=_known(likes),
+        author_id=_shortened(author_id if author_id is not None else user_id),
+        author_name=_shortened(author_name),
+        music_id=None if known_music == "0" else _shortened(known_music),
+        music_name=_shortened(music_name),
+    )
 
 
 def as_integer(text: str | None) -> int | None:
@@ -97,6 +168,15 @@ def as_integer(text: str | None) -> int | None:
     return number if _SMALLEST <= number <= _LARGEST else None
 
 
+def _known(likes: str | None) -> int | None:
+    number = as_integer(likes)
+    return number if number is not None and number >= 0 else None
+
+
+def _shortened(name: str | None) -> str | None:
+    return name and name[:MAX_NAME_CHARACTERS]
+
+
 def _plain_text(value: object) -> str | None:
     """Return an integer or null as text; raises TypeError for any other value."""
     if value is None:
@@ -106,8 +186,8 @@ def _plain_text(value: object) -> str | None:
     raise TypeError
 
 
-def _read_leniently(value: bytes) -> list[str | None]:
-    """Return the fields of a record that is not plain JSON, as Spark's parser reads it.
+def _read_leniently(value: bytes, names: _Names) -> list[str | None]:
+    """Return fields of a record that is not plain JSON, as Spark's parser reads it.
 
     It accepts single quotes and NaN, ignores what follows the object and replaces bytes that are not UTF-8.
     """
@@ -115,17 +195,21 @@ def _read_leniently(value: bytes) -> list[str | None]:
     try:
         with _recursion_limit(_DEEPEST):
             record, _ = _LENIENT.raw_decode(_QUOTED.sub(_in_double_quotes, text).lstrip())
-            # A value of another type leaves what an earlier member of the same name gave.
-            items = [part for name, part in record if name == "itemInfos" and _is_item(part)]
-            fields: dict[str, Any] = dict(items[-1])
-            names = ("id", "text", "authorId", "diggCount")
-            return [_text_of(fields.get(name)) for name in names]
-    except (ValueError, TypeError, IndexError, RecursionError) as error:
+            return [
+                _text_of(members.get(name))
+                for part, of_part in names.items()
+                for members in (_members_of(record, part),)
+                for name in of_part
+            ]
+    except (ValueError, TypeError, RecursionError) as error:
         raise BadInputError(f"an archived record cannot be read ({error}): {value[:80]!r}") from error
 
 
-def _is_item(value: object) -> bool:
-    return value is None or isinstance(value, _Members)
+def _members_of(record: _Members, part: str) -> dict[str, Any]:
+    """Return the members of an object in a record; none if it is null or absent."""
+    # A value of another type leaves what an earlier member of the same name gave.
+    given = [value for name, value in record if name == part and isinstance(value, _Members | None)]
+    return dict(given[-1] or {}) if given else {}
 
 
 def _in_double_quotes(match: re.Match[str]) -> str:

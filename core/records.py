@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
 from core.collection import COLLECTION_TIMES
+from core.post_fields import MAX_NAME_CHARACTERS
 
 CORRUPT = "_corrupt_record"
 
@@ -75,19 +76,8 @@ DETECTION_SCHEMA = _struct(
 )
 """The fields that detection needs."""
 
-EVIDENCE_SCHEMA = _struct(
-    itemInfos=_struct(**_texts("id", "text", "authorId", "musicId", "diggCount")),
-    authorInfos=_struct(**_texts("userId", "uniqueId")),
-    musicInfos=_struct(**_texts("musicId", "musicName")),
-    time_stamp=_TEXT,
-)
-"""The fields that evidence needs."""
-
 IDENTITY_SCHEMA = _struct(itemInfos=_struct(id=_TEXT), time_stamp=_TEXT)
 """The fields that decide whether a record is usable."""
-
-MAX_NAME_CHARACTERS = 500
-"""Characters kept of a name or foreign id: an index entry has at most 2,704 bytes, a character up to four."""
 
 EARLIEST_EVENT_SECONDS = 0.0
 """Earliest plausible event time in Unix seconds: 1970."""

@@ -13,6 +13,7 @@ from core import unicode_tables
 from core.function_words import without_function_words
 from core.keyword_rule import (
     ASCII_WORD,
+    HASH_SIGN,
     LINK_OR_MENTION,
     LINK_SIGN,
     LONG_RUN,
@@ -28,6 +29,7 @@ from core.text_folding import folded_letters
 _ASCII_WORD = re.compile(ASCII_WORD)
 _LONG_RUN = re.compile(LONG_RUN, re.ASCII)
 _MENTION = re.compile(MENTION)
+_HASH_SIGN = re.compile(HASH_SIGN)
 _LINK_SIGN = re.compile(LINK_SIGN, re.ASCII)
 _LINK_OR_MENTION = re.compile(LINK_OR_MENTION, re.ASCII)
 
@@ -71,6 +73,19 @@ def text_tokens(text: str | None) -> list[str]:
     ['the', 'beatles', 'the', 'band']
     """
     return _without_signs(tokens_with_signs(text))
+
+
+def text_hashtags(text: str | None) -> list[str]:
+    """Return the distinct hashtags of `text` without #, as `core.keywords.hashtags` gives them on Spark.
+
+    >>> text_hashtags("#FYP, the #1 #fyp #of"), text_hashtags(None)
+    (['fyp', '1', 'of'], [])
+    """
+    if not text or not _HASH_SIGN.search(text):
+        return []
+    tags = compiled_patterns().hashtag.findall(folded_text(text))
+    names = (tag[1 : 1 + MAX_KEYWORD_CHARACTERS] for tag in tags)
+    return list(dict.fromkeys(names))[:MAX_KEYWORDS_PER_POST]
 
 
 def tokens_with_signs(text: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 For `make sql`, the export, and questions to the archive without Spark.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -33,10 +34,12 @@ def open_archive(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def archive_statements(settings: Settings) -> list[str]:
     """Return SQL for DuckDB that creates the view `raw_posts`, the archive as of now, if there is one."""
     archive = metadata_location(settings)
+    bundle = os.environ.get("AWS_CA_BUNDLE")  # AWS's clients in Python read it themselves
     secret = ", ".join(f"{name} {_literal(value)}" for name, value in _secret(settings).items())
     return [
         *(f"LOAD {quoted(str(extension_path(name)))}" for name in ("avro", "httpfs", "iceberg")),
         "SET TimeZone = 'UTC'",
+        *([f"SET ca_cert_file = {quoted(bundle)}"] if bundle else []),
         f"CREATE SECRET archive (TYPE s3, {secret})",
         *([f"CREATE VIEW raw_posts AS SELECT * FROM iceberg_scan({quoted(archive)})"] if archive else []),
     ]

@@ -9,6 +9,7 @@ from archive.table import archive_rows
 from core.catalog import RAW_POSTS
 from core.settings import Settings
 from streaming.resume import offsets_after_archive
+from streaming.session import background_tasks
 from streaming.source import read_records
 
 QUERY = "archive"
@@ -19,19 +20,21 @@ def start_archive(
 ) -> StreamingQuery:
     """Start the query; each batch is one commit and so one snapshot.
 
-    `once` drains what Kafka holds now and ends. With a new checkpoint the query starts after what the archive
-    already holds. `accept_loss` resumes after records that Kafka has deleted. Every start writes to a new
-    folder: Iceberg names a file by query, batch and task, so a batch repeated after a kill would otherwise
-    overwrite committed files.
+    `once` drains what Kafka holds now, with all cores, and ends. With a new checkpoint the query starts after
+    what the archive already holds. `accept_loss` resumes after records that Kafka has deleted. Every start
+    writes to a new folder: Iceberg names a file by query, batch and task, so a batch repeated after a kill
+    would otherwise overwrite committed files.
     """
     topics = [settings.posts_topic, settings.rejected_topic]
     folder = f"{settings.warehouse}/tiktok/raw_posts/data/{uuid4().hex}"
     spark.sql(f"ALTER TABLE {RAW_POSTS} SET TBLPROPERTIES ('write.data.path' = '{folder}')")
     starting_offsets = offsets_after_archive(spark, settings, topics=topics, checkpoint=checkpoint)
+    records = read_records(
+        spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss
+    )
+    tasks = None if once else background_tasks(settings.spark_master)
     writer = (
-        read_records(
-            spark, settings, topics=topics, starting_offsets=starting_offsets, accept_loss=accept_loss
-        )
+        (records.coalesce(tasks) if tasks else records)
         .transform(archive_rows, settings=settings)
         .writeStream.queryName(QUERY)
         .format("iceberg")

@@ -83,7 +83,7 @@ def _supervise(
     accept_loss: bool,
     lock: CheckpointLock,
 ) -> None:
-    evidence = EvidenceWorker(spark, settings)
+    evidence = EvidenceWorker(settings)
     queries = supervised_queries(
         spark, settings, names, evidence, starting_offsets=starting_offsets, accept_loss=accept_loss
     )

@@ -167,7 +167,7 @@ def drain(
     accept_loss: bool = False,
 ) -> None:
     """Drain Kafka through the queries in `names`, in a session with `streaming.session.query_options`."""
-    evidence = EvidenceWorker(spark, settings)
+    evidence = EvidenceWorker(settings)
     queries = supervised_queries(
         spark,
         settings,

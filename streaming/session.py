@@ -17,8 +17,6 @@ FAIR_SHARES = {
     "spark.scheduler.allocation.file": f"file:{Path(__file__).parent / 'pools.xml'}",
 }
 """Spark properties that apply to a whole application."""
-WAITING_TASKS = 8
-"""Tasks that may wait for S3 (archive partitions and evidence) without taking cores from detection."""
 
 
 def query_options(settings: Settings) -> dict[str, str]:
@@ -46,13 +44,26 @@ def start_streaming_session(settings: Settings) -> SparkSession:
 
 
 def with_room_to_wait(master: str | None) -> str | None:
-    """Return a local master with extra slots for tasks that wait; any other master as it is.
+    """Return a local master with slots for tasks of the archive, which wait for S3; any other as it is.
 
     >>> with_room_to_wait("local[2]"), with_room_to_wait("spark://cluster:7077"), with_room_to_wait(None)
-    ('local[10]', 'spark://cluster:7077', None)
+    ('local[3]', 'spark://cluster:7077', None)
     """
     cores = local_cores(master)
-    return master if cores is None else f"local[{cores + WAITING_TASKS}]"
+    return master if cores is None else f"local[{cores + (background_tasks(master) or 0)}]"
+
+
+def background_tasks(master: str | None) -> int | None:
+    """Return how many tasks may write to the archive at once: one per two cores of a local master.
+
+    None means as many as there are. While posts come in at their own pace, more would take cores from
+    detection in every commit.
+
+    >>> background_tasks("local[2]"), background_tasks("local[8]"), background_tasks("spark://cluster:7077")
+    (1, 4, None)
+    """
+    cores = local_cores(master)
+    return None if cores is None else max(cores // 2, 1)
 
 
 def local_cores(master: str | None) -> int | None:

@@ -143,9 +143,13 @@ class Supervised:
 
     def take_reports(self) -> list[dict[str, Any]]:
         """Return Spark's reports of new batches, at least of the newest one, even if it read nothing."""
-        if self.query is None:
+        last = self.query.lastProgress if self.query else None
+        if self.query is None or last is None:
             return []
-        reports = [json.loads(report.json) for report in self.query.recentProgress]
+        reports = [json.loads(last.json)]
+        if reports[0]["batchId"] > self.counters.last_batch_id + 1:
+            # Only now, because PySpark reads each report that Spark keeps, twice a second.
+            reports = [json.loads(report.json) for report in self.query.recentProgress]
         new = [
             report
             for report in reports

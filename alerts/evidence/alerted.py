@@ -1,17 +1,15 @@
-"""The posts of alerts as columns of numbers: how many authors and texts they have, and which have a role.
+"""The posts of an alert as columns of numbers: how many authors and texts they have, and which have a role.
 
-Keywords, authors and texts are 64-bit hashes, so that the driver holds a post of ten keywords in about 130
-bytes and no text at all. That any two of a million have the same hash has a chance of 3 in 100 million.
+Keywords, authors and texts are 64-bit hashes, so that a post of ten keywords takes about 130 bytes of memory
+and has no text at all. That any two of a million have the same hash has a chance of 3 in 100 million.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from detection.arrays import Floats, Integers
 
@@ -24,18 +22,11 @@ Role = tuple[str, int, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class AlertedPosts:
-    """Posts of alerts, one row per post and window in which it was delivered."""
+    """Posts of an alert, one row per post and window in which it was delivered."""
 
     table: pa.Table
     """Columns: post_id, window (number), event_micros, likes (-1: unknown), author (hash; null: unknown),
-    text (hash of the keywords in their order), keywords (list of hashes), alerted (list of indices)."""
-
-    def of_alert(self, index: int, windows: Iterable[int]) -> "AlertedPosts":
-        """Return the posts that have the alerted keyword number `index` and are in `windows`."""
-        tags = self.table["alerted"].combine_chunks()
-        tagged = pc.list_parent_indices(tags).filter(pc.equal(pc.list_flatten(tags), index))
-        posts = self.table.take(tagged)
-        return AlertedPosts(posts.filter(pc.is_in(posts["window"], pa.array(sorted(windows), pa.int64()))))
+    text (hash of the keywords in their order), keywords (list of hashes)."""
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -86,22 +77,6 @@ class AlertedPosts:
     def _column(self, name: str) -> Integers:
         column: Integers = self.table[name].to_numpy()
         return column
-
-
-def collect_alerted(posts: DataFrame, alerted: Sequence[str]) -> AlertedPosts:
-    """Collect the posts with a keyword in `alerted` from `alerts.evidence.posts.posts_with_terms`."""
-    keywords = F.array(*map(F.lit, alerted)).cast("array<string>")
-    rows = posts.where(F.size("tags") > 0).select(
-        "post_id",
-        "window",
-        "event_micros",
-        F.coalesce("likes", F.lit(-1)).alias("likes"),
-        F.when(F.col("author_id").isNotNull(), F.xxhash64("author_id")).alias("author"),
-        F.xxhash64("keywords").alias("text"),
-        F.transform("keywords", lambda keyword: F.xxhash64(keyword)).alias("keywords"),
-        F.transform("tags", lambda tag: F.array_position(keywords, tag) - 1).alias("alerted"),
-    )
-    return AlertedPosts(rows.toArrow())
 
 
 def nearness(keywords: Sequence[int] | Integers, sizes: Sequence[int] | Integers) -> Floats:

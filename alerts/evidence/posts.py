@@ -1,125 +1,218 @@
-"""The posts that evidence is made from: the alerts' own, and a sample of the same windows for comparison."""
+"""The posts that evidence is made from: the alerts' own, and a sample of the same windows for comparison.
 
-from collections.abc import Mapping, Sequence
+They are read from the archive without Spark, whole windows at a time, and written to Parquet files.
+"""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import logging
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import duckdb
+import pyarrow as pa
+import xxhash
+
+from alerts.explain.mentions import Mentions
+from archive.records import Record, RecordReader, open_records, pieces
+from archive.spans import Span
+from core.errors import BadInputError
 from core.function_words import is_counted_only_if_watched
-from core.keywords import folded, hashtags, keywords
-from core.records import EVIDENCE_SCHEMA, parse_records, shortened
+from core.post_fields import read_post_details, read_post_fields
+from core.settings import Settings
+from core.text_keywords import text_hashtags, text_keywords
 from core.windows import WINDOW
-from detection.window_counts import known_likes
+from detection.plain_counts import SPARK_SEED
+from sql.lake import quoted
 
 SAMPLED_POSTS = 20_000
 """Approximate size of the sample of a window's posts; a window with no more posts is taken whole."""
-POST_COLUMNS = (
-    "post_id",
-    "window",
-    "event_micros",
-    "text",
-    "likes",
-    "author_id",
-    "author_name",
-    "music_id",
-    "music_name",
-)
-_HASHES = 2**31
-
-
-def count_by_window(records: DataFrame) -> dict[int, int]:
-    """Count the archived `records` by window number (`core.windows.window_number`); reads one column."""
-    counted = records.groupBy(_window("event_time").alias("window")).count()
-    return {row["window"]: row["count"] for row in counted.collect()}
-
-
-def posts_with_terms(
-    records: DataFrame, *, alerted: Sequence[str], by_window: Mapping[int, int], future_minutes: int
-) -> DataFrame:
-    """Return the posts with a keyword in `alerted` and a sample of all posts.
-
-    Like the stream, it takes the first delivery of a post. `by_window` is the result of `count_by_window`.
-    The sample depends on the post ids alone, so it is reproducible. Extracting keywords is the most expensive
-    part, so it is done for no other post.
-
-    Grain: one row per post and window in which it was delivered. Columns in: value, kafka_time, partition,
-    offset. Columns out: post_id, window (bigint, `core.windows.window_number`), event_micros, text, likes
-    (null: unknown), author_id, author_name, music_id, music_name (text, null: unknown), keywords, hashtags
-    (keywords that are hashtags), tags (keywords in `alerted`), sampled (whether the post is in the sample).
-    """
-    item, author, music = F.col("post.itemInfos"), F.col("post.authorInfos"), F.col("post.musicInfos")
-    post = F.struct(
-        F.unix_micros("event_time").alias("event_micros"),
-        item["text"].alias("text"),
-        known_likes(item["diggCount"]).alias("likes"),
-        shortened(F.coalesce(item["authorId"], author["userId"])).alias("author_id"),
-        shortened(author["uniqueId"]).alias("author_name"),
-        shortened(F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0"))).alias("music_id"),
-        shortened(music["musicName"]).alias("music_name"),
-        F.col("sampled"),
-    )
-    delivered = (
-        records.transform(parse_records, schema=EVIDENCE_SCHEMA, future_minutes=future_minutes)
-        .withColumn("window", _window("event_time"))
-        .withColumn("sampled", _is_sampled(by_window))
-        .select(
-            "post_id",
-            "window",
-            # Only the first delivery counts, even if it is unusable and a later one is not.
-            F.when(F.col("sampled") | _may_hold(item["text"], alerted), post).alias("post"),
-            F.struct("offset", "partition").alias("delivery"),
-        )
-    )
-    first = delivered.groupBy("post_id", "window").agg(F.min_by("post", "delivery").alias("post"))
-    posts = first.where(F.col("post").isNotNull()).select("post_id", "window", "post.*")
-    phrases = [keyword for keyword in alerted if is_counted_only_if_watched(keyword)]
-    return posts.select(
-        *POST_COLUMNS,
-        "sampled",
-        keywords(F.col("text"), phrases).alias("keywords"),
-        hashtags(F.col("text")).alias("hashtags"),
-    ).select(
-        *POST_COLUMNS,
-        "sampled",
-        "keywords",
-        F.array_intersect("keywords", F.coalesce("hashtags", F.array().cast("array<string>"))).alias(
-            "hashtags"
-        ),
-        F.array_intersect("keywords", F.array(*map(F.lit, alerted)).cast("array<string>")).alias("tags"),
-    )
-
-
-def _window(event_time: str) -> Column:
-    return F.floor(F.unix_micros(event_time) / int(WINDOW.total_seconds() * 1e6))
-
-
-def _is_sampled(by_window: Mapping[int, int]) -> Column:
-    """Return whether a post is among the `SAMPLED_POSTS` of its window, by a hash of its id."""
-    limits = {
-        window: _HASHES * SAMPLED_POSTS // posts
-        for window, posts in by_window.items()
-        if posts > SAMPLED_POSTS
+PIECE_RECORDS = 100_000
+"""Records of whole windows that a process reads at a time; a window with more is a piece of its own."""
+POSTS = pa.schema(
+    {
+        "record": pa.int64(),
+        "post_id": pa.int64(),
+        "window": pa.int64(),
+        "event_micros": pa.int64(),
+        "sampled": pa.bool_(),
+        "text": pa.string(),
+        "likes": pa.int64(),
+        "author_id": pa.string(),
+        "author_name": pa.string(),
+        "music_id": pa.string(),
+        "music_name": pa.string(),
+        "keywords": pa.list_(pa.string()),
+        "hashtags": pa.list_(pa.string()),
+        "tags": pa.list_(pa.string()),
     }
-    if not limits:
-        return F.lit(True)
-    limit = F.create_map(*(F.lit(value) for pair in limits.items() for value in pair))[F.col("window")]
-    return F.coalesce(F.pmod(F.xxhash64("post_id"), F.lit(_HASHES)) < limit, F.lit(True))
+)
+_WINDOW_MICROS = int(WINDOW.total_seconds()) * 1_000_000
+_HASHES = 2**31
+_BUFFERED_POSTS = 2_000
+_BUFFERED_DELIVERIES = 100_000
+_TABLES = """
+CREATE TABLE posts AS FROM some_posts;
+CREATE TABLE deliveries (post_id BIGINT, "window" BIGINT, "offset" BIGINT, "partition" BIGINT, record BIGINT);
+"""
+_FIRST_DELIVERIES = """
+COPY (
+    SELECT * EXCLUDE (record) FROM posts SEMI JOIN (
+        SELECT arg_min(record, ("offset", "partition")) AS record FROM deliveries GROUP BY post_id, "window"
+    ) USING (record)
+) TO {file}
+"""
+
+log = logging.getLogger(__name__)
 
 
-def _may_hold(text: Column, alerted: Sequence[str]) -> Column:
-    """Return whether `text` may have a keyword in `alerted`.
+class _Wanted(NamedTuple):
+    """Which posts are wanted."""
 
-    Every keyword, and every word of a phrase, is a substring of the folded text.
+    alerted: Sequence[str]
+    """Keywords of alerts; all posts with one of them."""
+    limits: Mapping[int, int]
+    """Below which hash of its id a post is in the sample, by window; all posts where a window is absent."""
+
+
+def write_posts(
+    settings: Settings, spans: Iterable[Span], alerted: Sequence[str], folder: Path, *, processes: int = 1
+) -> list[Path]:
+    """Write posts with a keyword in `alerted`, and a sample of all posts of `spans`, to files in `folder`.
+
+    Like the stream, it takes the first delivery of a post. The sample depends on the post ids alone, so it is
+    reproducible. Extracting keywords is the most expensive part, so it is done for no other post. `spans`
+    begin and end with windows; pieces of them are shared between `processes`.
+
+    Grain: one row per post and window in which it was delivered. Columns: those of `POSTS` without record;
+    window as in `core.windows.window_number`, event_micros in Unix microseconds, likes null where unknown,
+    hashtags are keywords that are hashtags, tags are keywords in `alerted`, sampled says whether the post is
+    in the sample. Returns the files. Raises NotReadyError if there is no archive, or S3 does not answer.
     """
-    parts = F.array(
-        *(F.lit(part) for part in sorted({keyword.partition(" ")[0] for keyword in alerted}))
-    ).cast("array<string>")
-    # Wrapped in an array, the text is folded once. The parts are one literal, so that Spark compiles the same
-    # code for any number of them.
-    return F.coalesce(
-        F.exists(
-            F.array(folded(text)),
-            lambda folded_text: F.exists(parts, lambda part: F.contains(folded_text, part)),
-        ),
-        F.lit(False),
-    )
+    with open_records(settings, threads=1) as reader:
+        by_window = reader.count(spans)
+        shares = pieces(by_window, most=PIECE_RECORDS)
+        wanted = _Wanted(
+            alerted,
+            {
+                window: _HASHES * SAMPLED_POSTS // posts
+                for window, posts in by_window.items()
+                if posts > SAMPLED_POSTS
+            },
+        )
+        files = [folder / f"{number}.parquet" for number in range(len(shares))]
+        if processes == 1 or len(shares) <= 1:
+            for share, file in zip(shares, files, strict=True):
+                _write_piece(reader, wanted, share, file)
+            return files
+    with ProcessPoolExecutor(min(processes, len(shares)), mp_context=get_context("spawn")) as pool:
+        list(pool.map(partial(_write_in_process, settings, wanted), shares, files))
+    return files
+
+
+def scratch(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that puts what is more than a quarter of a gigabyte into `folder`."""
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "256MB",
+        "threads": 1,
+        "temp_directory": str(folder / "scratch"),
+    }
+    database = duckdb.connect(config=options)
+    database.execute("SET enable_progress_bar = false")
+    return database
+
+
+def _write_in_process(settings: Settings, wanted: _Wanted, piece: list[Span], file: Path) -> None:
+    with open_records(settings, threads=1) as reader:
+        _write_piece(reader, wanted, piece, file)
+
+
+def _write_piece(reader: RecordReader, wanted: _Wanted, piece: list[Span], file: Path) -> None:
+    with scratch(file.with_suffix("")) as database:
+        posts = _Piece(wanted, database)
+        for record in reader.read(piece):
+            posts.add(record)
+        posts.write(file)
+
+
+class _Piece:
+    """The wanted posts among the records of some windows, and all deliveries there."""
+
+    def __init__(self, wanted: _Wanted, database: duckdb.DuckDBPyConnection) -> None:
+        self._wanted = wanted
+        self._mentions = Mentions(wanted.alerted)
+        self._alerted = frozenset(wanted.alerted)
+        self._phrases = [keyword for keyword in wanted.alerted if is_counted_only_if_watched(keyword)]
+        self._database = database
+        self._records = 0
+        self._unreadable = 0
+        self._posts: list[tuple[Any, ...]] = []
+        self._deliveries = array("q")
+        some_posts = POSTS.empty_table()  # noqa: F841 (DuckDB finds it by its name)
+        database.execute(_TABLES)
+
+    def add(self, record: Record) -> None:
+        """Note a delivery, and the post if it is wanted."""
+        try:
+            fields = read_post_fields(record.value)
+            window = record.event_micros // _WINDOW_MICROS
+            sampled = self._is_sampled(window, fields.post_id)
+            if sampled or self._mentions.may_be_in(fields.text):
+                self._add_post(record, fields.post_id, window, sampled)
+        except BadInputError:  # Spark counts such a record, which has infinity for a number
+            self._unreadable += 1
+            return
+        self._deliveries.extend((fields.post_id, window, record.offset, record.partition, self._records))
+        self._records += 1
+        if self._records % _BUFFERED_DELIVERIES == 0:
+            self._flush_deliveries()
+
+    def _is_sampled(self, window: int, post_id: int) -> bool:
+        limit = self._wanted.limits.get(window)
+        if limit is None:
+            return True
+        return xxhash.xxh64_intdigest(post_id.to_bytes(8, "little"), SPARK_SEED) % _HASHES < limit
+
+    def _add_post(self, record: Record, post_id: int, window: int, sampled: bool) -> None:
+        details = read_post_details(record.value)
+        keywords = text_keywords(details.text, self._phrases)
+        hashtags = set(text_hashtags(details.text))
+        self._posts.append(
+            (
+                *(self._records, post_id, window, record.event_micros, sampled),
+                *details,
+                keywords,
+                [keyword for keyword in keywords if keyword in hashtags],
+                [keyword for keyword in keywords if keyword in self._alerted],
+            )
+        )
+        if len(self._posts) >= _BUFFERED_POSTS:
+            self._flush_posts()
+
+    def write(self, file: Path) -> None:
+        """Write the posts as first delivered to a Parquet file."""
+        self._flush_posts()
+        self._flush_deliveries()
+        if self._unreadable:
+            log.warning(
+                "evidence: %d records cannot be read without Spark and are left out", self._unreadable
+            )
+        self._database.execute(_FIRST_DELIVERIES.format(file=quoted(str(file))))
+
+    def _flush_posts(self) -> None:
+        columns = list(zip(*self._posts, strict=True)) or [()] * len(POSTS)
+        some_posts = pa.table(  # noqa: F841 (DuckDB finds it by its name)
+            [pa.array(column, field.type) for column, field in zip(columns, POSTS, strict=True)], schema=POSTS
+        )
+        self._database.execute("INSERT INTO posts FROM some_posts")
+        self._posts.clear()
+
+    def _flush_deliveries(self) -> None:
+        columns = (pa.array(self._deliveries[place::5], pa.int64()) for place in range(5))
+        names = ["post_id", "window", "offset", "partition", "record"]
+        some_deliveries = pa.table(list(columns), names=names)  # noqa: F841 (DuckDB finds it by its name)
+        self._database.execute("INSERT INTO deliveries FROM some_deliveries")
+        del self._deliveries[:]

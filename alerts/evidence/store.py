@@ -4,18 +4,16 @@ The stream calls `store_due_evidence` after commits to the archive, the batch `s
 do the same for an alert, in any order and any number of times.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_batch, register_uuid
-from pyspark.sql import SparkSession
 
 from alerts.evidence.gather import AlertedWindows, Evidence, gather_evidence
 from alerts.incidents import Incident, Member, group_incidents
-from archive.table import read_archive
 from core.settings import Settings
 from sql.connection import query, transaction
 
@@ -63,45 +61,43 @@ class _TouchedAlert(NamedTuple):
         )
 
 
-def store_due_evidence(spark: SparkSession, settings: Settings, *, tasks: int | None = None) -> int:
+def is_evidence_due(settings: Settings) -> bool:
+    """Return whether `store_due_evidence` would read the archive."""
+    with transaction(settings, application_name="groundswell evidence") as cursor:
+        cursor.execute(query("alerts_due_for_evidence"), {"at_most": 1})
+        return cursor.rowcount > 0
+
+
+def store_due_evidence(settings: Settings, *, processes: int = 1) -> int:
     """Store the evidence of alerts that are new, have doubled or have ended; return the number of alerts.
 
-    At most 50 alerts, the newest first; at most `tasks` tasks read the archive at the same time.
+    At most 50 alerts, the newest first; at most `processes` processes read the archive.
     """
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_due_for_evidence"), {"at_most": ALERTS_A_SCAN})
         due = _alerted_windows(cursor)
-    store_evidence(spark, settings, due, tasks=tasks)
+    store_evidence(settings, due, processes=processes)
     return len(due)
 
 
 def store_evidence_of_span(
-    session: Callable[[], SparkSession], settings: Settings, *, first: datetime, before: datetime
+    settings: Settings, *, first: datetime, before: datetime, processes: int = 1
 ) -> int:
-    """Store the evidence of alerts that opened from `first` to before `before`; return how many they are.
-
-    `session` is called for a Spark session only if there are any.
-    """
+    """Store the evidence of alerts that opened from `first` to before `before`; return how many they are."""
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(query("alerts_opened_on_day"), {"first": first, "before": before})
         alerts = _alerted_windows(cursor)
     for start in range(0, len(alerts), ALERTS_A_SCAN):
-        store_evidence(session(), settings, alerts[start : start + ALERTS_A_SCAN])
+        store_evidence(settings, alerts[start : start + ALERTS_A_SCAN], processes=processes)
     return len(alerts)
 
 
-def store_evidence(
-    spark: SparkSession, settings: Settings, alerts: Sequence[AlertedWindows], *, tasks: int | None = None
-) -> None:
+def store_evidence(settings: Settings, alerts: Sequence[AlertedWindows], *, processes: int = 1) -> None:
     """Gather the evidence of `alerts` in one scan of the archive, and replace what was stored of them.
 
     Regroups the incidents of all alerts that overlap with them, and those from which alerts were withdrawn.
     """
-    gathered: list[Evidence] = []
-    if alerts:
-        records = read_archive(spark, settings, [span for alert in alerts for span in alert.spans])
-        records = records.coalesce(tasks) if tasks else records
-        gathered = gather_evidence(records, alerts, future_minutes=settings.future_minutes)
+    gathered = gather_evidence(settings, alerts, processes=processes) if alerts else []
     with transaction(settings, application_name="groundswell evidence") as cursor:
         cursor.execute(_LOCK)
         _save(cursor, gathered)

@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from alerts.explain.mentions import Mentions
-from archive.records import Record, RecordReader, open_records
+from archive.records import Record, RecordReader, open_records, pieces
 from archive.spans import Span
 from core.errors import BadInputError, NotReadyError
 from core.function_words import is_counted_only_if_watched
@@ -75,11 +75,11 @@ def recount(
         ),
     )
     with open_records(settings) as reader:
-        pieces = reader.split([*spans, *past_spans], most=PIECE_RECORDS)
-        if len(pieces) <= 1:
-            parts = [_count(reader, piece, wanted) for piece in pieces]
+        shares = pieces(reader.count([*spans, *past_spans]), most=PIECE_RECORDS)
+        if len(shares) <= 1:
+            parts = [_count(reader, share, wanted) for share in shares]
         else:
-            parts = _in_processes(settings, pieces, wanted)
+            parts = _in_processes(settings, shares, wanted)
     return Recount(
         {at: count for part in parts for at, count in part.counts.items()},
         {number: posts for part in parts for number, posts in part.total_posts.items()},
@@ -96,10 +96,10 @@ class _Wanted(NamedTuple):
     """Those of the keywords that texts are searched for."""
 
 
-def _in_processes(settings: Settings, pieces: Sequence[list[Span]], wanted: _Wanted) -> list[Recount]:
-    workers = min(len(pieces), os.cpu_count() or 1)
+def _in_processes(settings: Settings, shares: Sequence[list[Span]], wanted: _Wanted) -> list[Recount]:
+    workers = min(len(shares), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        counted = [pool.submit(_count_piece, settings, piece, wanted) for piece in pieces]
+        counted = [pool.submit(_count_piece, settings, share, wanted) for share in shares]
         return [part.result() for part in counted]
 
 

@@ -1,20 +1,21 @@
 """Laws of evidence on real Kafka, S3, Postgres and Spark: posts in roles, terms that stand out, incidents."""
 
 import json
+import multiprocessing
+import os
 import random
+import time
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from uuid import uuid4
 
+import psutil
 import pytest
 
-from alerts.evidence.gather import AlertedWindows, Evidence, gather_evidence
 from alerts.evidence.store import store_due_evidence
 from alerts.listing import BEGINNING, incident_lines
-from archive.table import read_archive
 from batch.run import Step
 from core.settings import Settings
 from sql.connection import transaction
+from streaming.evidence_worker import NICENESS, EvidenceWorker
 from tests.archived import run_batch
 from tests.factories import a_post
 from tests.kafka_posts import drain_topics, let_time_decide, send
@@ -212,51 +213,55 @@ def test_the_batch_stores_the_same_as_the_stream_and_may_run_again(world: Settin
     assert line.startswith(f"2026-03-02  evidence    {len(before[2])} alerts, ")
 
 
-def test_a_sample_of_other_posts_gives_the_same_terms_and_leaves_the_alerts_posts_alone(
-    world: Settings, spark_for, monkeypatch
+def test_the_stream_gathers_in_a_process_that_yields_to_all_others_and_again_if_that_is_killed(
+    world: Settings,
 ) -> None:
-    windows = frozenset({START + timedelta(minutes=30), START + timedelta(minutes=45)})
-    alerts = [AlertedWindows(uuid4(), keyword, windows) for keyword in ("storm", "concert")]
+    before = evidence_of(world)
+    with transaction(world) as cursor:
+        cursor.execute("DELETE FROM evidence_runs")
+    worker = EvidenceWorker(world.model_copy(update={"archive_trigger_seconds": 0}))
+    worker.start()
+    try:
+        worker.archived()
+        first = a_child_process()
+        first.kill()
+        deadline = time.monotonic() + 60
+        while len(rows(world, "SELECT FROM evidence_runs")) < len(before[2]) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    finally:
+        worker.stop()
+    assert evidence_of(world) == before
 
-    def gathered() -> list[Evidence]:
-        records = read_archive(spark_for(world), world, [span for alert in alerts for span in alert.spans])
-        return gather_evidence(records, alerts, future_minutes=world.future_minutes)
 
-    whole = gathered()
-    monkeypatch.setattr("alerts.evidence.posts.SAMPLED_POSTS", 150)
-    sampled = gathered()
-    assert sampled == gathered()
-    assert [evidence.counted for evidence in sampled] == [evidence.counted for evidence in whole] == [60, 40]
-    for part, all_of_it in zip(sampled, whole, strict=True):
-        assert (part.posts, part.post_ids) == (all_of_it.posts, all_of_it.post_ids)
-        words, all_words = (
-            {term.term: term for term in evidence.terms if term.kind == "word"}
-            for evidence in (part, all_of_it)
-        )
-        assert words.keys() == all_words.keys() != set()
-        assert {(word, term.posts, term.share) for word, term in words.items()} == {
-            (w, term.posts, term.share) for w, term in all_words.items()
-        }
-        assert all(abs(words[word].usual_share - all_words[word].usual_share) < 0.1 for word in words)
+def a_child_process() -> psutil.Process:
+    """Return the process that gathers evidence, once it yields to this one."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for child in multiprocessing.active_children():
+            process = psutil.Process(child.pid)
+            if process.nice() == min(os.nice(0) + NICENESS, 19):
+                return process
+        time.sleep(0.02)
+    raise AssertionError("no process gathers evidence and yields to others")
 
 
 def test_evidence_of_an_ended_alert_is_gathered_once_more_and_incidents_end_with_their_alerts(
-    world: Settings, spark_for
+    world: Settings,
 ) -> None:
     let_time_decide(world, START + timedelta(days=1))
     before = rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'")
-    while store_due_evidence(spark_for(world), world):
+    while store_due_evidence(world):
         pass
     assert rows(world, "SELECT DISTINCT status FROM incidents") == [("resolved",)]
     assert rows(world, "SELECT incident_id, keyword FROM incidents WHERE keyword = 'storm'") == before
     assert rows(world, "SELECT count(*) FROM evidence_runs WHERE NOT final") == [(0,)]
-    assert store_due_evidence(spark_for(world), world) == 0
+    assert store_due_evidence(world) == 0
 
 
-def test_a_withdrawn_alert_leaves_its_incident(world: Settings, spark_for, tmp_path: Path) -> None:
+def test_a_withdrawn_alert_leaves_its_incident(world: Settings) -> None:
     with transaction(world) as cursor:
         cursor.execute("UPDATE anomaly_alerts SET status = 'withdrawn' WHERE keyword = 'storm'")
-    store_due_evidence(spark_for(world), world)
+    store_due_evidence(world)
     found = rows(
         world,
         "SELECT keyword, other_keywords, members FROM recent_incidents "

@@ -12,19 +12,25 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from alerts.explain.recount import Recount, recount
-from archive.records import open_records
+from archive.records import open_records, pieces
 from archive.spans import Span
 from archive.table import read_archive
 from core.errors import NotReadyError
 from core.keyword_rule import ALL_POSTS
-from core.records import DETECTION_SCHEMA, parse_records
+from core.post_fields import read_post_details
+from core.records import DETECTION_SCHEMA, POST_SCHEMA, parse_records, shortened
 from core.settings import Settings
 from core.windows import WINDOW, window_number
 from detection.dominant import DOMINANT_SHARE
 from detection.open_windows import POSTS, OpenWindows
 from detection.plain_counts import COLUMNS
 from detection.score import KEPT_POSTS
-from detection.window_counts import count_keywords_per_window, first_deliveries, posts_to_count
+from detection.window_counts import (
+    count_keywords_per_window,
+    first_deliveries,
+    known_likes,
+    posts_to_count,
+)
 from tests.archived import archive_posts
 
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
@@ -104,6 +110,50 @@ def world(module_settings: Settings, spark_for: Callable[[Settings], SparkSessio
     return module_settings
 
 
+def detailed_records() -> Iterator[bytes]:
+    """Yield records whose author and music have values of every type, or are no objects."""
+    for value in VALUES:
+        for name in ("authorId", "musicId", "diggCount", "text"):
+            yield f'{{"itemInfos": {{"id": "5", "{name}": {value}}}, "time_stamp": 5}}'.encode()
+        for part, name in (
+            ("authorInfos", "userId"),
+            ("authorInfos", "uniqueId"),
+            ("musicInfos", "musicId"),
+            ("musicInfos", "musicName"),
+        ):
+            of_part = f'"{part}": {{"{name}": {value}}}'
+            yield f'{{"itemInfos": {{"id": "5", "text": "a"}}, {of_part}, "time_stamp": 5}}'.encode()
+            again = f'"{part}": {value}'
+            yield f'{{"itemInfos": {{"id": "5"}}, {of_part}, {again}, "time_stamp": 5}}'.encode()
+            yield f"{{'itemInfos': {{'id': '5'}}, {of_part}, 'x': NaN, {again}, 'time_stamp': 5}}".encode()
+
+
+def test_what_is_shown_of_a_post_is_what_spark_reads(spark: SparkSession) -> None:
+    records = [*detailed_records(), *odd_records(NOON)]
+    rows = spark.createDataFrame(
+        [(bytearray(record), NOON) for record in records], "value binary, kafka_time timestamp"
+    )
+    item, author, music = (F.col(f"post.{part}Infos") for part in ("item", "author", "music"))
+    shown = (
+        rows.transform(parse_records, schema=POST_SCHEMA, future_minutes=5)
+        .select(
+            "value",
+            item["text"],
+            known_likes(item["diggCount"]),
+            shortened(F.coalesce(item["authorId"], author["userId"])),
+            shortened(author["uniqueId"]),
+            shortened(F.nullif(F.coalesce(item["musicId"], music["musicId"]), F.lit("0"))),
+            shortened(music["musicName"]),
+        )
+        .collect()
+    )
+    assert [
+        (bytes(value), tuple(rest), tuple(ours))
+        for value, *rest in shown
+        if (ours := read_post_details(bytes(value))) != tuple(rest)
+    ] == []
+
+
 def recount_by_spark(
     spark: SparkSession, settings: Settings, spans: list[Span]
 ) -> dict[tuple[str, int], Any]:
@@ -180,7 +230,7 @@ def test_pieces_counted_by_several_processes_give_the_same(
     whole = recount(world, KEYWORDS, [WHOLE], past_spans=[PAST])
     monkeypatch.setattr("alerts.explain.recount.PIECE_RECORDS", 2_000)
     with open_records(world) as reader:
-        assert len(reader.split([WHOLE, PAST], most=2_000)) > 2
+        assert len(pieces(reader.count([WHOLE, PAST]), most=2_000)) > 2
     assert recount(world, KEYWORDS, [WHOLE], past_spans=[PAST]) == whole
 
 

@@ -10,9 +10,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from core import unicode_tables
-from core.keywords import folded, keywords, phrase_tokens
+from core.keywords import folded, hashtags, keywords, phrase_tokens
 from core.text_folding import composed_and_folded
-from core.text_keywords import folded_text, text_keywords, text_tokens
+from core.text_keywords import folded_text, text_hashtags, text_keywords, text_tokens
 from tools.unicode_tables import code_points, icu, module_text
 
 POSTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "posts"
@@ -115,7 +115,7 @@ def real_texts() -> list[str]:
 def differences(spark: SparkSession, texts: list[str]) -> list[tuple[str, object, object]]:
     """Return the texts for which the two forms of the rule differ, with what each gives."""
     text = F.col("text")
-    columns = [keywords(text), keywords(text, PHRASES), phrase_tokens(text), folded(text)]
+    columns = [keywords(text), keywords(text, PHRASES), phrase_tokens(text), folded(text), hashtags(text)]
     rows = spark.createDataFrame([(text,) for text in texts], "text string").select(
         "text", *(column.alias(f"form{place}") for place, column in enumerate(columns))
     )
@@ -124,7 +124,13 @@ def differences(spark: SparkSession, texts: list[str]) -> list[tuple[str, object
         for ours, *streamed in rows.collect()
         if streamed
         != (
-            plain := [text_keywords(ours), text_keywords(ours, PHRASES), text_tokens(ours), folded_text(ours)]
+            plain := [
+                text_keywords(ours),
+                text_keywords(ours, PHRASES),
+                text_tokens(ours),
+                folded_text(ours),
+                text_hashtags(ours),
+            ]
         )
     ]
 

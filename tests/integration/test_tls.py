@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ import duckdb
 import psycopg2
 import pytest
 
+from archive.records import open_records
+from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local.shell import client_variables
 from sql.connection import transaction
@@ -115,7 +118,7 @@ def test_a_server_without_tls_is_rejected_if_tls_is_required(settings: Settings)
 
 
 def test_s3_with_a_self_signed_certificate(
-    settings: Settings, certificate: tuple[Path, Path], tmp_path: Path
+    settings: Settings, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert settings.s3_endpoint is not None
     port = urlsplit(settings.s3_endpoint).port
@@ -146,6 +149,18 @@ def test_s3_with_a_self_signed_certificate(
         )
         assert done.returncode == 0, done.stderr[-3000:]
         assert front.encrypted > 0
+        assert_duckdb_reads(behind, trusting, monkeypatch)
+
+
+def assert_duckdb_reads(
+    settings: Settings, trusting: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    span = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)
+    with pytest.raises(NotReadyError, match="certificate"), open_records(settings) as reader:
+        reader.count([span])
+    monkeypatch.setenv("AWS_CA_BUNDLE", trusting["AWS_CA_BUNDLE"])
+    with open_records(settings) as reader:
+        assert reader.count([span]) == {}
 
 
 def trust_commands() -> list[str]:

@@ -1,4 +1,4 @@
-"""Laws of the posts of alerts as columns: whose they are, how many authors and texts, which roles."""
+"""Laws of the posts of an alert as columns: how many authors and texts, which roles."""
 
 import random
 from collections import Counter
@@ -19,7 +19,6 @@ COLUMNS = {
     "author": pa.int64(),
     "text": pa.int64(),
     "keywords": pa.list_(pa.int64()),
-    "alerted": pa.list_(pa.int64()),
 }
 
 
@@ -39,7 +38,6 @@ def some_posts(seed: int) -> list[Post]:
                 "author": rng.choice([None, *range(90)]),
                 "text": hash(tuple(keywords)),
                 "keywords": keywords,
-                "alerted": rng.sample(range(3), rng.randrange(1, 4)),
             }
         )
     return list({(post["post_id"], post["window"]): post for post in posts}.values())
@@ -71,22 +69,19 @@ def roles_post_by_post(posts: list[Post], top_post_id: int) -> list[tuple[str, i
     ]
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("windows", [{0}, {1, 2}, {0, 1, 2}])
-def test_an_alert_has_the_figures_and_roles_of_its_posts_one_by_one(seed: int, windows: set[int]) -> None:
+@pytest.mark.parametrize("seed", range(10))
+def test_an_alert_has_the_figures_and_roles_of_its_posts_one_by_one(seed: int) -> None:
     posts = some_posts(seed)
-    for index in range(3):
-        own = [post for post in posts if index in post["alerted"] and post["window"] in windows]
-        top = max(own, key=lambda post: (post["likes"], post["post_id"]))["post_id"]
-        columns = as_columns(posts).of_alert(index, windows)
-        assert len(columns) == len(own)
-        assert columns.post_ids == sorted({post["post_id"] for post in own})
-        assert columns.authors == len({post["author"] for post in own} - {None})
-        assert columns.texts == len({tuple(post["keywords"]) for post in own})
-        assert columns.in_roles(top) == roles_post_by_post(own, top)
+    top = max(posts, key=lambda post: (post["likes"], post["post_id"]))["post_id"]
+    columns = as_columns(posts)
+    assert len(columns) == len(posts)
+    assert columns.post_ids == sorted({post["post_id"] for post in posts})
+    assert columns.authors == len({post["author"] for post in posts} - {None})
+    assert columns.texts == len({tuple(post["keywords"]) for post in posts})
+    assert columns.in_roles(top) == roles_post_by_post(posts, top)
 
 
 def test_an_alert_without_archived_posts_has_no_roles() -> None:
-    columns = as_columns(some_posts(1)).of_alert(0, {9})
+    columns = as_columns([])
     assert (len(columns), columns.authors, columns.texts, columns.in_roles(None)) == (0, 0, 0, [])
-    assert as_columns([]).of_alert(0, {0}).in_roles(1) == []
+    assert columns.in_roles(1) == []

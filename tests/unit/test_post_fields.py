@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import BadInputError
-from core.post_fields import as_integer, read_post_fields
+from core.post_fields import PostDetails, as_integer, read_post_details, read_post_fields
 
 
 def record(**fields: str) -> bytes:
@@ -71,3 +71,17 @@ def test_a_bigint_is_read_as_spark_casts_it() -> None:
     read = [as_integer(text) for text in ("5", " -5\x7f", "+5", "00005", str(2**63 - 1), str(-(2**63)))]
     assert read == [5, -5, 5, 5, 2**63 - 1, -(2**63)]
     assert {as_integer(text) for text in (None, "", "+", "5.0", "1e3", "٣", "\u00a05", str(2**63))} == {None}
+
+
+def test_what_is_shown_of_a_post_is_known_from_either_place_shortened_and_without_music_0() -> None:
+    of_item = b'{"itemInfos": {"id": "1", "text": "a", "authorId": 5, "musicId": "0", "diggCount": "-3"}}'
+    assert read_post_details(of_item) == PostDetails("a", None, "5", None, None, None)
+    author = b'"authorInfos": {"userId": "6", "uniqueId": "%s"}' % (b"u" * 501)
+    elsewhere = record()[:-1] + b', %s, "musicInfos": {"musicId": "9", "musicName": 1.50}}' % author
+    assert read_post_details(elsewhere) == PostDetails(None, None, "6", "u" * 500, "9", "1.5")
+
+
+@pytest.mark.parametrize("other", ["null", "[]", '"x"', "5", '{"uniqueId": null}'])
+def test_an_author_that_is_no_object_is_unknown(other: str) -> None:
+    value = record(text='"a"')[:-1] + b', "authorInfos": %s}' % other.encode()
+    assert read_post_details(value) == PostDetails("a", None, None, None, None, None)

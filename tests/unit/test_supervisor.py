@@ -1,8 +1,10 @@
 """The supervisor without Spark: what it restarts, what it stops for good, and when a query is caught up."""
 
+import json
 import logging
+import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kafka import TopicPartition
@@ -22,6 +24,7 @@ class StoppedQuery:
     """A query that stops with an error as soon as it is started."""
 
     isActive = False
+    lastProgress = None
     recentProgress = ()
 
     def __init__(self, error: str = "a server is down") -> None:
@@ -93,6 +96,56 @@ def test_a_query_is_not_caught_up_while_kafka_is_down(caplog: pytest.LogCaptureF
     supervisor_of(query)._round(1_000.0)
     assert query.caught_up_since is None
     assert "detect: cannot record its progress: ConnectionResetError: no broker" in caplog.text
+
+
+class Report:
+    """A report of Spark on a batch."""
+
+    def __init__(self, batch_id: int, rows: int) -> None:
+        self.json = json.dumps({"batchId": batch_id, "numInputRows": rows})
+
+
+class ReportingQuery:
+    """A query with reports; counts how often all of them were read."""
+
+    isActive = True
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.batches = 0
+        self.reads = 0
+
+    def report(self, *, rows: int) -> None:
+        """Report a batch, or without rows that there was none: Spark then names the batch to come."""
+        self.reports.append(Report(self.batches, rows))
+        self.batches += rows > 0
+
+    @property
+    def lastProgress(self) -> Report | None:
+        return self.reports[-1] if self.reports else None
+
+    @property
+    def recentProgress(self) -> list[Report]:
+        self.reads += 1
+        return self.reports[-20:]
+
+
+@pytest.mark.parametrize("most_batches_between", [1, 2, 9])
+def test_each_batch_that_read_something_is_reported_once(most_batches_between: int) -> None:
+    rng = random.Random(most_batches_between)
+    query = ReportingQuery()
+    supervised = Supervised(QuerySpec("detect", ["posts"], start=lambda: cast(Any, query)))
+    supervised.keep_running(0.0)
+    assert supervised.take_reports() == []
+    taken = []
+    for _ in range(50):
+        for _ in range(rng.randint(0, most_batches_between)):
+            query.report(rows=rng.choice([0, 5]))
+        reports = supervised.take_reports()
+        taken += [report["batchId"] for report in reports if report["numInputRows"]]
+        assert bool(reports) == bool(query.reports)
+    assert list(dict.fromkeys(taken)) == list(range(query.batches))
+    assert (query.reads == 0) == (most_batches_between == 1)
 
 
 def test_a_new_archive_checkpoint_starts_after_what_is_archived_within_what_kafka_holds() -> None:
