@@ -67,6 +67,7 @@ class DayFit:
             traffic=before,
             total_posts=self.total_posts,
             beside=self.beside,
+            hours=self.traffic.clocks.unlearned,
             anomaly_rule=rule_for(LOWEST_THRESHOLD, self.settings.min_posts),
         )
 
