@@ -23,6 +23,7 @@ MEANINGFUL = {
     "it": "stato verso era ancora casa",
     "id": "rumah bank indonesia gempa gua",
     "nl": "haar want huis",
+    "ru": "том дом мир",
 }
 
 
