@@ -2,7 +2,6 @@
 -- Habits move by an hour when clocks change: which windows were judged by moved habits, and which raised no alert for it.
 
 ALTER TABLE alert_windows ADD COLUMN moved_hours smallint NOT NULL DEFAULT 0;
-ALTER TABLE alert_windows ALTER COLUMN moved_hours DROP DEFAULT;
 COMMENT ON COLUMN alert_windows.moved_hours IS 'hours by which clocks had just gone forward (negative: back), if the habits of keyword and traffic were moved by them to judge the window; 0: not moved';
 
 ALTER TABLE suppressed_windows DROP CONSTRAINT suppressed_windows_reason_check;
