@@ -10,9 +10,8 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detection.arrays import Flags
+from detection.arrays import Flags, Integers
 from detection.clocks import moved
 from detection.day_counts import DayCounts
 from detection.judge_day import JudgedDay, judge_day
@@ -64,9 +63,9 @@ def judge_by_clocks(
     return judged
 
 
-def moved_rows(rows: KeywordRows, some: NDArray[np.int64], hours: int) -> KeywordRows:
+def moved_rows(rows: KeywordRows, some: Integers, hours: int) -> KeywordRows:
     """Return the baselines at the indices `some`, with their profiles moved."""
-    part = KeywordRows(*(getattr(rows, field.name)[some] for field in fields(rows)))
+    part = rows.part(some)
     return replace(part, hour_deviation=moved(part.hour_deviation, hours))
 
 
@@ -97,7 +96,7 @@ def merged_verdicts(judged: Verdicts, again: Verdicts, at: tuple[Any, ...], chos
     return merged(judged, again, (field.name for field in fields(Verdicts)), at, chosen)
 
 
-def _with_less_unusual(judged: JudgedDay, again: JudgedDay, rows: NDArray[np.int64], hours: int) -> JudgedDay:
+def _with_less_unusual(judged: JudgedDay, again: JudgedDay, rows: Integers, hours: int) -> JudgedDay:
     """Return `judged` with the verdicts and figures of `again`, which has its `rows`, where those hold."""
     of_rows = Verdicts(*(getattr(judged.verdicts, field.name)[rows] for field in fields(Verdicts)))
     chosen = less_unusual(of_rows, again.verdicts)

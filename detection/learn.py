@@ -5,12 +5,12 @@ of `detection.score`, so learning and live scoring cannot drift apart. Windows a
 aligned to UTC; another `Seasonality` brings other windows, and cycles and slots in place of days and hours.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.arrays import Flags, Floats
+from detection.arrays import Flags, Floats, Integers
 from detection.clocks import moved
 from detection.score import (
     ANSCOMBE,
@@ -58,6 +58,10 @@ class KeywordRows:
     def has_profile(self) -> Flags:
         """Whether the keyword has an hour profile of its own."""
         return ~np.isnan(self.hour_deviation[:, 0])
+
+    def part(self, some: slice | Flags | Integers) -> "KeywordRows":
+        """Return the baselines of some of the keywords."""
+        return KeywordRows(*(getattr(self, field.name)[some] for field in fields(self)))
 
 
 def default_rows(count: int, seasonality: Seasonality = QUARTER_HOURS) -> KeywordRows:
@@ -109,7 +113,10 @@ def fit_day(
     if first:
         rows = replace(rows, level=_mean(square_root_posts(counts), day.ok))
     elif day.clocks.before:
-        rows = _following_clocks(counts, day, rows, seasonality)
+        some = rows.has_profile
+        profiles = rows.hour_deviation.copy()
+        profiles[some] = _following_clocks(counts[some], day, rows.part(some), seasonality)
+        rows = replace(rows, hour_deviation=profiles)
     expected = expected_by_window(rows, day, seasonality)
     y = (square_root_posts(counts) - square_root_posts(expected)) * day.ok
     moments = _first_moments(rows, y, day.ok) if first else _next_moments(rows, y, day.ok, gain)
@@ -177,10 +184,8 @@ def _next_moments(rows: KeywordRows, y: Floats, ok: Flags, gain: float) -> Keywo
     )
 
 
-def _following_clocks(
-    counts: Floats, day: DayTraffic, rows: KeywordRows, seasonality: Seasonality
-) -> KeywordRows:
-    """Return the rows with those profiles moved, by half or whole, that the day fits better then.
+def _following_clocks(counts: Floats, day: DayTraffic, rows: KeywordRows, seasonality: Seasonality) -> Floats:
+    """Return the profiles [K, 24] of `rows`, which all have one, moved by half or whole if that fits better.
 
     The misfit is the sum over the ok windows of min(|y|/scale, 5)^2, and a moved profile must have 16 less.
     Half of the posts move, not half of their square roots. A keyword that was not posted fits both alike.
@@ -194,14 +199,12 @@ def _following_clocks(
         misfits: Floats = (squares * day.ok).sum(axis=1)
         return misfits
 
-    least, best = misfit(rows) - _MOVED_GAIN, rows
+    least, best = misfit(rows) - _MOVED_GAIN, rows.hour_deviation
     for hours in day.clocks.before:
         for share in MOVED_SHARES:
             by_clocks = np.sqrt((1 - share) * posts + share * moved(posts, hours)) - rows.level[:, None]
-            candidate = replace(rows, hour_deviation=by_clocks)
-            fit = misfit(candidate)
-            better = (fit < least)[:, None]
-            best = replace(best, hour_deviation=np.where(better, by_clocks, best.hour_deviation))
+            fit = misfit(replace(rows, hour_deviation=by_clocks))
+            best = np.where((fit < least)[:, None], by_clocks, best)
             least = np.minimum(least, fit)
     return best
 

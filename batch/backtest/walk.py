@@ -189,7 +189,7 @@ class Walk:
         beside: Floats | float,
     ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
-        rows = KeywordRows(*(column[present] for column in _columns(before)))
+        rows = before.part(present)
         traffic = self._expected_traffic() if self._traffic is not None else None
         return judge_by_clocks(
             self._clocks.unlearned,
@@ -210,7 +210,7 @@ class Walk:
         seen = posts.any(axis=1)
         statistics.last_seen[keywords[seen]] = cycle
         learned = np.flatnonzero(statistics.known[keywords])
-        some = KeywordRows(*(column[learned] for column in _columns(before)))
+        some = before.part(learned)
         age = self._traffic.history_days if self._traffic else 0.0
         fitted = fit_day(
             posts[learned],

@@ -106,13 +106,7 @@ def judge_keywords(
     authors = authors_or_infinity(bitmaps[:, lookback:])
     kept = np.where(counts >= KEPT_POSTS, bitmaps, 0)
     hourly_authors = authors_or_infinity(_hourly_bitmaps(kept[:, lookback - LOOKBACK_WINDOWS :]))
-    rows = KeywordRows(
-        level=batch.rows.level[chosen],
-        hour_deviation=batch.rows.hour_deviation[chosen],
-        variance=batch.rows.variance[chosen],
-        dispersion=batch.rows.dispersion[chosen],
-        hourly_spread=batch.rows.hourly_spread[chosen],
-    )
+    rows = batch.rows.part(chosen)
     judged = judge_by_clocks(
         hours,
         DayCounts(
