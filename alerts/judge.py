@@ -1,8 +1,9 @@
 """Judge: live counts are compared with the statistics of the days before and become verdicts."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from alerts import live_counts
 from alerts.beside import load_ratios_beside
+from alerts.clock_changes import load_profiles, moved_counts
 from alerts.expected import Compared, Expectation, expectation
 from alerts.live_counts import LiveCount
 from alerts.past import Past, load_past
@@ -17,8 +19,10 @@ from alerts.plans import Plans, Thresholds, load_thresholds
 from alerts.traffic import ExpectedTraffic, expected_before, load_traffic
 from core.settings import Settings
 from core.windows import ONE_DAY, day_start, window_number
-from detection.arrays import Floats
+from detection.arrays import Flags, Floats, Integers
 from detection.authors import authors_or_infinity
+from detection.clock_changes import FIGURES, less_unusual, merged, merged_verdicts
+from detection.clocks import clocks
 from detection.lifecycle import JudgedWindow, as_real
 from detection.score import WINDOWS_PER_HOUR, rule_for
 from detection.verdicts import Verdicts, judge
@@ -36,6 +40,8 @@ class Judged:
     by: Expectation
     thresholds: Floats
     verdicts: Verdicts
+    moved_hours: Integers
+    """Hours by which clocks went forward, if profile and traffic were moved by them; else 0."""
 
     def keywords(self) -> set[str]:
         """Return all keywords."""
@@ -47,7 +53,8 @@ class Judged:
 
     def suppressed(self, closed_before: int) -> Iterator[tuple[str, JudgedWindow]]:
         """Yield suppressed windows as (keyword, judged window)."""
-        suppressed = np.flatnonzero(self.verdicts.few_authors | self.verdicts.planned).tolist()
+        verdicts = self.verdicts
+        suppressed = np.flatnonzero(verdicts.few_authors | verdicts.planned | self._usual_by_moved).tolist()
         return ((self.counts[i].keyword, self.window(i, closed_before)) for i in suppressed)
 
     def windows(self, closed_before: int) -> Iterator[tuple[str, JudgedWindow]]:
@@ -74,6 +81,7 @@ class Judged:
             threshold_ratio=as_real(verdicts.threshold_ratio[i]),
             anomalous=bool(verdicts.anomalous[i]),
             suppressed_by=self._suppressed_by(i),
+            moved_hours=int(self.moved_hours[i]),
             statistics_as_of=None if by.first_day[i] else self.as_of,
             **self._past(i),
             authors_bitmap=count.authors_bitmap,
@@ -100,7 +108,28 @@ class Judged:
     def _suppressed_by(self, i: int) -> str | None:
         if self.verdicts.few_authors[i]:
             return "few authors"
-        return "calendar" if self.verdicts.planned[i] else None
+        if self.verdicts.planned[i]:
+            return "calendar"
+        return "clock change" if self._usual_by_moved[i] else None
+
+    @property
+    def _usual_by_moved(self) -> Flags:
+        """Whether a window is an anomaly by the habits of before a clock change, but none by moved ones."""
+        usual: Flags = (self.moved_hours != 0) & ~self.verdicts.anomalous
+        return usual
+
+    def with_less_unusual(self, again: "Judged", rows: Integers, hours: int) -> "Judged":
+        """Return the counts with the verdicts of `again`, on those at the indices `rows`, where they hold."""
+        of_rows = Verdicts(*(getattr(self.verdicts, field.name)[rows] for field in fields(Verdicts)))
+        chosen = less_unusual(of_rows, again.verdicts)
+        moved_hours = self.moved_hours.copy()
+        moved_hours[rows[chosen]] = hours
+        return replace(
+            self,
+            by=merged(self.by, again.by, FIGURES, (rows,), chosen),
+            verdicts=merged_verdicts(self.verdicts, again.verdicts, (rows,), chosen),
+            moved_hours=moved_hours,
+        )
 
 
 class Judge:
@@ -146,7 +175,18 @@ class Judge:
             beside=load_ratios_beside(self._cursor, traffic, posts, **span),
             past=None if traffic.suffices else self._past_of(day, counts),
         )
-        return judge_counts(counts, compared, self._plans, thresholds, self._settings.min_posts)
+        return judge_by_clocks(
+            counts,
+            compared,
+            clocks(traffic.as_of, day).unlearned,
+            partial(
+                judge_counts,
+                plans=self._plans,
+                thresholds_of_day=thresholds,
+                min_posts=self._settings.min_posts,
+            ),
+            partial(load_profiles, self._cursor, as_of=traffic.as_of),
+        )
 
     def _past_of(self, day: date, counts: Sequence[LiveCount]) -> Past:
         return load_past(self._cursor, self._settings, day, (count.keyword for count in counts))
@@ -158,6 +198,28 @@ class Judge:
                 load_thresholds(self._cursor, self._settings, day),
             )
         return self._known[day]
+
+
+def judge_by_clocks(
+    counts: Sequence[LiveCount],
+    compared: Compared,
+    hours: Sequence[int],
+    judge_once: Callable[[Sequence[LiveCount], Compared], Judged],
+    profiles_of: Callable[[Iterable[str]], Mapping[str, Floats]],
+) -> Judged:
+    """Judge `counts` with the clock changes `hours`, as `detection.clock_changes` does for a whole day.
+
+    `profiles_of` returns hour profiles by keyword.
+    """
+    judged = judge_once(counts, compared)
+    for one in hours:
+        rows = np.flatnonzero(judged.verdicts.anomalous)
+        if len(rows):
+            unusual = [counts[i] for i in rows.tolist()]
+            profiles = profiles_of(count.keyword for count in unusual)
+            again = judge_once(*moved_counts(unusual, compared, profiles, one))
+            judged = judged.with_less_unusual(again, rows, one)
+    return judged
 
 
 def judge_counts(
@@ -191,6 +253,7 @@ def judge_counts(
         by=by,
         thresholds=thresholds,
         verdicts=_judge_by_threshold(figures, thresholds, min_posts).restricted(~by.learning),
+        moved_hours=np.zeros(len(counts), dtype=np.int64),
     )
 
 

@@ -11,6 +11,7 @@ from archive.storage import away
 from core import command_line
 from core.settings import Settings, read_settings
 from sql.connection import postgres_away
+from sql.failures import postgres_sentence
 
 _LOST_CONNECTION = re.compile(r"psycopg2\.(OperationalError|InterfaceError)\b")
 
@@ -34,9 +35,8 @@ def sentence_for(error: Exception, settings: Settings) -> str | None:
             "A long-running query holds a lock on keyword_statistics or on a day that is being reloaded. "
             "Cancel it or wait for it, then run this again."
         )
-    # A connection lost in mid-transaction has become an InterfaceError by the time the rollback runs.
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return str(postgres_away(settings, error))
+    if sentence := postgres_sentence(error, settings):
+        return sentence
     if isinstance(error, PythonException):
         # Raised in a Spark worker, where rows are copied: only the text of the exception arrives here.
         lines = [line for line in str(error).splitlines() if _LOST_CONNECTION.match(line)]

@@ -13,6 +13,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from archive.session import start_session
+from benchmarks.nouns import show_nouns
+from core.command_line import errors_as_sentences
 from core.errors import BadInputError
 from core.keywords import keywords
 from core.settings import Settings
@@ -26,10 +28,17 @@ WARM_UP = 3
 MICROSECONDS = 1e6
 
 
+@errors_as_sentences("Nothing was measured. ")
 def main(
     posts: Annotated[Path, typer.Option(help="Posts whose texts are read, one JSON object a line.")] = POSTS,
+    nouns: Annotated[
+        bool, typer.Option("--nouns", help="Print the frequent nouns among the function words instead.")
+    ] = False,
 ) -> None:
     """Print the CPU time of the keyword rule a post, on Spark and in Python, and the keywords it finds."""
+    if nouns:
+        show_nouns()
+        return
     texts = _texts(posts)
     found = [text_keywords(text) for text in texts]
     print(f"{len(texts):,} texts, {sum(not text.isascii() for text in texts):,} with characters beyond ASCII")

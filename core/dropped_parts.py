@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.function_words import function_words, is_dropped, languages_of, names_of
+from core.function_words import function_words, languages_of, names_of, without_function_words
 from core.keyword_rule import (
     LINK_OR_MENTION,
     LINK_SIGN,
@@ -52,10 +52,10 @@ def _links_and_mentions(text: str) -> Iterator[DroppedPart]:
 
 def _function_words(text: str) -> Iterator[DroppedPart]:
     tokens = tokens_with_signs(text)
-    languages = languages_of(tokens)
-    hashtags = {token[1:] for token in tokens if token.startswith("#")}
+    languages, kept = languages_of(tokens), without_function_words(tokens)
+    counted = {*kept, *(token[1:] for token in kept if token.startswith("#"))}
     for token in tokens:
-        if token not in hashtags and is_dropped(token, languages):
+        if token not in counted:
             known = function_words()[token]
             common = known.languages & languages
             yield DroppedPart(token, f"function word ({', '.join(names_of(common or known.languages))})")
@@ -73,9 +73,8 @@ def _fragments(text: str) -> Iterator[DroppedPart]:
 
 
 def _beyond_limits(text: str) -> Iterator[DroppedPart]:
-    tokens = tokens_with_signs(text)
-    languages = languages_of(tokens)
-    kept = dict.fromkeys(token.removeprefix("#") for token in tokens if not is_dropped(token, languages))
+    words = without_function_words(tokens_with_signs(text))
+    kept = dict.fromkeys(word.removeprefix("#") for word in words)
     for keyword in list(kept)[MAX_KEYWORDS_PER_POST:]:
         yield DroppedPart(
             keyword[:MAX_KEYWORD_CHARACTERS], f"beyond the first {MAX_KEYWORDS_PER_POST} keywords"

@@ -53,27 +53,27 @@ def languages_of(words: Iterable[str]) -> int:
     >>> names_of(languages_of(["das", "war", "nicht"]))
     ['de']
     """
-    languages = UNKNOWN
+    sure, languages = _bits_of_sure_words(), UNKNOWN
     for word in words:
-        known = function_words().get(word)
-        if known and not known.ambiguous:
-            languages &= known.languages
+        if word in sure:
+            languages &= sure[word]
     return languages
 
 
 def without_function_words(words: list[str]) -> list[str]:
-    """Return the words of a text without those that `is_dropped` drops; a hashtag begins with # and stays.
+    """Return the words of a text without its function words; a hashtag begins with # and stays.
+
+    An ambiguous one is dropped if one of the text's languages has it.
 
     >>> without_function_words(["das", "war", "gut"]), without_function_words(["the", "war", "#the"])
     (['gut'], ['war', '#the'])
+    >>> without_function_words(["war"])
+    ['war']
     """
-    sure, ambiguous = _bits_of_sure_words(), _bits_of_ambiguous_words()
-    languages = UNKNOWN
-    for word in words:
-        if word in sure:
-            languages &= sure[word]
+    languages = languages_of(words)
     if languages == UNKNOWN:
         return words
+    sure, ambiguous = _bits_of_sure_words(), _bits_of_ambiguous_words()
     return [
         word for word in words if word not in sure and not (word in ambiguous and languages & ambiguous[word])
     ]
@@ -87,19 +87,6 @@ def _bits_of_sure_words() -> dict[str, int]:
 @cache
 def _bits_of_ambiguous_words() -> dict[str, int]:
     return {word: known.languages for word, known in function_words().items() if known.ambiguous}
-
-
-def is_dropped(word: str, languages: int) -> bool:
-    """Return whether `word` is dropped as a function word from a text in `languages` (see `languages_of`).
-
-    >>> german, english = languages_of(["nicht"]), languages_of(["they"])
-    >>> is_dropped("war", german), is_dropped("war", english), is_dropped("war", UNKNOWN)
-    (True, False, False)
-    """
-    known = function_words().get(word)
-    if known is None:
-        return False
-    return not known.ambiguous or (languages != UNKNOWN and languages & known.languages != 0)
 
 
 def names_of(languages: int) -> list[str]:

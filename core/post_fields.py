@@ -21,7 +21,10 @@ _DEEPEST = 4_000
 """Recursion limit for records; Spark's parser accepts 1,000 levels."""
 _ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _REPLACEMENT = "\ufffd".encode()
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|' r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_QUOTED_OR_INFINITE = re.compile(
+    r'"(?:[^"\\]|\\.)*"|' r"'((?:[^'\\]|\\.)*)'|" r"([+-])(?:INF|Infinity)", re.DOTALL
+)
+"""A string in double quotes, one in single quotes, and an infinite number as Spark may read it."""
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 _BLANKS = "".join(map(chr, [*range(33), 127]))
@@ -189,12 +192,13 @@ def _plain_text(value: object) -> str | None:
 def _read_leniently(value: bytes, names: _Names) -> list[str | None]:
     """Return fields of a record that is not plain JSON, as Spark's parser reads it.
 
-    It accepts single quotes and NaN, ignores what follows the object and replaces bytes that are not UTF-8.
+    It accepts single quotes, NaN and infinite numbers, ignores what follows the object and replaces bytes
+    that are not UTF-8.
     """
     text = _ENCODED_SURROGATE.sub(_REPLACEMENT, value).decode("utf-8", errors="replace")
     try:
         with _recursion_limit(_DEEPEST):
-            record, _ = _LENIENT.raw_decode(_QUOTED.sub(_in_double_quotes, text).lstrip())
+            record, _ = _LENIENT.raw_decode(_QUOTED_OR_INFINITE.sub(_as_python_reads, text).lstrip())
             return [
                 _text_of(members.get(name))
                 for part, of_part in names.items()
@@ -212,7 +216,9 @@ def _members_of(record: _Members, part: str) -> dict[str, Any]:
     return dict(given[-1] or {}) if given else {}
 
 
-def _in_double_quotes(match: re.Match[str]) -> str:
+def _as_python_reads(match: re.Match[str]) -> str:
+    if match[2] is not None:
+        return "-Infinity" if match[2] == "-" else "Infinity"
     if match[1] is None:
         return match[0]
     return '"' + match[1].replace("\\'", "'").replace('"', '\\"') + '"'

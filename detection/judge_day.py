@@ -49,6 +49,8 @@ class JudgedDay:
     """Each [K, 96]. A window of fewer than 3 posts is not judged: threshold ratio 0, and no anomaly."""
     first_day: Flags
     """Windows judged by those before them, for want of statistics [96]."""
+    moved_hours: Floats
+    """Hours by which clocks went forward, if profile and traffic were moved by them; else 0 [K, 96]."""
     past: PastWindows | None = None
     """The past of the day's windows; None if statistics cover the day."""
 
@@ -139,6 +141,7 @@ def judge_day(
         hourly_spread=by.hourly_spread,
         verdicts=verdicts.restricted((counts.posts >= KEPT_POSTS) & ~by.learning[before:]),
         first_day=by.first_day[before:],
+        moved_hours=np.zeros_like(expected),
         past=by.past,
     )
 

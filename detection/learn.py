@@ -5,12 +5,13 @@ of `detection.score`, so learning and live scoring cannot drift apart. Windows a
 aligned to UTC; another `Seasonality` brings other windows, and cycles and slots in place of days and hours.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.arrays import Flags, Floats
+from detection.arrays import Flags, Floats, Integers
+from detection.clocks import moved
 from detection.score import (
     ANSCOMBE,
     DEFAULT_DISPERSION,
@@ -22,7 +23,7 @@ from detection.score import (
     square_root_posts,
 )
 from detection.seasonality import QUARTER_HOURS, Seasonality
-from detection.traffic_baseline import HALF_LIFE_DAYS, DayTraffic
+from detection.traffic_baseline import HALF_LIFE_DAYS, MOVED_SHARES, DayTraffic
 
 PROFILE_TYPICAL_POSTS = 0.5
 """Typical posts a window from which a keyword has its own hour profile; rarer ones follow the traffic."""
@@ -31,6 +32,8 @@ FORGET_TYPICAL_POSTS, FORGET_DAYS = 0.005, 28
 _Z_CEILING, _Y_CEILING = 12.0, 5.0
 _DISPERSION_LEAP, _VARIANCE_LEAP, _SPREAD_LEAP = 10.0, 5.0, 10.0
 _LEAST_RATIO = 0.1
+_MOVED_CEILING, _MOVED_GAIN = 5.0, 16.0
+"""Standard deviations that one window counts at most, and by how much a moved profile must fit better."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class KeywordRows:
     def has_profile(self) -> Flags:
         """Whether the keyword has an hour profile of its own."""
         return ~np.isnan(self.hour_deviation[:, 0])
+
+    def part(self, some: slice | Flags | Integers) -> "KeywordRows":
+        """Return the baselines of some of the keywords."""
+        return KeywordRows(*(getattr(self, field.name)[some] for field in fields(self)))
 
 
 def default_rows(count: int, seasonality: Seasonality = QUARTER_HOURS) -> KeywordRows:
@@ -87,6 +94,8 @@ def fit_day(
         hourly_spread   with m = mean over hours of four ok windows of min(hourly y / scale, 12)^2:
                         at age 0 m, by the fitted scale; then, by the scale that the day was scored with,
                         += g*(min(m, 10*max(hourly_spread, .1)) - hourly_spread)
+    After a clock change the profile is moved first, by half or whole, if the day fits that better; the day of
+    the change itself, which has hours of both clocks, changes the level alone of a keyword with a profile.
     Only the upper side is clipped, so that one burst at most doubles the count that makes an anomaly, and is
     forgotten in a week. A day without an ok window changes nothing. Rows are independent: any batch of
     keywords gives the same.
@@ -103,6 +112,11 @@ def fit_day(
     gain = 1.0 if first else max(1 - 2 ** (-learned / HALF_LIFE_DAYS), learned / (age + learned))
     if first:
         rows = replace(rows, level=_mean(square_root_posts(counts), day.ok))
+    elif day.clocks.before:
+        some = rows.has_profile
+        profiles = rows.hour_deviation.copy()
+        profiles[some] = _following_clocks(counts[some], day, rows.part(some), seasonality)
+        rows = replace(rows, hour_deviation=profiles)
     expected = expected_by_window(rows, day, seasonality)
     y = (square_root_posts(counts) - square_root_posts(expected)) * day.ok
     moments = _first_moments(rows, y, day.ok) if first else _next_moments(rows, y, day.ok, gain)
@@ -114,7 +128,8 @@ def fit_day(
         dispersion=moments.dispersion,
         hourly_spread=_hourly_spread(counts, expected, scored_with, day.ok, first, gain, seasonality),
     )
-    return _without_small_profiles(fitted)
+    fitted = _without_small_profiles(fitted)
+    return _level_alone(rows, fitted) if day.clocks.today and not first else fitted
 
 
 def expected_by_window(
@@ -145,7 +160,7 @@ def _mean(values: Floats, ok: Flags) -> Floats:
     return means
 
 
-def _moved(old: Floats, today: Floats, gain: float, *, leap: float, least: Floats) -> Floats:
+def _moved_towards(old: Floats, today: Floats, gain: float, *, leap: float, least: Floats) -> Floats:
     """Move `old` by `gain` towards `today`, of which at most `leap` times `least` counts."""
     return old + gain * (np.minimum(today, leap * least) - old)
 
@@ -164,8 +179,45 @@ def _next_moments(rows: KeywordRows, y: Floats, ok: Flags, gain: float) -> Keywo
     return replace(
         rows,
         level=rows.level + gain * _mean(y, ok),
-        variance=_moved(rows.variance, y2, gain, leap=_VARIANCE_LEAP, least=rows.variance + 0.25),
-        dispersion=_moved(rows.dispersion, z2, gain, leap=_DISPERSION_LEAP, least=least_dispersion),
+        variance=_moved_towards(rows.variance, y2, gain, leap=_VARIANCE_LEAP, least=rows.variance + 0.25),
+        dispersion=_moved_towards(rows.dispersion, z2, gain, leap=_DISPERSION_LEAP, least=least_dispersion),
+    )
+
+
+def _following_clocks(counts: Floats, day: DayTraffic, rows: KeywordRows, seasonality: Seasonality) -> Floats:
+    """Return the profiles [K, 24] of `rows`, which all have one, moved by half or whole if that fits better.
+
+    The misfit is the sum over the ok windows of min(|y|/scale, 5)^2, and a moved profile must have 16 less.
+    Half of the posts move, not half of their square roots. A keyword that was not posted fits both alike.
+    """
+    deviations = scale(rows.variance, rows.dispersion)[:, None]
+    posts = np.maximum(rows.level[:, None] + rows.hour_deviation, 0.0) ** 2
+
+    def misfit(some: KeywordRows) -> Floats:
+        y = square_root_posts(counts) - square_root_posts(expected_by_window(some, day, seasonality))
+        squares: Floats = np.minimum(np.abs(y) / deviations, _MOVED_CEILING) ** 2
+        misfits: Floats = (squares * day.ok).sum(axis=1)
+        return misfits
+
+    least, best = misfit(rows) - _MOVED_GAIN, rows.hour_deviation
+    for hours in day.clocks.before:
+        for share in MOVED_SHARES:
+            by_clocks = np.sqrt((1 - share) * posts + share * moved(posts, hours)) - rows.level[:, None]
+            fit = misfit(replace(rows, hour_deviation=by_clocks))
+            best = np.where((fit < least)[:, None], by_clocks, best)
+            least = np.minimum(least, fit)
+    return best
+
+
+def _level_alone(before: KeywordRows, fitted: KeywordRows) -> KeywordRows:
+    """Return the rows `before` with the level of `fitted`, of the keywords that have a profile in both."""
+    kept = before.has_profile & fitted.has_profile
+    return KeywordRows(
+        level=fitted.level,
+        hour_deviation=np.where(kept[:, None], before.hour_deviation, fitted.hour_deviation),
+        variance=np.where(kept, before.variance, fitted.variance),
+        dispersion=np.where(kept, before.dispersion, fitted.dispersion),
+        hourly_spread=np.where(kept, before.hourly_spread, fitted.hourly_spread),
     )
 
 
@@ -179,8 +231,8 @@ def _hour_deviation(
     by_hour = (seasonality.slots, seasonality.windows_per_slot)
     windows = day.ok.reshape(by_hour).sum(axis=1)
     hourly_y = y.reshape(-1, *by_hour).sum(axis=2) / np.maximum(windows, 1)
-    moved: Floats = profile + gain * (hourly_y - _mean(y, day.ok)[:, None]) * (windows > 0)
-    return moved
+    after_day: Floats = profile + gain * (hourly_y - _mean(y, day.ok)[:, None]) * (windows > 0)
+    return after_day
 
 
 def _hourly_spread(
@@ -204,7 +256,7 @@ def _hourly_spread(
     m: Floats = (np.minimum(z, _Z_CEILING) ** 2 * whole_hours).sum(axis=1) / whole_hours.sum()
     if first:
         return m
-    return _moved(before, m, gain, leap=_SPREAD_LEAP, least=np.maximum(before, _LEAST_RATIO))
+    return _moved_towards(before, m, gain, leap=_SPREAD_LEAP, least=np.maximum(before, _LEAST_RATIO))
 
 
 def _without_small_profiles(rows: KeywordRows) -> KeywordRows:

@@ -58,7 +58,7 @@ class JudgedWindow:
     top_post_id: int
     top_likes: int
     suppressed_by: str | None = None
-    """Why an anomaly by its count raises no alert: `few authors` or `calendar`."""
+    """Why an anomaly by its count raises no alert: `few authors`, `calendar` or `clock change`."""
     closed: bool = False
     past_posts: int | None = None
     """On a first day: posts of the keyword in the earlier windows that it was compared with."""
@@ -66,6 +66,8 @@ class JudgedWindow:
     """Posts of all keywords in those."""
     past_since: datetime | None = None
     """Start of the first window of the past."""
+    moved_hours: int = 0
+    """Hours by which clocks went forward, if profile and traffic were moved by them; else 0."""
 
 
 class DecidableWindow(Protocol):

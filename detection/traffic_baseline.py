@@ -5,14 +5,20 @@ the day. Windows are 15 minutes, 96 a day, aligned to UTC; another `Seasonality`
 cycles and slots in place of days and hours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detection.arrays import Flags, Floats
+from detection.clocks import Clocks, moved
 from detection.seasonality import QUARTER_HOURS, Seasonality
 
 HALF_LIFE_DAYS = 7.0
+NO_CHANGE = Clocks()
+MOVED_SHARES = (0.5, 1.0)
+"""Shares of a habit that a day may show to have moved with the clocks."""
+_MOVED_MISFIT = 0.5
+"""Traffic has moved if its misfit to a day is less than this part of what it is otherwise."""
 OUTAGE_RATIO = 0.25
 """A window with less than this part of the expected traffic is an outage: it updates no baseline."""
 
@@ -42,6 +48,8 @@ class DayTraffic:
 
     ratio: Floats
     hour_share: Floats
+    clocks: Clocks = NO_CHANGE
+    """Clock changes that the day is learned with."""
 
     @property
     def ok(self) -> Flags:
@@ -79,7 +87,10 @@ def hour_shares(expected_posts: Floats) -> Floats:
 
 
 def day_traffic(
-    posts: Floats, yesterday: Traffic | None, seasonality: Seasonality = QUARTER_HOURS
+    posts: Floats,
+    yesterday: Traffic | None,
+    seasonality: Seasonality = QUARTER_HOURS,
+    clocks: Clocks = NO_CHANGE,
 ) -> DayTraffic:
     """Return the ratio and hour share of a day's windows by yesterday's traffic.
 
@@ -94,17 +105,52 @@ def day_traffic(
     expected = np.repeat(by_hour, seasonality.windows_per_slot)
     known = expected > 0
     ratio = np.where(known, posts / np.where(known, expected, 1.0), posts > 0)
-    return DayTraffic(ratio=ratio, hour_share=np.repeat(hour_shares(by_hour), seasonality.windows_per_slot))
+    shares = np.repeat(hour_shares(by_hour), seasonality.windows_per_slot)
+    return DayTraffic(ratio=ratio, hour_share=shares, clocks=clocks)
+
+
+def following_clocks(
+    yesterday: Traffic, posts: Floats, clocks: Clocks, seasonality: Seasonality = QUARTER_HOURS
+) -> Traffic:
+    """Return the baseline that a day is learned on top of: moved, by half or whole, if the day has moved.
+
+    `posts` are those of the day's windows [96]. Days are compared by their hours' shares; the baseline has
+    moved if the sum of squared differences is less than half of that of the unmoved one.
+
+    >>> evening = Traffic(np.where(np.arange(24) == 20, 90.0, 10.0), 9.0)
+    >>> earlier = np.where(np.arange(96) // 4 == 19, 80.0, 8.0)
+    >>> following_clocks(evening, earlier, Clocks(before=(1,))).expected_posts[[19, 20]]
+    array([90., 10.])
+    """
+    today = hourly_means(posts, seasonality)
+    if not clocks.before or not yesterday.covered.all() or not today.any():
+        return yesterday
+
+    def misfit(by_hour: Floats) -> float:
+        return float(((by_hour / by_hour.mean() - today / today.mean()) ** 2).sum())
+
+    expected = yesterday.expected_posts
+    least, best = _MOVED_MISFIT * misfit(expected), expected
+    for hours in clocks.before:
+        for share in MOVED_SHARES:
+            by_clocks = (1 - share) * expected + share * moved(expected, hours)
+            if misfit(by_clocks) < least:
+                least, best = misfit(by_clocks), by_clocks
+    return replace(yesterday, expected_posts=best)
 
 
 def learn_traffic(
-    yesterday: Traffic | None, posts: Floats, learned_days: float, seasonality: Seasonality = QUARTER_HOURS
+    yesterday: Traffic | None,
+    posts: Floats,
+    learned_days: float,
+    seasonality: Seasonality = QUARTER_HOURS,
+    clocks: Clocks = NO_CHANGE,
 ) -> Traffic:
     """Return the traffic baseline after a day: exponential smoothing of the hourly means, half-life a week.
 
     expected_posts += gain*(hourly mean - expected_posts), gain = max(1 - 2^(-1/7), 1/(days + 1)): a plain
     mean in the first days. Outages count too: a platform that shrinks for good must be believed after some
-    days.
+    days. A day on which clocks change has hours of both clocks, and changes the mean of all hours alone.
 
     >>> first = learn_traffic(None, np.full(96, 8.0), 1.0)
     >>> second = learn_traffic(first, np.full(96, 16.0), 1.0)
@@ -115,6 +161,8 @@ def learn_traffic(
     if yesterday is None:
         return Traffic(expected_posts=today, history_days=learned_days)
     gain = max(1 - 2 ** (-1 / HALF_LIFE_DAYS), 1 / (yesterday.history_days + 1))
+    if clocks.today and yesterday.covered.all():
+        today = yesterday.expected_posts * (today.mean() / yesterday.expected_posts.mean())
     return Traffic(
         expected_posts=yesterday.expected_posts + gain * (today - yesterday.expected_posts),
         history_days=yesterday.history_days + learned_days,

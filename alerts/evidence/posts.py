@@ -162,7 +162,7 @@ class _Piece:
             sampled = self._is_sampled(window, fields.post_id)
             if sampled or self._mentions.may_be_in(fields.text):
                 self._add_post(record, fields.post_id, window, sampled)
-        except BadInputError:  # Spark counts such a record, which has infinity for a number
+        except BadInputError:  # Spark counts a record that Python cannot read
             self._unreadable += 1
             return
         self._deliveries.extend((fields.post_id, window, record.offset, record.partition, self._records))

@@ -12,9 +12,11 @@ from core.settings import Settings
 from core.windows import WINDOWS_PER_DAY, day_start, window_number
 from detection.arrays import Floats
 from detection.authors import authors_or_infinity
+from detection.clock_changes import judge_by_clocks
+from detection.clocks import clocks
 from detection.day_counts import DayCounts, dominant_keywords, traffic_beside
 from detection.first_day import past_gap
-from detection.judge_day import JudgedDay, judge_day
+from detection.judge_day import JudgedDay
 from detection.learn import KeywordRows
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, rule_for
 from detection.traffic_baseline import Traffic
@@ -57,7 +59,8 @@ def judge_recounted(
     numbers = range(midnight, midnight + WINDOWS_PER_DAY)
     authors = [_count(recount, keyword, number)["authors_bitmap"] for number in numbers]
     hourly_authors = [hourly_bitmap(recount, keyword, number) for number in numbers]
-    return judge_day(
+    return judge_by_clocks(
+        clocks(as_of, day).unlearned,
         _day_counts([keyword], midnight, recount, WINDOWS_PER_DAY if first_day else BACK),
         baseline.rows,
         baseline.traffic,

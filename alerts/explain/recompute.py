@@ -217,6 +217,7 @@ def _window(
         threshold=threshold,
         threshold_ratio=as_real(verdicts.threshold_ratio[at]),
         anomalous=bool(verdicts.anomalous[at]),
+        moved_hours=int(day.moved_hours[at]),
         statistics_as_of=as_of,
         hourly_authors_bitmap=hourly_bitmap(recount, keyword, number),
         closed=closed,

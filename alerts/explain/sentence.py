@@ -54,15 +54,24 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
 def by_what(window: Mapping[str, Any]) -> str:
     """Return what the expectation of a window comes from: the time of the week, or on a first day the past.
 
+    >>> by_what({"window_start": datetime(2026, 3, 9, 1, 30), "moved_hours": 1})
+    'for a Monday night (UTC), with habits an hour earlier than before the clock change'
+
     >>> by_what({"past_since": datetime(2026, 1, 6, 8, 15), "past_posts": 12, "past_total_posts": 3400})
     'by the windows before (the word was in 12 of their 3,400 posts; a first day, since 08:15 UTC)'
     """
     if not window.get("past_since"):
-        return f"for a {part_of_week(window['window_start'])} (UTC)"
+        return f"for a {part_of_week(window['window_start'])} (UTC){_moved(window.get('moved_hours') or 0)}"
     return (
         f"by the windows before (the word was in {window['past_posts']:,} of their "
         f"{window['past_total_posts']:,} posts; a first day, since {window['past_since']:%H:%M} UTC)"
     )
+
+
+def _moved(hours: int) -> str:
+    if not hours:
+        return ""
+    return f", with habits an hour {'earlier' if hours > 0 else 'later'} than before the clock change"
 
 
 def people(bitmap: int, posts: int) -> str:

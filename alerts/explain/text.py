@@ -90,6 +90,12 @@ def _rule_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
         f"Judged {statistics}; threshold {explanation.stored.windows[0]['threshold']:g}; "
         f"min_posts {settings.min_posts} (current setting); {alert['rule_version']}."
     )
+    windows = explanation.stored.windows
+    if moved := sum(window["moved_hours"] != 0 for window in windows):
+        yield (
+            f"Clocks had just changed: {moved} of its {len(windows)} windows are judged by the old habits "
+            "moved by an hour, by which they are less unusual."
+        )
     if alert["status"] == "withdrawn":
         yield "Withdrawn: by the time its first window closed, it was no longer unusual."
     elif not explanation.stored.is_final:

@@ -35,6 +35,8 @@ class DayJudge:
     """Posts of all keywords [B + 96], with B windows before the day."""
     beside: Floats
     """Highest traffic ratio beside dominant keywords [3 + 96]."""
+    hours: tuple[int, ...]
+    """Clock changes of the day that its statistics do not know."""
     past_gap: int
     min_posts: int
     plans: Plans
@@ -61,6 +63,7 @@ class DayJudge:
                     total_posts=self.total_posts,
                     beside=self.beside,
                     anomaly_rule=anomaly_rule,
+                    hours=self.hours,
                 )
 
     @property
@@ -97,6 +100,7 @@ class DayJudge:
                 total_posts=self.total_posts,
                 beside=self.beside,
                 anomaly_rule=rule_for(float(threshold), self.min_posts),
+                hours=self.hours,
                 past_gap=self.past_gap,
                 planned=self._planned(names, 1),
                 hourly_planned=self._planned(names, WINDOWS_PER_HOUR),

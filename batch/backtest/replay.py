@@ -24,6 +24,7 @@ from core.errors import NotReadyError
 from core.keyword_rule import ALL_POSTS
 from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number
 from detection.budget import REPLAYED_DAYS, CandidateWindows, threshold_within
+from detection.clocks import clocks
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.first_day import past_gap
 from detection.score import KEPT_POSTS
@@ -113,6 +114,7 @@ class PostsBacktest:
                 ratios_beside(
                     counts, totals, self._settings, traffic=judged_by.traffic, as_of=judged_by.as_of
                 ),
+                clocks(judged_by.as_of, day).unlearned,
                 past_gap(self._settings.lateness_minutes),
                 self._settings.min_posts,
                 self._plans,

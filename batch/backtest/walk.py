@@ -2,35 +2,37 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.backtest.clock_changes import ClockChange, changes_at, judge_after_changes
 from batch.backtest.counts import CountsTable, CycleCounts
-from detection.arrays import Floats
+from detection.arrays import Floats, Integers
+from detection.clock_changes import judge_by_clocks
+from detection.clocks import Clocks, clocks
 from detection.day_counts import DayCounts, traffic_beside, windows_before
 from detection.dominant import dominant
 from detection.judge_day import JudgedDay, unknown_traffic
 from detection.learn import KeywordRows, as_stored, default_rows, fit_day, forgettable
 from detection.lifecycle import LifecycleRule
 from detection.score import AnomalyRule
-from detection.seasonality import Seasonality
+from detection.seasonality import HOURS, Seasonality
 from detection.tracker import AlertTracker, TrackedAlert
-from detection.traffic_baseline import Traffic, day_traffic, learn_traffic, suffices
+from detection.traffic_baseline import Traffic, day_traffic, following_clocks, learn_traffic, suffices
 
 BATCH_KEYWORDS = 4_096
 _NEVER = np.iinfo(np.int32).min
 _SECONDS_A_DAY = 86_400
-Numbers = NDArray[np.int64]
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class JudgedRows:
     """Rows of the input with their verdicts as parallel arrays, and the alerts that ended, by keyword."""
 
-    keyword: Numbers
-    window: Numbers
+    keyword: Integers
+    window: Integers
     posts: Floats
     expected: Floats
     scale: Floats
@@ -58,11 +60,7 @@ class _Statistics:
         known: NDArray[np.bool_] = self.last_seen != _NEVER
         return known
 
-    def profiles(self) -> NDArray[np.floating]:
-        """Return a copy of the profiles of all keywords [K, 24]; NaN for those without one."""
-        return np.where(self.known[:, None], self._columns[1], np.float32(np.nan))
-
-    def load(self, keywords: Numbers) -> KeywordRows:
+    def load(self, keywords: Integers) -> KeywordRows:
         """Return the rows of `keywords`; defaults are not rounded, because they are not stored."""
         rows = [column[keywords].astype(np.float64) for column in self._columns]
         unknown = ~self.known[keywords]
@@ -70,11 +68,11 @@ class _Statistics:
             column[unknown] = default
         return KeywordRows(*rows)
 
-    def store(self, keywords: Numbers, rows: KeywordRows) -> None:
+    def store(self, keywords: Integers, rows: KeywordRows) -> None:
         for column, fitted in zip(self._columns, _columns(as_stored(rows)), strict=True):
             column[keywords] = fitted
 
-    def forget(self, keywords: Numbers) -> None:
+    def forget(self, keywords: Integers) -> None:
         self.last_seen[keywords] = _NEVER
 
 
@@ -91,7 +89,10 @@ class Walk:
         """The alerts; `running()` has those that have not ended when the table ends."""
         self._statistics = _Statistics(len(table.keywords), table.seasonality)
         self._traffic: Traffic | None = None
-        self._changes: tuple[ClockChange, ...] = ()
+        self._learned_from: int | None = None
+        """The last cycle that was learned."""
+        self._clocks = Clocks()
+        """Clock changes that the current cycle is judged and learned with."""
         self._total_before = np.zeros(table.seasonality.windows)
 
     def run(self) -> Iterator[JudgedRows]:
@@ -108,16 +109,10 @@ class Walk:
 
     def _cycle(self, cycle: int, rows: CycleCounts) -> Iterator[JudgedRows]:
         total = self._table.totals(cycle)
+        self._clocks = self._clocks_of(cycle)
         traffic_after = self._learned_traffic(total)
         lookback = self._lookback(traffic_after)
         self._statistics.after = np.zeros((len(self._statistics.last_seen), lookback))
-        self._changes = changes_at(
-            self._changes,
-            cycle,
-            self._statistics.profiles,
-            self._expected_traffic() if self._traffic is not None else None,
-            self._seasonality,
-        )
         seen = np.unique(rows.keyword)
         keywords = np.union1d(np.flatnonzero(self._statistics.known), seen)
         beside = self._beside(rows, total)
@@ -131,6 +126,14 @@ class Walk:
             yield _no_rows(ended)
         self._traffic, self._total_before = traffic_after, total[len(total) - lookback :]
         self._statistics.before = self._statistics.after
+        if total.any():
+            self._learned_from = cycle
+
+    def _clocks_of(self, cycle: int) -> Clocks:
+        """Return the clock changes of a cycle; none if its profile is not one of hours."""
+        if self._learned_from is None or self._seasonality.slots != HOURS:
+            return Clocks()
+        return clocks(*(_EPOCH + timedelta(days=one) for one in (self._learned_from, cycle)))
 
     def _lookback(self, traffic: Traffic | None) -> int:
         """Return the windows before a cycle that it is judged with: all of one if statistics lack slots."""
@@ -152,7 +155,7 @@ class Walk:
         return traffic_beside(counts, self._statistics.load(keywords), self._traffic, self._seasonality)
 
     def _batch(
-        self, keywords: Numbers, rows: CycleCounts, total: Floats, beside: Floats | float
+        self, keywords: Integers, rows: CycleCounts, total: Floats, beside: Floats | float
     ) -> JudgedRows:
         """Judge `keywords` by their rows, then learn the cycle."""
         first = self._seasonality.first_window(rows.cycle)
@@ -179,27 +182,26 @@ class Walk:
     def _judge(
         self,
         posts: Floats,
-        keywords: Numbers,
+        keywords: Integers,
         before: KeywordRows,
-        present: Numbers,
+        present: Integers,
         total: Floats,
         beside: Floats | float,
     ) -> JudgedDay:
         counts = DayCounts(posts, self._statistics.before[keywords], total, self._total_before)
-        rows = KeywordRows(*(column[present] for column in _columns(before)))
+        rows = before.part(present)
         traffic = self._expected_traffic() if self._traffic is not None else None
-        return judge_after_changes(
-            self._changes,
-            keywords,
+        return judge_by_clocks(
+            self._clocks.unlearned,
             counts,
             rows,
             traffic,
             self._anomaly_rule,
             self._seasonality,
-            beside,
+            beside=beside,
         )
 
-    def _fit(self, keywords: Numbers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
+    def _fit(self, keywords: Integers, posts: Floats, before: KeywordRows, total: Floats, cycle: int) -> None:
         """Learn the cycle as the daily batch does: skip it if nothing was posted, forget rare keywords."""
         statistics = self._statistics
         statistics.after[keywords] = posts[:, posts.shape[1] - statistics.after.shape[1] :]
@@ -208,11 +210,11 @@ class Walk:
         seen = posts.any(axis=1)
         statistics.last_seen[keywords[seen]] = cycle
         learned = np.flatnonzero(statistics.known[keywords])
-        some = KeywordRows(*(column[learned] for column in _columns(before)))
+        some = before.part(learned)
         age = self._traffic.history_days if self._traffic else 0.0
         fitted = fit_day(
             posts[learned],
-            day_traffic(total, self._expected_traffic(), self._seasonality),
+            day_traffic(total, self._followed_traffic(total), self._seasonality, self._clocks),
             some,
             age,
             self._seasonality,
@@ -225,12 +227,21 @@ class Walk:
     def _expected_traffic(self) -> Traffic | None:
         return self._traffic if self._table.has_total else unknown_traffic(self._seasonality)
 
+    def _followed_traffic(self, total: Floats) -> Traffic | None:
+        """Return the expected traffic that a cycle with these totals is learned on top of."""
+        expected = self._expected_traffic()
+        if expected is None or self._traffic is None:
+            return expected
+        return following_clocks(expected, total, self._clocks, self._seasonality)
+
     def _learned_traffic(self, total: Floats) -> Traffic | None:
         """Return the traffic baseline after a cycle with these totals."""
         if not total.any():
             return self._traffic
-        learned = day_traffic(total, self._expected_traffic(), self._seasonality).learned_days
-        after = learn_traffic(self._traffic, total, learned, self._seasonality)
+        followed = self._followed_traffic(total)
+        learned = day_traffic(total, followed, self._seasonality).learned_days
+        before = followed if self._table.has_total else self._traffic
+        after = learn_traffic(before, total, learned, self._seasonality, self._clocks)
         stored = after.expected_posts.astype(np.float32).astype(np.float64)
         return Traffic(stored, float(np.float32(after.history_days)))
 

@@ -12,8 +12,9 @@ from core.windows import WINDOWS_PER_DAY
 from detection.arrays import Flags, Floats
 from detection.authors import authors_or_infinity
 from detection.budget import CandidateWindows
+from detection.clock_changes import judge_by_clocks
 from detection.day_counts import DayCounts
-from detection.judge_day import PAST_GAP, JudgedDay, judge_day
+from detection.judge_day import PAST_GAP, JudgedDay
 from detection.learn import KeywordRows
 from detection.lifecycle import ACTIVE_THRESHOLD_RATIO
 from detection.score import KEPT_POSTS, WINDOWS_PER_HOUR, AnomalyRule
@@ -56,17 +57,25 @@ def candidate_windows(
     total_posts: Floats,
     anomaly_rule: AnomalyRule,
     beside: Floats | float = np.inf,
+    hours: tuple[int, ...] = (),
 ) -> pa.RecordBatch:
     """Return rows of `candidate_windows`: windows with a threshold ratio of at least a half.
 
     Only of keywords that have an anomaly on `day` under `anomaly_rule`. The windows are judged by the rows
     of the batch and by `traffic`, both as of the day before; `total_posts` [B + 96] are those of all
-    keywords, `beside` [3 + 96] is their highest traffic ratio. Windows in hours that `traffic` does not cover
+    keywords, `beside` [3 + 96] is their highest traffic ratio, `hours` are the clock changes of the day that
+    its statistics do not know. Windows in hours that `traffic` does not cover
     are none, nor are those of keywords that an older keyword rule did not learn.
     """
     chosen = np.flatnonzero(may_open(batch.counts, anomaly_rule.min_posts))
     judged = judge_keywords(
-        batch, chosen, traffic=traffic, total_posts=total_posts, beside=beside, anomaly_rule=anomaly_rule
+        batch,
+        chosen,
+        traffic=traffic,
+        total_posts=total_posts,
+        beside=beside,
+        anomaly_rule=anomaly_rule,
+        hours=hours,
     )
     active: Flags = judged.day.verdicts.threshold_ratio >= ACTIVE_THRESHOLD_RATIO
     active &= np.repeat(traffic.covered, WINDOWS_PER_HOUR)
@@ -84,26 +93,22 @@ def judge_keywords(
     total_posts: Floats,
     anomaly_rule: AnomalyRule,
     beside: Floats | float = np.inf,
+    hours: tuple[int, ...] = (),
     past_gap: int = PAST_GAP,
     planned: Flags | bool = False,
     hourly_planned: Flags | bool = False,
 ) -> JudgedKeywords:
     """Judge the keywords at the indices `chosen` [J] by their rows and `traffic`.
 
-    The other arguments are those of `detection.judge_day.judge_day`.
+    The other arguments are those of `detection.clock_changes.judge_by_clocks`.
     """
     counts, bitmaps, lookback = batch.counts[chosen], batch.authors[chosen], batch.lookback
     authors = authors_or_infinity(bitmaps[:, lookback:])
     kept = np.where(counts >= KEPT_POSTS, bitmaps, 0)
     hourly_authors = authors_or_infinity(_hourly_bitmaps(kept[:, lookback - LOOKBACK_WINDOWS :]))
-    rows = KeywordRows(
-        level=batch.rows.level[chosen],
-        hour_deviation=batch.rows.hour_deviation[chosen],
-        variance=batch.rows.variance[chosen],
-        dispersion=batch.rows.dispersion[chosen],
-        hourly_spread=batch.rows.hourly_spread[chosen],
-    )
-    judged = judge_day(
+    rows = batch.rows.part(chosen)
+    judged = judge_by_clocks(
+        hours,
         DayCounts(
             posts=counts[:, lookback:],
             before=counts[:, :lookback],
@@ -162,7 +167,7 @@ def _rows(batch: KeywordBatch, judged: JudgedKeywords, day: date, active: Flags)
             "scale": _reals(judged_day.scale[active]),
             "hourly_posts": pa.array(judged_day.hourly_posts[active].astype(np.int32)),
             "hourly_expected": _reals(judged_day.hourly_expected[active]),
-            "hourly_spread": _reals(judged.rows.hourly_spread[keyword]),
+            "hourly_spread": _reals(judged_day.hourly_spread[active]),
             "authors": _reals(judged.authors[active]),
             "hourly_authors": _reals(judged.hourly_authors[active]),
         }

@@ -67,6 +67,7 @@ class DayFit:
             traffic=before,
             total_posts=self.total_posts,
             beside=self.beside,
+            hours=self.traffic.clocks.unlearned,
             anomaly_rule=rule_for(LOWEST_THRESHOLD, self.settings.min_posts),
         )
 
@@ -89,10 +90,10 @@ def fit_batch(
     rows = fit_day(batch.posts, traffic, batch.rows, age)
     if before is not None and not before.same_rule:
         new = ~batch.known
-        _put(rows, new, fit_day(batch.posts[new], traffic, _part(batch.rows, new), age=0))
+        _put(rows, new, fit_day(batch.posts[new], traffic, batch.rows.part(new), age=0))
     for index, alert in _labelled_indices(batch.keyword, labelled):
         one = slice(index, index + 1)
-        _put(rows, one, fit_labelled(batch.posts[one], traffic, _part(batch.rows, one), age, alert))
+        _put(rows, one, fit_labelled(batch.posts[one], traffic, batch.rows.part(one), age, alert))
     today = (day - EPOCH).days
     last_seen = np.where(batch.seen, today, batch.last_seen)
     fitted = pa.record_batch(
@@ -118,10 +119,6 @@ def _labelled_indices(
         wanted = pa.array(sorted(labelled), keywords.type)
         for index in pc.indices_nonzero(pc.is_in(keywords, wanted)).to_pylist():
             yield index, labelled[keywords[index].as_py()]
-
-
-def _part(rows: KeywordRows, part: slice | Flags) -> KeywordRows:
-    return KeywordRows(*(getattr(rows, field.name)[part] for field in fields(KeywordRows)))
 
 
 def _put(rows: KeywordRows, part: slice | Flags, fitted: KeywordRows) -> None:

@@ -19,10 +19,11 @@ from batch.tables.copy import COPIED, create_staging, create_staging_table, tota
 from core.keyword_rule import ALL_POSTS, KEYWORD_RULE_VERSION
 from core.settings import Settings
 from detection.arrays import Floats
+from detection.clocks import clocks
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.labels import Label, LabelledAlert
 from detection.seasonality import HOURS, WINDOWS
-from detection.traffic_baseline import Traffic, day_traffic, learn_traffic
+from detection.traffic_baseline import Traffic, day_traffic, following_clocks, learn_traffic
 from sql.connection import query, transaction
 
 _STATISTICS = (
@@ -57,7 +58,9 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
                 mark_empty(cursor, [day])
             return None
         before = read_traffic(settings, as_of) if as_of else None
-        traffic = day_traffic(today, before)
+        changes = clocks(as_of, day)
+        followed = following_clocks(before, today, changes) if before else None
+        traffic = day_traffic(today, followed, clocks=changes)
         beside = ratios_beside(counts, totals, settings, traffic=before, as_of=as_of)
         with transaction(settings) as cursor:
             create_staging(cursor, STEP, [STATISTICS], logged=True)
@@ -69,7 +72,7 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
         copied = total_copied(rows.mapInArrow(fit, COPIED))
     finally:
         counts.unpersist()
-    after = learn_traffic(before, today, traffic.learned_days)
+    after = learn_traffic(followed, today, traffic.learned_days, clocks=changes)
     with transaction(settings) as cursor:
         _replace_keywords(cursor, day)
         _replace_traffic(cursor, day, after)

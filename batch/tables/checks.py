@@ -5,11 +5,13 @@ from datetime import date, datetime
 from functools import reduce
 from operator import or_
 
+from psycopg2.extensions import cursor as Cursor
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from archive.days import read_archived_day, taken_between, usable_deliveries
 from batch.days import command, loaded_days
+from batch.tables.partitions import partition_name
 from core.catalog import FROM_KAFKA, RAW_POSTS
 from core.errors import NotReadyError
 from core.settings import Settings
@@ -39,19 +41,29 @@ class QualityCheck:
 
 
 def check_day(spark: SparkSession, settings: Settings, day: date) -> list[QualityCheck]:
-    """Check `day` and store the results; raises NotReadyError if it was not loaded."""
+    """Check `day` and store the results; raises NotReadyError if it was not loaded or is no longer kept."""
     figures = {"day": day, "usual_days": USUAL_DAYS, "least_band": LEAST_BAND, "busy_posts": BUSY_POSTS}
     with transaction(settings, application_name="groundswell checks") as cursor:
-        if not loaded_days(cursor, [day]):
-            raise NotReadyError(
-                f"{day} has not been loaded yet, so there is nothing to check. "
-                f"Run: {command(day, day)} --steps load,trends,checks"
-            )
+        _check_there_is_something(cursor, day)
     figures |= archived_offsets(spark.table(RAW_POSTS), day_start(day), day_start(day + ONE_DAY))
     figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("replace_quality_checks"), figures)
         return [QualityCheck(*row) for row in cursor.fetchall()]
+
+
+def _check_there_is_something(cursor: Cursor, day: date) -> None:
+    run = f"Run: {command(day, day)} --steps load,trends,checks"
+    loaded = loaded_days(cursor, [day])
+    if not loaded:
+        raise NotReadyError(f"{day} has not been loaded yet, so there is nothing to check. {run}")
+    cursor.execute("SELECT to_regclass(%s) IS NULL", (partition_name("post_stats", day),))
+    (is_dropped,) = cursor.fetchone() or (False,)
+    if is_dropped and loaded[0].posts:
+        raise NotReadyError(
+            f"The rows of {day} in post_stats are no longer kept (GROUNDSWELL_HISTORY_KEEP_DAYS), so there "
+            f"is nothing to check. {run}"
+        )
 
 
 def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.accuracy import tables
+from benchmarks.accuracy.clocks import show_clocks
 from benchmarks.accuracy.nab import load_folder
 from benchmarks.accuracy.share_tables import show_share
 from benchmarks.accuracy.stationary import Exposure
@@ -16,7 +17,10 @@ from core.command_line import errors_as_sentences
 from core.errors import NotReadyError
 
 COUNTS_DIR = Path("../shared/data/counts")
-OTHER_PARTS = "Or measure the rest: --only simulation --only budget --only power --only history --only share."
+OTHER_PARTS = (
+    "Or measure the rest: --only simulation --only budget --only power --only history --only share "
+    "--only clocks."
+)
 
 
 class Part(StrEnum):
@@ -28,6 +32,7 @@ class Part(StrEnum):
     power = "power"
     history = "history"
     share = "share"
+    clocks = "clocks"
 
 
 @errors_as_sentences("Nothing was measured. ")
@@ -60,6 +65,8 @@ def main(
 
     share: streams of which one word makes a large share, as those collected by a topic.
 
+    clocks: habits that move by an hour of UTC when clocks change.
+
     The same seed gives the same figures.
     """
     parts = only or list(Part)
@@ -81,5 +88,7 @@ def main(
         tables.show_history(seeds, seed)
     if Part.share in parts:
         show_share(seeds // 10 + 1, seed)
+    if Part.clocks in parts:
+        show_clocks(seed)
     processor = sum(os.times()[:4])
     typer.echo(f"{time.perf_counter() - started:,.0f} s, {processor:,.0f} s of processor time")

@@ -1,4 +1,4 @@
--- depends: 0051.keyword-rule-of-statistics
+-- depends: 0054.clock-changes
 -- What changes about alerts, as it changes, for pages and messages that must miss nothing.
 
 CREATE TABLE alert_events (

@@ -5,7 +5,7 @@ SELECT
     windows.hourly_expected, windows.hourly_spread, windows.hourly_score, windows.threshold, windows.threshold_ratio, windows.statistics_as_of,
     windows.authors_bitmap, windows.hourly_authors_bitmap, windows.texts_bitmap, windows.first_post_at, windows.first_post_id,
     windows.latest_post_id, windows.top_post_id, windows.top_likes,
-    windows.past_posts, windows.past_total_posts, windows.past_since
+    windows.past_posts, windows.past_total_posts, windows.past_since, windows.moved_hours
 FROM (
     SELECT DISTINCT ON (keyword) keyword, alert_id, status
     FROM anomaly_alerts

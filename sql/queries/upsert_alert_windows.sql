@@ -2,7 +2,7 @@
 INSERT INTO alert_windows (
     alert_id, window_start, closed, posts, total_posts, ratio, expected, scale, score, hourly_posts, hourly_expected, hourly_spread,
     hourly_score, threshold, threshold_ratio, statistics_as_of, authors_bitmap, hourly_authors_bitmap, texts_bitmap, first_post_at,
-    first_post_id, latest_post_id, top_post_id, top_likes, past_posts, past_total_posts, past_since
+    first_post_id, latest_post_id, top_post_id, top_likes, past_posts, past_total_posts, past_since, moved_hours
 ) VALUES %s
 ON CONFLICT (alert_id, window_start) DO UPDATE SET
     closed = excluded.closed,
@@ -29,4 +29,5 @@ ON CONFLICT (alert_id, window_start) DO UPDATE SET
     top_likes = excluded.top_likes,
     past_posts = excluded.past_posts,
     past_total_posts = excluded.past_total_posts,
-    past_since = excluded.past_since
+    past_since = excluded.past_since,
+    moved_hours = excluded.moved_hours

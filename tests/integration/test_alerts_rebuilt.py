@@ -25,8 +25,8 @@ from tests.integration.test_batch_command import batch
 from tests.kafka_posts import REPOSITORY, drain_topics, let_time_decide, send
 from tests.tables import rows
 
-DAYS = [date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)]
-MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
+DAYS = [date(2026, 3, 7), date(2026, 3, 8), date(2026, 3, 9)]
+MIDNIGHT = datetime(2026, 3, 8, tzinfo=UTC)
 A_DAY = 96
 VOCABULARY = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle kettle lantern".split()
 USUAL = {
@@ -205,11 +205,11 @@ def rebuilt(lived: Settings, spark_for: Callable[[Settings], SparkSession]) -> I
         lake = spark_for(empty)
         interrupted = Rebuild(empty, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None)
         assert next(interrupted).startswith("The catalog had no archive; registered s3://")
-        assert next(line for line in interrupted if line.startswith("2026-03-04  alerts "))
+        assert next(line for line in interrupted if line.startswith("2026-03-08  alerts "))
         interrupted.close()
         assert rows(empty, "SELECT max(day) FROM batch_days WHERE status = 'fitted'") == [(DAYS[0],)]
         lines = list(Rebuild(empty, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))
-        assert [line[:20].strip() for line in lines][:2] == ["2026-03-04  load", "2026-03-04  trends"]
+        assert [line[:20].strip() for line in lines][:2] == ["2026-03-08  load", "2026-03-08  trends"]
         yield empty
 
 
@@ -221,8 +221,8 @@ def test_a_lost_database_gets_every_alert_back_column_by_column(lived: Settings,
         row["keyword"] for row in before["anomaly_alerts"]
     }
     assert {row["keyword"] for row in before["drop_alerts"]} == {"steady"}
-    assert {row["as_of"] for row in before["detection_thresholds"]} == {"2026-03-04", "2026-03-05"}
-    assert {row["statistics_as_of"] for row in before["alert_windows"]} == {None, "2026-03-03", "2026-03-04"}
+    assert {row["as_of"] for row in before["detection_thresholds"]} == {"2026-03-08", "2026-03-09"}
+    assert {row["statistics_as_of"] for row in before["alert_windows"]} == {None, "2026-03-07", "2026-03-08"}
     assert differences(timeless(whole(rebuilt)), before) == {}
 
 
@@ -230,7 +230,7 @@ def test_a_second_run_changes_nothing(rebuilt: Settings) -> None:
     before = whole(rebuilt)
     again = batch(rebuilt, "rebuild", "--from", str(DAYS[0]), "--to", str(DAYS[-1]))
     nothing_to_do = (
-        "2026-03-03 to 2026-03-05 are rebuilt, and none of their windows will be judged again. "
+        "2026-03-07 to 2026-03-09 are rebuilt, and none of their windows will be judged again. "
         "Start the stream: groundswell stream\n"
     )
     assert (again.returncode, again.stdout) == (0, nothing_to_do), again.stderr[-3000:]
@@ -253,7 +253,7 @@ def test_where_detection_itself_has_decided_a_rebuild_fails_and_changes_nothing(
 ) -> None:
     before, lake = whole(lived), spark_for(lived)
     sentence = (
-        "Detection itself has decided windows up to 2026-03-06 00:00 UTC, and a rebuild of 2026-03-03 would"
+        "Detection itself has decided windows up to 2026-03-10 00:00 UTC, and a rebuild of 2026-03-07 would"
     )
     with pytest.raises(NotReadyError, match=sentence):
         list(Rebuild(lived, session=lambda: lake, now=lambda: datetime.now(UTC)).run(None, None))

@@ -25,8 +25,8 @@ from core.windows import WINDOW, window_number
 from sql.connection import transaction
 from tests.kafka_posts import REPOSITORY, drain_topics, environment, let_time_decide, send
 
-DAYS = [date(2026, 3, 3), date(2026, 3, 4)]
-MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)
+DAYS = [date(2026, 3, 7), date(2026, 3, 8)]
+MIDNIGHT = datetime(2026, 3, 8, tzinfo=UTC)
 FIRST, WINDOWS = -10, 22
 """From the evening of the first day to the night of the second, numbered from the midnight between."""
 VOCABULARY = (
@@ -98,7 +98,7 @@ def values_of_stream() -> list[bytes | None]:
 def learn(settings: Settings) -> None:
     """Store statistics as of the day before and, different, of the first day; a watchlist, and a calendar."""
     with transaction(settings) as cursor:
-        for as_of, mean in ((date(2026, 3, 2), 15.0), (date(2026, 3, 3), 18.0)):
+        for as_of, mean in ((date(2026, 3, 6), 15.0), (date(2026, 3, 7), 18.0)):
             name = f"keyword_statistics_{as_of:%Y%m%d}"
             cursor.execute(f"CREATE TABLE {name} PARTITION OF keyword_statistics FOR VALUES IN ('{as_of}')")
             level = 2 * sqrt(mean + 0.375)
@@ -246,6 +246,6 @@ def test_a_day_whose_statistics_are_gone_is_rejected(world: Settings, lake: Spar
             "INSERT INTO batch_days (day, status, fitted_at) VALUES ('2026-02-20', 'fitted', now()) "
             "ON CONFLICT DO NOTHING"
         )
-    sentence = r"statistics by which 2026-02-25 was judged are no longer kept.* Begin with 2026-03-03"
+    sentence = r"statistics by which 2026-02-25 was judged are no longer kept.* Begin with 2026-03-07"
     with pytest.raises(NotReadyError, match=sentence):
         PostsBacktest(lake, live_rule(world)).run([date(2026, 2, 25)])

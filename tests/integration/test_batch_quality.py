@@ -136,6 +136,23 @@ def test_offsets_that_are_missing_or_twice_in_the_archive_are_found(
     assert (checks["records archived twice"].value, checks["records archived twice"].passed) == (1, False)
 
 
+@pytest.mark.usefixtures("lines")
+def test_a_day_whose_rows_are_no_longer_kept_is_one_sentence(
+    lake: SparkSession, module_settings: Settings
+) -> None:
+    partition = f"post_stats_{BEFORE[0]:%Y%m%d}"
+    change = f"ALTER TABLE post_stats DETACH PARTITION {partition}; ALTER TABLE {partition} RENAME TO aside"
+    undo = (
+        f"ALTER TABLE aside RENAME TO {partition}; "
+        f"ALTER TABLE post_stats ATTACH PARTITION {partition} FOR VALUES IN ('{BEFORE[0]}')"
+    )
+    with (
+        changed(module_settings, change, undo),
+        pytest.raises(NotReadyError, match=rf"rows of {BEFORE[0]} in post_stats are no longer kept"),
+    ):
+        check_day(lake, module_settings, BEFORE[0])
+
+
 def test_an_empty_day_passes_and_one_that_was_not_loaded_is_refused(
     lake: SparkSession, module_settings: Settings
 ) -> None:

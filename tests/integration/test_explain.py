@@ -129,14 +129,17 @@ def test_a_stored_figure_that_does_not_follow_is_reported(
     where = f"WHERE alert_id = '{stored.alert['alert_id']}' AND window_start = '{start}'"
     with changed(
         world,
-        f"UPDATE alert_windows SET total_posts = total_posts + 1 {where}",
-        f"UPDATE alert_windows SET total_posts = total_posts - 1 {where}",
+        f"UPDATE alert_windows SET total_posts = total_posts + 1, moved_hours = 1 {where}",
+        f"UPDATE alert_windows SET total_posts = total_posts - 1, moved_hours = 0 {where}",
     ):
         explanation = one(world, str(stored.alert["alert_id"]))
     assert not explanation.matches
     assert explanation.comparison is not None
-    assert [difference.column for difference in explanation.comparison.differences] == ["total_posts"]
-    assert any(line.startswith("  Mismatch: 1 of ") for line in explanation_lines(explanation, world))
+    columns = sorted(difference.column for difference in explanation.comparison.differences)
+    assert columns == ["moved_hours", "total_posts"]
+    lines = list(explanation_lines(explanation, world))
+    assert any(line.startswith("  Mismatch: 2 of ") for line in lines)
+    assert any(line.startswith("  Clocks had just changed: 1 of its ") for line in lines)
 
 
 def test_statistics_that_are_no_longer_kept_are_reported(

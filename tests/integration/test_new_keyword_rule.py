@@ -19,22 +19,33 @@ from tests.tables import rows
 
 LEARNED, UPGRADED, NEXT = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 VOCABULARY = ("alpaca", "banjo", "cactus", "dolphin", "ember", "falcon")
-UNCOUNTED = {"war": 12, "bank": 10}
+UNCOUNTED = {"war": 12, "bank": 10, "indonesia": 9, "#meme": 8, "#not": 8}
 """Posts a window, on an ordinary day, of words that the older rule did not count."""
+TOTAL = 60 * len(VOCABULARY) + sum(UNCOUNTED.values())
 BURSTS = {
-    UPGRADED: {"banjo": 200, "war": 150, "quake": 60},
-    NEXT: {"alpaca": 200, "bank": 120, "storm": 60},
+    UPGRADED: {"banjo": 200, "war": 150, "quake": 60, "was": 60},
+    NEXT: {
+        "alpaca": 200,
+        "bank": 120,
+        "storm": 60,
+        "indonesia": 120,
+        "#meme": 120,
+        "#not": 120,
+        "war": 200,
+        "was": 60,
+    },
 }
+"""Posts of bursts, one window after the other; `was`, a function word, is watched from the second day on."""
 
 
 def posts_of(day: date, rng: random.Random) -> Iterator[tuple[datetime, str]]:
-    """Times and texts of four hours from 12:00; bursts are at 14:00."""
+    """Times and texts of four hours from 12:00; bursts begin at 14:00."""
     begin = day_start(day) + timedelta(hours=12)
     for number in range(16):
         texts = [word for word in VOCABULARY for _ in range(60)]
         texts += [word for word, posts in UNCOUNTED.items() for _ in range(posts)]
-        if number == 8:
-            texts += [word for word, posts in BURSTS[day].items() for _ in range(posts)]
+        for word, posts in list(BURSTS[day].items())[number - 8 : number - 7] if number >= 8 else ():
+            texts += [word] * posts
         yield from ((begin + (number + rng.random()) * WINDOW, text) for text in texts)
 
 
@@ -65,12 +76,12 @@ def learn_by_older_rule(settings: Settings) -> None:
         cursor.executemany(
             "INSERT INTO keyword_statistics VALUES (%s, %s, %s, NULL, 0.1, 1, 1, %s)",
             [(LEARNED, word, 2 * sqrt(60.375), LEARNED) for word in VOCABULARY]
-            + [(LEARNED, "seen", 2 * sqrt(382.375), LEARNED)],
+            + [(LEARNED, "seen", 2 * sqrt(TOTAL + 0.375), LEARNED)],
         )
         cursor.execute(
             "INSERT INTO traffic_statistics "
-            "SELECT %s, hour, 382, 14, 'keywords-0' FROM generate_series(0, 23) AS hour",
-            (LEARNED,),
+            "SELECT %s, hour, %s, 14, 'keywords-0' FROM generate_series(0, 23) AS hour",
+            (LEARNED, TOTAL),
         )
         cursor.execute(
             "INSERT INTO batch_days (day, loaded_at, status, fitted_at) VALUES (%s, now(), 'fitted', now())",
@@ -93,6 +104,8 @@ def upgraded(module_settings: Settings, spark_for) -> Settings:
         let_time_decide(module_settings, day_start(day) + timedelta(days=1))
         if day == UPGRADED:
             run_batch(spark, module_settings, [day], [Step.STATISTICS])
+            with transaction(module_settings) as cursor:
+                cursor.execute("INSERT INTO watchlist (phrase) VALUES ('was')")
     return module_settings
 
 
@@ -112,7 +125,8 @@ def test_words_that_the_older_rule_did_not_count_are_judged_by_the_windows_befor
 
 
 def test_the_first_day_that_the_new_rule_learns_makes_them_usual(upgraded: Settings) -> None:
-    assert alerted(upgraded, NEXT) == [("alpaca", False), ("bank", False), ("storm", False)]
+    burst = ["alpaca", "bank", "indonesia", "meme", "not", "storm", "war", "was"]
+    assert alerted(upgraded, NEXT) == [(keyword, False) for keyword in burst]
     learned = rows(upgraded, "SELECT DISTINCT as_of, keyword_rule FROM traffic_statistics ORDER BY as_of")
     assert learned == [(LEARNED, "keywords-0"), (UPGRADED, KEYWORD_RULE_VERSION)]
 

@@ -1,4 +1,7 @@
-"""What users configure, on real servers: watched keywords, drops, the calendar; degraded windows."""
+"""What users configure, on real servers: watched keywords, drops, the calendar; degraded windows.
+
+The day is one on which clocks go forward, so habits may come an hour earlier.
+"""
 
 import json
 import random
@@ -14,9 +17,11 @@ from sql.connection import transaction
 from tests.kafka_posts import drain_topics, let_time_decide, send
 from tests.tables import rows
 
-START = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+START = datetime(2026, 3, 8, 10, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=15)
 USUAL_POSTS = 120
+ELEVENSES_POSTS = 40
+"""Posts a window with `elevenses` from 10 to 11, as before from 11 to 12; `tenses` had them from 10 to 11."""
 COLA_POSTS = (20, 0, 1, 20, 0)
 """Posts with `cola` in each window; 20 are expected. In the last window ingest is down."""
 WORDS = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle kettle lantern".split()
@@ -25,7 +30,7 @@ WORDS = "alpaca banjo cactus dolphin ember falcon garlic harbor indigo jungle ke
 def texts_of_window(number: int, rng: random.Random) -> list[str]:
     """The texts of one window: the usual ones, and those that make it unusual."""
     texts = [" ".join(rng.sample(WORDS, 2)) for _ in range(USUAL_POSTS if number < 4 else 10)]
-    texts += ["cola"] * COLA_POSTS[number]
+    texts += ["cola"] * COLA_POSTS[number] + ["elevenses"] * (ELEVENSES_POSTS if number < 4 else 0)
     if number == 1:
         texts += ["#launch"] * 40 + ["a slice of New York pizza, please"] * 10 + ["york pizza new"] * 3
     if number == 4:
@@ -39,23 +44,32 @@ def world(module_settings: Settings, spark_for) -> Settings:
     with transaction(module_settings) as cursor:
         levels = [(word, 2 * sqrt(20 + 0.375)) for word in (*WORDS, "cola")]
         cursor.execute(
-            "CREATE TABLE keyword_statistics_20260302 "
-            "PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-02')"
+            "CREATE TABLE keyword_statistics_20260307 "
+            "PARTITION OF keyword_statistics FOR VALUES IN ('2026-03-07')"
         )
         cursor.executemany(
-            "INSERT INTO keyword_statistics VALUES ('2026-03-02', %s, %s, NULL, 0, 1, 1, '2026-03-02')",
+            "INSERT INTO keyword_statistics VALUES ('2026-03-07', %s, %s, NULL, 0, 1, 1, '2026-03-07')",
             levels,
         )
+        habits = [("elevenses", 11), ("tenses", 10)]
         cursor.executemany(
-            "INSERT INTO traffic_statistics VALUES ('2026-03-02', %s, %s, 7, %s)",
-            [(hour, 140.0, KEYWORD_RULE_VERSION) for hour in range(24)],
+            "INSERT INTO keyword_statistics VALUES ('2026-03-07', %s, 3, %s, 0, 1, 1, '2026-03-07')",
+            [
+                (word, [2 * sqrt(40 + 0.375) - 3 if hour == at else 0.0 for hour in range(24)])
+                for word, at in habits
+            ],
+        )
+        cursor.executemany(
+            "INSERT INTO traffic_statistics VALUES ('2026-03-07', %s, %s, 7, %s)",
+            [(hour, 180.0, KEYWORD_RULE_VERSION) for hour in range(24)],
         )
         cursor.execute(
             "INSERT INTO calendar VALUES ('launch', %s, %s, 'the launch')",
             (START, START + timedelta(hours=1)),
         )
         cursor.execute(
-            "INSERT INTO watchlist (phrase, drops) VALUES ('Cola', true), ('New  York PIZZA', false)"
+            "INSERT INTO watchlist (phrase, drops) VALUES "
+            "('Cola', true), ('tenses', true), ('New  York PIZZA', false)"
         )
         cursor.execute("INSERT INTO detection_thresholds VALUES ('2026-03-01', 'discovery', 5, 7.5, 7, 4.1)")
         cursor.execute(
@@ -120,6 +134,13 @@ def test_a_watched_keyword_that_drops_is_one_row_until_it_recovers(world: Settin
     assert drop[:4] == ("cola", START + WINDOW, START + 2 * WINDOW, START + 3 * WINDOW)
     assert drop[4] == 2 + 2
     assert drop[5] < -4.5
+
+
+def test_a_habit_that_moves_with_the_clocks_neither_alerts_nor_drops(world: Settings) -> None:
+    assert rows(world, "SELECT count(*) FROM anomaly_alerts WHERE keyword = 'elevenses'") == [(0,)]
+    suppressed = "SELECT window_start, reason FROM suppressed_windows WHERE keyword = 'elevenses' ORDER BY 1"
+    assert rows(world, suppressed) == [(START + number * WINDOW, "clock change") for number in range(4)]
+    assert rows(world, "SELECT count(*) FROM drop_alerts WHERE keyword = 'tenses'") == [(0,)]
 
 
 def test_a_window_with_ingest_down_is_degraded_makes_no_drop_and_marks_its_alerts(

@@ -15,9 +15,9 @@ from alerts.explain.recount import Recount, recount
 from archive.records import open_records, pieces
 from archive.spans import Span
 from archive.table import read_archive
-from core.errors import NotReadyError
+from core.errors import BadInputError, NotReadyError
 from core.keyword_rule import ALL_POSTS
-from core.post_fields import read_post_details
+from core.post_fields import PostFields, read_post_details
 from core.records import DETECTION_SCHEMA, POST_SCHEMA, parse_records, shortened
 from core.settings import Settings
 from core.windows import WINDOW, window_number
@@ -41,7 +41,7 @@ VALUES = """
     "5" "+5" "-7" "5.7" "1e3" "00005" "\\t5" "5\\u0000" "\\u00a05" "99999999999999999999"
     "9223372036854775807"
     "\\ud800" "\\ud83d\\ude00" "\\udc00x\\ud800" [] {} [1,2.50,"a\\u00e9"] {"b":1,"b":[true,null,1e2]}
-    "a\\/b"
+    "a\\/b" +INF -INF [+Infinity,-Infinity]
 """.split()
 BROKEN = [
     bytes.fromhex(data)
@@ -235,12 +235,14 @@ def test_pieces_counted_by_several_processes_give_the_same(
 
 
 def test_a_record_that_cannot_be_read_is_reported_with_its_place(
-    settings: Settings, spark_for: Callable[[Settings], SparkSession]
+    world: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = b'{"itemInfos": {"id": "1", "text": "corona"}, "time_stamp": %d}' % NOON.timestamp()
-    archive_posts(spark_for(settings), settings, [good, good.replace(b'"text"', b'"x": +INF, "text"')])
-    with pytest.raises(NotReadyError, match="The record at offset 1 of partition 0 cannot be read"):
-        recount(settings, ["corona"], [WHOLE])
+    def unreadable(value: bytes) -> PostFields:
+        raise BadInputError(f"an archived record cannot be read: {value[:9]!r}")
+
+    monkeypatch.setattr("alerts.explain.recount.read_post_fields", unreadable)
+    with pytest.raises(NotReadyError, match=r"The record at offset [0-9,]+ of partition [01] cannot be read"):
+        recount(world, ["corona"], [WHOLE])
 
 
 def test_no_spans_count_nothing(world: Settings) -> None:
