@@ -14,9 +14,16 @@ from pyspark.sql import functions as F
 
 from batch.tables.copy import COPIED, copy_partition, create_staging
 from batch.tables.entities import TABLES, describe_entities
-from batch.tables.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
+from batch.tables.partitions import (
+    BUILD_MEMORY,
+    attach_partition,
+    build_partition,
+    drop_old_partitions,
+    fill_partition,
+)
 from batch.timing import timed
 from core.settings import Settings
+from sql.arrow import copy_batch
 from sql.connection import query, transaction
 
 STEP = "load"
@@ -55,10 +62,48 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
                 attach_partition(cursor, table, day)
         cursor.execute(query("drop_staged"))
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
+    _drop_old_days(settings, loaded=day)
+    return counts | ({NEGATIVE_COUNTS: negative[0]} if negative and negative[0] else {})
+
+
+def load_collected_day(
+    described: Iterable[pa.RecordBatch], *, settings: Settings, day: date, is_first: bool, is_last: bool
+) -> dict[str, int]:
+    """Load a small day as `load_day` does, from collected rows of `describe_entities`, in one transaction.
+
+    The first of several days creates the staging tables, the others empty them. The last one drops them, and
+    partitions that are no longer kept.
+    """
+    negative = 0
+    with transaction(settings, application_name="groundswell batch") as cursor:
+        if is_first:
+            create_staging(cursor, STEP, TABLES)
+            cursor.execute(query("create_staged_history"))
+        else:
+            cursor.execute(query("empty_staged"))
+        for batch in described:
+            negative += pc.sum(batch.column(NEGATIVE_COUNTS)).as_py() or 0
+            for table, rows in staged_rows(batch):
+                copy_batch(cursor, f"staging.{table}", rows)
+        counts = _merge(cursor)
+        if counts["posts"]:
+            for table in BY_DAY:
+                build_partition(cursor, table, day)
+            for table in BY_DAY:
+                attach_partition(cursor, table, day)
+        if is_last:
+            cursor.execute(query("drop_staged"))
+        cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
+    if is_last:
+        _drop_old_days(settings, loaded=day)
+    return counts | ({NEGATIVE_COUNTS: negative} if negative else {})
+
+
+def _drop_old_days(settings: Settings, *, loaded: date) -> None:
+    """Drop the partitions that are older than the settings keep; `loaded` is the day loaded last."""
     for table in BY_DAY:
         keep_days = settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days
-        drop_old_partitions(settings, table, keep_days, loaded=day)
-    return counts | ({NEGATIVE_COUNTS: negative[0]} if negative and negative[0] else {})
+        drop_old_partitions(settings, table, keep_days, loaded=loaded)
 
 
 def _merge(cursor: Cursor) -> dict[str, int]:
