@@ -1,6 +1,5 @@
 """The archive as the batch reads it: the records of one day of `lake.tiktok.raw_posts`."""
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -21,16 +20,14 @@ def read_archived_day(
     Grain: one row per record, as delivered. Reads one partition of the archive, or two. The batch's results
     do not depend on whether a record appears twice.
     """
-    return read_archived_days(spark, settings, [day], lookback=lookback)
+    return read_archived_days(spark, settings, day, day, lookback=lookback)
 
 
 def read_archived_days(
-    spark: SparkSession, settings: Settings, days: Sequence[date], *, lookback: timedelta = timedelta(0)
+    spark: SparkSession, settings: Settings, first: date, last: date, *, lookback: timedelta = timedelta(0)
 ) -> DataFrame:
-    """Return the archived posts with an event time in one of `days`, or in `lookback` before one."""
-    return read_archive(
-        spark, settings, [(day_start(day) - lookback, day_start(day + ONE_DAY)) for day in days]
-    )
+    """Return the archived posts from `first` to `last`, both included, and of `lookback` before them."""
+    return read_archive(spark, settings, [(day_start(first) - lookback, day_start(last + ONE_DAY))])
 
 
 def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:

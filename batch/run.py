@@ -92,8 +92,10 @@ class Batch:
 
     def _run_stretches(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
         records = records_by_day(self._session()) if len(days) > 1 else {}
-        self._small = small_days(self._session, self._settings, days, records) if len(days) > 1 else {}
-        for stretch, is_quiet in stretches(days, records, self._settings):
+        found = list(stretches(days, records, self._settings))
+        running = [day for stretch, is_quiet in found if not is_quiet for day in stretch]
+        self._small = small_days(self._session, self._settings, running, records)
+        for stretch, is_quiet in found:
             if is_quiet:
                 yield self._mark_quiet(stretch, steps)
             for day in stretch:

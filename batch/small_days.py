@@ -28,7 +28,7 @@ MOST_RECORDS = 2_000
 """Records of a small day; from some thousands on, Spark is faster on its own."""
 MOST_RECORDS_TOGETHER = 20_000
 """Records of a group, which are in memory together: some 100 MB."""
-MOST_DAYS_TOGETHER = 60
+MOST_DAYS_TOGETHER = 366
 MOST_KEYWORDS = 100_000
 """Keywords with statistics up to which a small day is fitted in memory."""
 
@@ -57,18 +57,17 @@ class SmallDays:
 
     @cached_property
     def _described(self) -> tuple[pa.ChunkedArray, pa.Table]:
-        records = read_archived_days(self._session(), self._settings, self.days)
+        records = read_archived_days(self._session(), self._settings, self.days[0], self.days[-1])
         rows = records.transform(describe_entities, future_minutes=self._settings.future_minutes).toArrow()
         return rows["event_time"].cast(pa.date32()), rows
 
     @cached_property
     def _windows(self) -> CollectedWindows:
-        first = self.days[0]
+        first, last = self.days[0], self.days[-1]
         with transaction(self._settings) as cursor:
             phrases = watched_phrases(cursor)
-        records = read_archived_days(
-            self._session(), self._settings, self.days, lookback=LOOKBACK_WINDOWS * WINDOW
-        )
+        lookback = LOOKBACK_WINDOWS * WINDOW
+        records = read_archived_days(self._session(), self._settings, first, last, lookback=lookback)
         posts = records.transform(posts_in_windows, day=first, future_minutes=self._settings.future_minutes)
         return CollectedWindows(posts.transform(count_keywords_per_day, phrases=phrases).toArrow(), first)
 
@@ -80,7 +79,10 @@ class SmallDays:
 def small_days(
     session: Callable[[], SparkSession], settings: Settings, days: Sequence[date], records: Mapping[date, int]
 ) -> dict[date, SmallDays]:
-    """Return the group of every day that is read with others; `records` are those of the days with any."""
+    """Return the group of every day that is read with others.
+
+    `days` are those that are run, in order; days between them have no posts. `records` is how many each has.
+    """
     return {
         day: group
         for group in (SmallDays(session, settings, found) for found in groups(days, records))

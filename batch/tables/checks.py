@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from archive.days import read_archived_days, taken_between, usable_deliveries
@@ -68,7 +68,7 @@ def archived_figures(
     """Count what the archive holds of each of `days`, which are in order, in few passes over all of them."""
     taken = taken_between(day_start(days[0]), day_start(days[-1] + ONE_DAY))
     offsets = _offsets(spark.table(RAW_POSTS), taken, F.to_date("kafka_time"))
-    posts = _posts(read_archived_days(spark, settings, days), settings)
+    posts = _posts(read_archived_days(spark, settings, days[0], days[-1]), settings)
     return {day: offsets.get(day, NO_OFFSETS) | posts.get(day, NO_POSTS) for day in days}
 
 
@@ -95,10 +95,8 @@ def _offsets(archive: DataFrame, taken: Column, group: Column) -> dict[Any, dict
     near = reduce(
         or_,
         (
-            (F.col("topic") == row.topic)
-            & (F.col("partition") == row.partition)
-            & F.col("offset").between(row["first"], row["last"])
-            for row in found
+            (F.col("topic") == topic) & (F.col("partition") == partition) & F.col("offset").between(*ends)
+            for (topic, partition), ends in _ends(found).items()
         ),
     )
     counted = (
@@ -117,6 +115,16 @@ def _offsets(archive: DataFrame, taken: Column, group: Column) -> dict[Any, dict
             "archived_twice": records - archived,
         }
     return figures
+
+
+def _ends(spans: Sequence[Row]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return the first and the last offset of each topic and partition."""
+    ends: dict[tuple[str, int], tuple[int, int]] = {}
+    for span in spans:
+        key = span["topic"], span["partition"]
+        first, last = ends.get(key, (span["first"], span["last"]))
+        ends[key] = min(first, span["first"]), max(last, span["last"])
+    return ends
 
 
 def _posts(records: DataFrame, settings: Settings) -> dict[date, dict[str, int]]:
