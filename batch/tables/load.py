@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from batch.tables.copy import COPIED, copy_partition, create_staging
 from batch.tables.entities import TABLES, describe_entities
+from batch.tables.newest import newest_deliveries
 from batch.tables.partitions import (
     BUILD_MEMORY,
     attach_partition,
@@ -138,17 +139,21 @@ class CopyEntities:
 
 def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Yield (staging table, rows) for a batch of `describe_entities`; nulls give no rows."""
-    for table in ("posts", "authors", "music"):
-        column = described.column(table)
-        yield table, pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
+    for table in ("posts", "authors"):
+        yield table, _valid(described.column(table))
+    yield "music", newest_deliveries(_valid(described.column("music")), "music_id")
     challenges = elements(described, "challenges", post_id="post_id")
-    yield "challenges", challenges.drop_columns("post_id")
+    yield "challenges", newest_deliveries(challenges.drop_columns("post_id"), "challenge_id")
     yield (
         "post_challenges",
         challenges.select(["post_id", "challenge_id", "first_seen", "last_seen", "collected_at"]),
     )
     yield "post_hashtags", elements(described, "post_hashtags", post_id="post_id", seen_at="event_time")
     yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
+
+
+def _valid(column: pa.StructArray) -> pa.RecordBatch:
+    return pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
 
 
 def elements(batch: pa.RecordBatch, name: str, *, named: str = "", **repeated: str) -> pa.RecordBatch:
