@@ -182,6 +182,8 @@ class Batch:
                 check_complete(cursor, day, settings=self._settings, now=self._now())
 
     def _archive_has(self, day: date) -> bool:
+        if small := self._small.get(day):
+            return day in small.posted
         return has_posts(self._session(), self._settings, day)
 
     def _archived(self, day: date) -> DataFrame:

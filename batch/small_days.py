@@ -36,8 +36,16 @@ MOST_KEYWORDS = 100_000
 class SmallDays:
     """A group of small days; every pass over the archive is made when its first day needs it."""
 
-    def __init__(self, session: Callable[[], SparkSession], settings: Settings, days: Sequence[date]) -> None:
+    def __init__(
+        self,
+        session: Callable[[], SparkSession],
+        settings: Settings,
+        days: Sequence[date],
+        records: Mapping[date, int],
+    ) -> None:
+        """Take days in order; `records` is how many each has, none for a day without posts."""
         self.days = days
+        self.posted = frozenset(day for day in days if records.get(day))
         self._session = session
         self._settings = settings
 
@@ -85,7 +93,7 @@ def small_days(
     """
     return {
         day: group
-        for group in (SmallDays(session, settings, found) for found in groups(days, records))
+        for group in (SmallDays(session, settings, found, records) for found in groups(days, records))
         for day in group.days
     }
 
