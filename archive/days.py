@@ -9,7 +9,7 @@ from archive.table import read_archive
 from core.catalog import IMPORTED, RAW_POSTS
 from core.records import IDENTITY_SCHEMA, parse_records
 from core.settings import Settings
-from core.windows import WINDOW, day_start
+from core.windows import ONE_DAY, WINDOW, day_start
 
 
 def read_archived_day(
@@ -20,7 +20,14 @@ def read_archived_day(
     Grain: one row per record, as delivered. Reads one partition of the archive, or two. The batch's results
     do not depend on whether a record appears twice.
     """
-    return read_archive(spark, settings, [(day_start(day) - lookback, day_start(day + timedelta(days=1)))])
+    return read_archived_days(spark, settings, day, day, lookback=lookback)
+
+
+def read_archived_days(
+    spark: SparkSession, settings: Settings, first: date, last: date, *, lookback: timedelta = timedelta(0)
+) -> DataFrame:
+    """Return the archived posts from `first` to `last`, both included, and of `lookback` before them."""
+    return read_archive(spark, settings, [(day_start(first) - lookback, day_start(last + ONE_DAY))])
 
 
 def usable_deliveries(records: DataFrame, settings: Settings) -> DataFrame:
@@ -42,13 +49,19 @@ def taken_between(start: datetime, end: datetime) -> Column:
 
 def days_with_posts(spark: SparkSession) -> set[date]:
     """Return the days that have posts in the archive; Iceberg answers from metadata."""
+    return set(records_by_day(spark))
+
+
+def records_by_day(spark: SparkSession) -> dict[date, int]:
+    """Return how many records each day with posts has in the archive; Iceberg answers from metadata."""
     days = (
         spark.table(f"{RAW_POSTS}.partitions")
-        .where("record_count > 0")
-        .select("partition.event_time_day")
+        .where("record_count > 0 AND partition.event_time_day IS NOT NULL")
+        .groupBy("partition.event_time_day")
+        .agg(F.sum("record_count"))
         .collect()
     )
-    return {row.event_time_day for row in days if row.event_time_day is not None}
+    return dict(map(tuple, days))
 
 
 def has_posts(spark: SparkSession, settings: Settings, day: date) -> bool:

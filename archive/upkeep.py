@@ -35,12 +35,12 @@ class Upkeep:
     """Files without a snapshot that were deleted."""
 
 
-def compact_day(spark: SparkSession, day: date) -> tuple[int, int]:
-    """Compact the day's files if there are many; return how many there were and are, or 0 and 0.
+def compact_days(spark: SparkSession, first: date, last: date) -> tuple[int, int]:
+    """Compact the files of each day that has many; return how many there were and are, or 0 and 0.
 
     Rejected records have no event time and so no day; their partition is compacted every time as well.
     """
-    start, end = day_start(day), day_start(day + ONE_DAY)
+    start, end = day_start(first), day_start(last + ONE_DAY)
     before = after = 0
     for condition in (
         f"event_time >= {_timestamp(start)} AND event_time < {_timestamp(end)}",

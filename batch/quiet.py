@@ -1,12 +1,9 @@
 """Days without posts: a run over several days marks each stretch of them at once and says it in one line."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
-from pyspark.sql import SparkSession
-
-from archive.days import days_with_posts
 from batch.days import days_known_with_posts, period
 from batch.statistics.learn import mark_empty
 from core.settings import Settings
@@ -14,18 +11,18 @@ from sql.connection import query, transaction
 
 
 def stretches(
-    days: Sequence[date], session: Callable[[], SparkSession], settings: Settings
+    days: Sequence[date], archived: Collection[date], settings: Settings
 ) -> Iterator[tuple[list[date], bool]]:
     """Yield (days, whether they are quiet) in order: two days or more without posts are one quiet stretch.
 
     A day without posts in the archive is not quiet if the tables have posts of it: its steps must see that.
-    A single day is never quiet, and needs no look at the archive.
+    `archived` are the days with posts in the archive. A single day is never quiet, whatever they are.
     """
     if len(days) == 1:
         yield list(days), False
         return
     with transaction(settings) as cursor:
-        posted = days_with_posts(session()) | days_known_with_posts(cursor)
+        posted = {*archived} | days_known_with_posts(cursor)
     for has_posts, group in groupby(days, posted.__contains__):
         stretch = list(group)
         yield stretch, not has_posts and len(stretch) > 1

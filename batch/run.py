@@ -10,20 +10,21 @@ from enum import StrEnum
 from pyspark.sql import DataFrame, SparkSession
 
 from alerts.evidence.store import store_evidence_of_span
-from archive.days import days_with_posts, has_posts, read_archived_day
-from archive.upkeep import compact_day, tidy_archive
+from archive.days import days_with_posts, has_posts, read_archived_day, records_by_day
+from archive.upkeep import compact_days, tidy_archive
 from batch.days import TooOldError, check_complete, command, day_to_learn_from, later_fitted_days, period
 from batch.quiet import mark_quiet, stretches
 from batch.remarks import Remarks
+from batch.small_days import MOST_KEYWORDS, SmallDays, small_days
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
-from batch.statistics.learn import forget_statistics, learn_day
-from batch.tables.checks import check_day
-from batch.tables.load import NEGATIVE_COUNTS, load_day
+from batch.statistics.learn import forget_statistics, learn_counts, learn_day, learned_keywords
+from batch.tables.checks import check_day, compare_day
+from batch.tables.load import NEGATIVE_COUNTS, load_collected_day, load_day
 from batch.tables.trends import count_trends, days_grown_on
 from core.errors import BadInputError, NotReadyError, QualityError
 from core.settings import Settings
 from core.windows import ONE_DAY, WINDOW, day_start
-from sql.connection import query, transaction
+from sql.connection import pooled, query, transaction
 
 
 class Step(StrEnum):
@@ -71,6 +72,7 @@ class Batch:
         self._assume_complete = assume_complete
         self._remarks = Remarks()
         self._learned: list[date] = []
+        self._small: dict[date, SmallDays] = {}
 
     def run_days(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
         """Run `steps` for one of `days` after another and yield a line for the user after each step.
@@ -79,12 +81,8 @@ class Batch:
         Raises NotReadyError if a day cannot run now; nothing of that day is changed then.
         """
         self._remarks, self._learned = Remarks(), []
-        for stretch, is_quiet in stretches(days, self._session, self._settings):
-            if is_quiet:
-                yield self._mark_quiet(stretch, steps)
-            else:
-                for day in stretch:
-                    yield from self._run_day(day, steps)
+        with pooled(self._settings):
+            yield from self._run_stretches(days, steps)
         if Step.UPKEEP in steps:
             yield f"{period(days)}  {Step.UPKEEP:<10}  {_timed(self._tidy)}"
         if Step.TRENDS in steps:
@@ -92,6 +90,19 @@ class Batch:
         if Step.STATISTICS in steps:
             yield from self._stale_days()
         yield from self._remarks.lines()
+
+    def _run_stretches(self, days: Sequence[date], steps: Sequence[Step]) -> Iterator[str]:
+        records = records_by_day(self._session()) if len(days) > 1 else {}
+        found = list(stretches(days, records, self._settings))
+        running = [day for stretch, is_quiet in found if not is_quiet for day in stretch]
+        self._small = small_days(self._session, self._settings, running, records)
+        for stretch, is_quiet in found:
+            if is_quiet:
+                yield self._mark_quiet(stretch, steps)
+            for day in stretch:
+                if not is_quiet:
+                    yield from self._run_day(day, steps)
+                self._small.pop(day, None)
 
     def start_over(self, days: Sequence[date], steps: Sequence[Step]) -> None:
         """Forget all statistics, once it is certain that `days` can be learned from the archive.
@@ -151,8 +162,13 @@ class Batch:
         # Checks and upkeep come last: what they read and rewrite must not change meanwhile.
         if Step.CHECKS in steps:
             yield from self._check(day)
-        if Step.UPKEEP in steps:
+        if Step.UPKEEP in steps and not self._goes_on(day):
             yield f"{day}  {Step.UPKEEP:<10}  {_timed(lambda: self._compact(day))}"
+
+    def _goes_on(self, day: date) -> bool:
+        """Return whether `day` is in a group of small days and not its last."""
+        small = self._small.get(day)
+        return small is not None and small.days[-1] != day
 
     def check_learnable(self, day: date) -> date | None:
         """Return the `as_of` on top of which `day` may be learned; raises NotReadyError if none is."""
@@ -167,13 +183,24 @@ class Batch:
                 check_complete(cursor, day, settings=self._settings, now=self._now())
 
     def _archive_has(self, day: date) -> bool:
+        if small := self._small.get(day):
+            return day in small.posted
         return has_posts(self._session(), self._settings, day)
 
     def _archived(self, day: date) -> DataFrame:
         return read_archived_day(self._session(), self._settings, day)
 
     def _load(self, day: date) -> str:
-        counts = load_day(self._archived(day), settings=self._settings, day=day)
+        if small := self._small.get(day):
+            counts = load_collected_day(
+                small.described(day),
+                settings=self._settings,
+                day=day,
+                is_first=day == small.days[0],
+                is_last=day == small.days[-1],
+            )
+        else:
+            counts = load_day(self._archived(day), settings=self._settings, day=day)
         if negative := counts.pop(NEGATIVE_COUNTS, 0):
             self._remarks.negative[day] = negative
         if not counts["posts"]:
@@ -186,8 +213,14 @@ class Batch:
         return "unchanged" if count.trends is None else f"{count.trends:,} trends"
 
     def _learn(self, day: date, as_of: date | None) -> str:
-        records = read_archived_day(self._session(), self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW)
-        learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
+        small = self._small.get(day)
+        if small and learned_keywords(self._settings, as_of) <= MOST_KEYWORDS:
+            learned = learn_counts(small.counts(day), settings=self._settings, day=day, as_of=as_of)
+        else:
+            records = read_archived_day(
+                self._session(), self._settings, day, lookback=LOOKBACK_WINDOWS * WINDOW
+            )
+            learned = learn_day(records, settings=self._settings, day=day, as_of=as_of)
         if learned is None:
             return "no posts in the archive, nothing to learn; the next day can run"
         self._learned.append(day)
@@ -205,7 +238,10 @@ class Batch:
     def _check(self, day: date) -> Iterator[str]:
         """Yield a line for all checks and one per failure; raises QualityError if a blocking one failed."""
         started = time.monotonic()
-        checks = check_day(self._session(), self._settings, day)
+        if small := self._small.get(day):
+            checks = compare_day(self._settings, day, lambda: small.archived(day))
+        else:
+            checks = check_day(self._session(), self._settings, day)
         failed = [check for check in checks if not check.passed]
         passed, seconds = len(checks) - len(failed), time.monotonic() - started
         yield f"{day}  {Step.CHECKS:<10}  {passed} of {len(checks)} passed, {seconds:.1f} s"
@@ -218,7 +254,8 @@ class Batch:
             )
 
     def _compact(self, day: date) -> str:
-        before, after = compact_day(self._session(), day)
+        small = self._small.get(day)
+        before, after = compact_days(self._session(), small.days[0] if small else day, day)
         return f"{before:,} files compacted into {after:,}" if before else "no files to compact"
 
     def _tidy(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,12 @@ from batch.backtest.alerts import AlertSummary, summarize, unfinished_alerts
 from batch.backtest.judge_posts import CANDIDATES, WINDOWS, DayJudge
 from batch.backtest.rule import ReplayRule
 from batch.days import judged_as_of
-from batch.statistics.beside import ratios_beside
+from batch.statistics.beside import dominant_counts, ratios_beside
 from batch.statistics.candidates import candidates_of_table
+from batch.statistics.counts import total_posts
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
-from batch.statistics.learn import read_traffic, total_posts, with_rows_before
+from batch.statistics.learn import read_traffic
+from batch.statistics.rows_before import with_rows_before
 from core.errors import NotReadyError
 from core.keyword_rule import ALL_POSTS
 from core.windows import ONE_DAY, WINDOW, WINDOWS_PER_DAY, day_start, window_number
@@ -112,7 +115,11 @@ class PostsBacktest:
                 judged_by.traffic,
                 totals,
                 ratios_beside(
-                    counts, totals, self._settings, traffic=judged_by.traffic, as_of=judged_by.as_of
+                    partial(dominant_counts, counts),
+                    totals,
+                    self._settings,
+                    traffic=judged_by.traffic,
+                    as_of=judged_by.as_of,
                 ),
                 clocks(judged_by.as_of, day).unlearned,
                 past_gap(self._settings.lateness_minutes),

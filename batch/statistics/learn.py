@@ -6,30 +6,25 @@ from datetime import date
 
 import numpy as np
 from psycopg2.extensions import cursor as Cursor
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from alerts.watchlist import watched_phrases
 from batch.days import check_not_lost
 from batch.statistics.beside import ratios_beside
+from batch.statistics.counts import CountsOfDay, SparkCounts
 from batch.statistics.fit import CANDIDATES, STATISTICS, STEP, DayFit
 from batch.statistics.keyword_batch import LOOKBACK_WINDOWS
 from batch.statistics.thresholds import set_thresholds
-from batch.tables.copy import COPIED, create_staging, create_staging_table, total_copied
-from core.keyword_rule import ALL_POSTS, KEYWORD_RULE_VERSION
+from batch.tables.copy import create_staging, create_staging_table
+from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
-from detection.arrays import Floats
 from detection.clocks import clocks
 from detection.daily_counts import count_keywords_per_day, posts_in_windows
 from detection.labels import Label, LabelledAlert
-from detection.seasonality import HOURS, WINDOWS
+from detection.seasonality import HOURS
 from detection.traffic_baseline import Traffic, day_traffic, following_clocks, learn_traffic
 from sql.connection import query, transaction
 
-_STATISTICS = (
-    "keyword string, level float, hour_deviation array<float>, variance float, dispersion float, "
-    "hourly_spread float, last_seen date"
-)
 _STAGED = "staging.keyword_statistics"
 
 
@@ -48,30 +43,33 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     Existing statistics as of `day` are replaced, and those older than `statistics_keep_days` are dropped.
     """
     posts = records.transform(posts_in_windows, day=day, future_minutes=settings.future_minutes)
-    phrases, labelled = read_user_input(settings, day)
+    with transaction(settings) as cursor:
+        phrases = watched_phrases(cursor)
     counts = posts.transform(count_keywords_per_day, phrases=phrases).persist()
     try:
-        totals = total_posts(counts)
-        today = totals[LOOKBACK_WINDOWS:]
-        if not today.any():
-            with transaction(settings) as cursor:
-                mark_empty(cursor, [day])
-            return None
-        before = read_traffic(settings, as_of) if as_of else None
-        changes = clocks(as_of, day)
-        followed = following_clocks(before, today, changes) if before else None
-        traffic = day_traffic(today, followed, clocks=changes)
-        beside = ratios_beside(counts, totals, settings, traffic=before, as_of=as_of)
-        with transaction(settings) as cursor:
-            create_staging(cursor, STEP, [STATISTICS], logged=True)
-            create_staging_table(cursor, CANDIDATES)
-        rows = counts.where(F.col("keyword") != ALL_POSTS).transform(
-            with_rows_before, settings=settings, as_of=as_of
-        )
-        fit = DayFit(day, traffic, before, totals, beside, settings, labelled)
-        copied = total_copied(rows.mapInArrow(fit, COPIED))
+        return learn_counts(SparkCounts(counts, settings), settings=settings, day=day, as_of=as_of)
     finally:
         counts.unpersist()
+
+
+def learn_counts(counts: CountsOfDay, *, settings: Settings, day: date, as_of: date | None) -> Learned | None:
+    """Learn from the counts of `day`, as `learn_day` does from its records."""
+    totals = counts.totals()
+    today = totals[LOOKBACK_WINDOWS:]
+    if not today.any():
+        with transaction(settings) as cursor:
+            mark_empty(cursor, [day])
+        return None
+    labelled = _labelled_alerts(settings, day)
+    before = read_traffic(settings, as_of) if as_of else None
+    changes = clocks(as_of, day)
+    followed = following_clocks(before, today, changes) if before else None
+    traffic = day_traffic(today, followed, clocks=changes)
+    beside = ratios_beside(counts.dominant, totals, settings, traffic=before, as_of=as_of)
+    with transaction(settings) as cursor:
+        create_staging(cursor, STEP, [STATISTICS], logged=True)
+        create_staging_table(cursor, CANDIDATES)
+    copied = counts.fit(DayFit(day, traffic, before, totals, beside, settings, labelled), as_of)
     after = learn_traffic(followed, today, traffic.learned_days, clocks=changes)
     with transaction(settings) as cursor:
         _replace_keywords(cursor, day)
@@ -82,16 +80,14 @@ def learn_day(records: DataFrame, *, settings: Settings, day: date, as_of: date 
     return Learned(posts=int(today.sum()), keywords=copied)
 
 
-def read_user_input(settings: Settings, day: date) -> tuple[tuple[str, ...], dict[str, LabelledAlert]]:
-    """Return the watched phrases and the day's labelled alerts by keyword, which affect the fit of `day`."""
+def _labelled_alerts(settings: Settings, day: date) -> dict[str, LabelledAlert]:
+    """Return the day's labelled alerts by keyword, which affect the fit of `day`."""
     with transaction(settings) as cursor:
-        phrases = watched_phrases(cursor)
         cursor.execute(query("labelled_alerts_of_day"), {"day": day})
-        labelled = {
+        return {
             keyword: LabelledAlert(Label(label), tuple(windows), threshold_ratio)
             for keyword, label, windows, threshold_ratio in cursor.fetchall()
         }
-    return phrases, labelled
 
 
 def read_traffic(settings: Settings, as_of: date) -> Traffic:
@@ -106,47 +102,12 @@ def read_traffic(settings: Settings, as_of: date) -> Traffic:
     )
 
 
-def with_rows_before(
-    counts: DataFrame, *, settings: Settings, as_of: date | None, how: str = "full_outer"
-) -> DataFrame:
-    """Join today's counts with the rows `as_of` an earlier day, as `fit_batch` needs them.
-
-    `how` is a full outer join, or `left` for counted keywords only.
-    """
-    before = read_rows(counts.sparkSession, settings, as_of)
-    return counts.join(before, "keyword", how).select(
-        "keyword",
-        "windows",
-        "posts",
-        "authors",
-        "level",
-        "hour_deviation",
-        "variance",
-        "dispersion",
-        "hourly_spread",
-        "last_seen",
-    )
-
-
-def read_rows(spark: SparkSession, settings: Settings, as_of: date | None) -> DataFrame:
-    """Read `keyword_statistics` as of a day, one part per shuffle partition; no rows for None."""
-    if as_of is None:
-        return spark.createDataFrame([], _STATISTICS)
-    parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return spark.read.jdbc(
-        settings.postgres_jdbc_url,
-        "(SELECT keyword, level, hour_deviation, variance, dispersion, hourly_spread, last_seen "
-        f"FROM keyword_statistics WHERE as_of = '{as_of.isoformat()}') AS statistics",
-        predicates=[
-            f"mod(hashtext(keyword)::bigint + 2147483648, {parts}) = {part}" for part in range(parts)
-        ],
-        properties={
-            "user": settings.postgres_user,
-            "password": settings.postgres_password.get_secret_value(),
-            "driver": "org.postgresql.Driver",
-            "fetchsize": "10000",
-        },
-    )
+def learned_keywords(settings: Settings, as_of: date | None) -> int:
+    """Return how many keywords have statistics as of a day; 0 for None."""
+    with transaction(settings) as cursor:
+        cursor.execute("SELECT coalesce(max(keywords), 0) FROM batch_days WHERE day = %s", (as_of,))
+        (keywords,) = cursor.fetchone() or (0,)
+        return int(keywords)
 
 
 def forget_statistics(settings: Settings) -> None:
@@ -156,16 +117,6 @@ def forget_statistics(settings: Settings) -> None:
         for partition, _ in cursor.fetchall():
             cursor.execute(f"DROP TABLE {partition}")
         cursor.execute(query("forget_statistics"))
-
-
-def total_posts(counts: DataFrame, lookback: int = LOOKBACK_WINDOWS) -> Floats:
-    """Return the posts of all keywords by window [B + 96], starting with the `lookback` of B windows."""
-    totals = np.zeros(lookback + WINDOWS)
-    for _, windows, posts, _ in counts.where(F.col("keyword") == ALL_POSTS).collect():
-        for window, count in zip(windows, posts, strict=True):
-            if window is not None:
-                totals[lookback + window] = count
-    return totals
 
 
 def mark_empty(cursor: Cursor, days: Sequence[date]) -> None:

@@ -1,15 +1,17 @@
 """Step `checks`: compare a day with the archive and with earlier days, into quality_checks."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from archive.days import read_archived_day, taken_between, usable_deliveries
+from archive.days import read_archived_days, taken_between, usable_deliveries
 from batch.days import command, loaded_days
 from batch.tables.partitions import partition_name
 from core.catalog import FROM_KAFKA, RAW_POSTS
@@ -24,6 +26,8 @@ LEAST_BAND = 0.02
 """Least deviation from its mean that a share is allowed; otherwise four standard deviations."""
 BUSY_POSTS = 20.0
 """Expected posts from which an hour without any post is reported."""
+NO_OFFSETS = {"kafka_offsets": 0, "archived_offsets": 0, "archived_twice": 0}
+NO_POSTS = {"archived_posts": 0, "archived_in_windows": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,15 @@ class QualityCheck:
 
 def check_day(spark: SparkSession, settings: Settings, day: date) -> list[QualityCheck]:
     """Check `day` and store the results; raises NotReadyError if it was not loaded or is no longer kept."""
+    return compare_day(settings, day, lambda: archived_figures(spark, settings, [day])[day])
+
+
+def compare_day(settings: Settings, day: date, archived: Callable[[], dict[str, int]]) -> list[QualityCheck]:
+    """Check `day` by its figures from `archived_figures`, and store the results; raises NotReadyError."""
     figures = {"day": day, "usual_days": USUAL_DAYS, "least_band": LEAST_BAND, "busy_posts": BUSY_POSTS}
     with transaction(settings, application_name="groundswell checks") as cursor:
         _check_there_is_something(cursor, day)
-    figures |= archived_offsets(spark.table(RAW_POSTS), day_start(day), day_start(day + ONE_DAY))
-    figures |= _archived_posts(read_archived_day(spark, settings, day), settings)
+    figures |= archived()
     with transaction(settings, application_name="groundswell checks") as cursor:
         cursor.execute(query("replace_quality_checks"), figures)
         return [QualityCheck(*row) for row in cursor.fetchall()]
@@ -66,42 +74,79 @@ def _check_there_is_something(cursor: Cursor, day: date) -> None:
         )
 
 
+def archived_figures(
+    spark: SparkSession, settings: Settings, days: Sequence[date]
+) -> dict[date, dict[str, int]]:
+    """Count what the archive holds of each of `days`, which are in order, in few passes over all of them."""
+    taken = taken_between(day_start(days[0]), day_start(days[-1] + ONE_DAY))
+    offsets = _offsets(spark.table(RAW_POSTS), taken, F.to_date("kafka_time"))
+    posts = _posts(read_archived_days(spark, settings, days[0], days[-1]), settings)
+    return {day: offsets.get(day, NO_OFFSETS) | posts.get(day, NO_POSTS) for day in days}
+
+
 def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict[str, int]:
     """Count the offsets that Kafka took from `start` to `end`, those archived, and those archived twice.
 
     Kafka's offsets are those from the first to the last in each partition: they have no gaps as long as the
     producer uses no transactions, which ours does not. Negative partitions are imports and are left out.
     """
+    return _offsets(archive, taken_between(start, end), F.lit(0)).get(0, NO_OFFSETS)
+
+
+def _offsets(archive: DataFrame, taken: Column, group: Column) -> dict[Any, dict[str, int]]:
+    """Count as `archived_offsets` does, by the values of `group` among the records that were `taken`."""
     spans = (
-        archive.where(taken_between(start, end) & F.expr(FROM_KAFKA))
-        .groupBy("topic", "partition")
-        .agg(F.min("offset"), F.max("offset"))
-        .collect()
+        archive.where(taken & F.expr(FROM_KAFKA))
+        .groupBy(group.alias("span"), "topic", "partition")
+        .agg(F.min("offset").alias("first"), F.max("offset").alias("last"))
     )
-    if not spans:
-        return {"kafka_offsets": 0, "archived_offsets": 0, "archived_twice": 0}
-    in_spans = reduce(
+    found = spans.collect()
+    if not found:
+        return {}
+    # Iceberg skips files by this condition, which it cannot do by the join.
+    near = reduce(
         or_,
         (
-            (F.col("topic") == topic)
-            & (F.col("partition") == partition)
-            & F.col("offset").between(first, last)
-            for topic, partition, first, last in spans
+            (F.col("topic") == topic) & (F.col("partition") == partition) & F.col("offset").between(*ends)
+            for (topic, partition), ends in _ends(found).items()
         ),
     )
-    records, archived = (
-        archive.where(in_spans)
+    counted = (
+        archive.where(near)
+        .join(F.broadcast(spans), ["topic", "partition"])
+        .where(F.col("offset").between(F.col("first"), F.col("last")))
+        .groupBy("span")
         .agg(F.count(F.lit(1)), F.count_distinct("topic", "partition", "offset"))
-        .collect()[0]
     )
-    offsets = sum(last - first + 1 for _, _, first, last in spans)
-    return {"kafka_offsets": offsets, "archived_offsets": archived, "archived_twice": records - archived}
+    figures = {}
+    for span, records, archived in counted.collect():
+        offsets = sum(row["last"] - row["first"] + 1 for row in found if row.span == span)
+        figures[span] = {
+            "kafka_offsets": offsets,
+            "archived_offsets": archived,
+            "archived_twice": records - archived,
+        }
+    return figures
 
 
-def _archived_posts(records: DataFrame, settings: Settings) -> dict[str, int]:
-    """Count distinct usable ids among a day's records, and distinct pairs of id and window."""
-    usable = usable_deliveries(records, settings)
-    posts, in_windows = usable.agg(
-        F.count_distinct("post_id"), F.count_distinct("post_id", "window")
-    ).collect()[0]
-    return {"archived_posts": posts, "archived_in_windows": in_windows}
+def _ends(spans: Sequence[Row]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return the first and the last offset of each topic and partition."""
+    ends: dict[tuple[str, int], tuple[int, int]] = {}
+    for span in spans:
+        key = span["topic"], span["partition"]
+        first, last = ends.get(key, (span["first"], span["last"]))
+        ends[key] = min(first, span["first"]), max(last, span["last"])
+    return ends
+
+
+def _posts(records: DataFrame, settings: Settings) -> dict[date, dict[str, int]]:
+    """Count distinct usable ids among the records of each day, and distinct pairs of id and window."""
+    counted = (
+        usable_deliveries(records, settings)
+        .groupBy("day")
+        .agg(F.count_distinct("post_id"), F.count_distinct("post_id", "window"))
+    )
+    return {
+        day: {"archived_posts": posts, "archived_in_windows": in_windows}
+        for day, posts, in_windows in counted.collect()
+    }

@@ -14,9 +14,17 @@ from pyspark.sql import functions as F
 
 from batch.tables.copy import COPIED, copy_partition, create_staging
 from batch.tables.entities import TABLES, describe_entities
-from batch.tables.partitions import BUILD_MEMORY, attach_partition, drop_old_partitions, fill_partition
+from batch.tables.newest import newest_deliveries
+from batch.tables.partitions import (
+    BUILD_MEMORY,
+    attach_partition,
+    build_partition,
+    drop_old_partitions,
+    fill_partition,
+)
 from batch.timing import timed
 from core.settings import Settings
+from sql.arrow import copy_batch
 from sql.connection import query, transaction
 
 STEP = "load"
@@ -55,10 +63,48 @@ def load_day(records: DataFrame, *, settings: Settings, day: date) -> dict[str, 
                 attach_partition(cursor, table, day)
         cursor.execute(query("drop_staged"))
         cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
+    _drop_old_days(settings, loaded=day)
+    return counts | ({NEGATIVE_COUNTS: negative[0]} if negative and negative[0] else {})
+
+
+def load_collected_day(
+    described: Iterable[pa.RecordBatch], *, settings: Settings, day: date, is_first: bool, is_last: bool
+) -> dict[str, int]:
+    """Load a small day as `load_day` does, from collected rows of `describe_entities`, in one transaction.
+
+    The first of several days creates the staging tables, the others empty them. The last one drops them, and
+    partitions that are no longer kept.
+    """
+    negative = 0
+    with transaction(settings, application_name="groundswell batch") as cursor:
+        if is_first:
+            create_staging(cursor, STEP, TABLES)
+            cursor.execute(query("create_staged_history"))
+        else:
+            cursor.execute(query("empty_staged"))
+        for batch in described:
+            negative += pc.sum(batch.column(NEGATIVE_COUNTS)).as_py() or 0
+            for table, rows in staged_rows(batch):
+                copy_batch(cursor, f"staging.{table}", rows)
+        counts = _merge(cursor)
+        if counts["posts"]:
+            for table in BY_DAY:
+                build_partition(cursor, table, day)
+            for table in BY_DAY:
+                attach_partition(cursor, table, day)
+        if is_last:
+            cursor.execute(query("drop_staged"))
+        cursor.execute(query("mark_day_loaded"), {"day": day, "posts": counts["posts"]})
+    if is_last:
+        _drop_old_days(settings, loaded=day)
+    return counts | ({NEGATIVE_COUNTS: negative} if negative else {})
+
+
+def _drop_old_days(settings: Settings, *, loaded: date) -> None:
+    """Drop the partitions that are older than the settings keep; `loaded` is the day loaded last."""
     for table in BY_DAY:
         keep_days = settings.keywords_keep_days if table == "post_keywords" else settings.history_keep_days
-        drop_old_partitions(settings, table, keep_days, loaded=day)
-    return counts | ({NEGATIVE_COUNTS: negative[0]} if negative and negative[0] else {})
+        drop_old_partitions(settings, table, keep_days, loaded=loaded)
 
 
 def _merge(cursor: Cursor) -> dict[str, int]:
@@ -93,17 +139,21 @@ class CopyEntities:
 
 def staged_rows(described: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Yield (staging table, rows) for a batch of `describe_entities`; nulls give no rows."""
-    for table in ("posts", "authors", "music"):
-        column = described.column(table)
-        yield table, pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
+    for table in ("posts", "authors"):
+        yield table, _valid(described.column(table))
+    yield "music", newest_deliveries(_valid(described.column("music")), "music_id")
     challenges = elements(described, "challenges", post_id="post_id")
-    yield "challenges", challenges.drop_columns("post_id")
+    yield "challenges", newest_deliveries(challenges.drop_columns("post_id"), "challenge_id")
     yield (
         "post_challenges",
         challenges.select(["post_id", "challenge_id", "first_seen", "last_seen", "collected_at"]),
     )
     yield "post_hashtags", elements(described, "post_hashtags", post_id="post_id", seen_at="event_time")
     yield "post_keywords", elements(described, "post_keywords", named="keyword", post_id="post_id")
+
+
+def _valid(column: pa.StructArray) -> pa.RecordBatch:
+    return pa.RecordBatch.from_struct_array(column.filter(column.is_valid()))
 
 
 def elements(batch: pa.RecordBatch, name: str, *, named: str = "", **repeated: str) -> pa.RecordBatch:

@@ -20,29 +20,34 @@ def fill_partition(settings: Settings, table: str, day: date) -> int:
 
     Runs in its own transaction: nobody sees the rows before `attach_partition`.
     """
-    new = f"staging.{table}_day"
     with transaction(settings, application_name="groundswell batch") as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
         cursor.execute(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'")
-        cursor.execute(f"DROP TABLE IF EXISTS {new}")
-        cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING GENERATED)")
-        # A constraint on the empty table spares Postgres a scan of all rows when the partition is attached.
-        column = DAY_COLUMNS.get(table, "day")
-        cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK ({column} = '{day.isoformat()}')")
-        with timed(f"fill {table}"):
-            cursor.execute(query(f"fill_{table}"), {"day": day})
-        rows = cursor.rowcount
-        cursor.execute(query("keys_of_table"), {"table": table})
-        for number, (key, index) in enumerate(cursor.fetchall()):
-            # Explicit names, because the previous day's indexes have taken those that Postgres would choose.
-            name = f"{partition_name(table, day)}_{number}"
-            with timed(f"index {name}"):
-                cursor.execute(
-                    f"ALTER TABLE {new} ADD CONSTRAINT {name} {key}"
-                    if key
-                    else f"CREATE INDEX {name} ON {new} {index}"
-                )
-        cursor.execute(f"ANALYZE {new}")
+        cursor.execute(f"SET LOCAL work_mem = '{BUILD_MEMORY}'")
+        return build_partition(cursor, table, day)
+
+
+def build_partition(cursor: Cursor, table: str, day: date) -> int:
+    """Do the work of `fill_partition` in the transaction of `cursor`."""
+    new = f"staging.{table}_day"
+    cursor.execute(f"DROP TABLE IF EXISTS {new}")
+    cursor.execute(f"CREATE TABLE {new} (LIKE {table} INCLUDING CONSTRAINTS INCLUDING GENERATED)")
+    # A constraint on the empty table spares Postgres a scan of all rows when the partition is attached.
+    column = DAY_COLUMNS.get(table, "day")
+    cursor.execute(f"ALTER TABLE {new} ADD CONSTRAINT one_day CHECK ({column} = '{day.isoformat()}')")
+    with timed(f"fill {table}"):
+        cursor.execute(query(f"fill_{table}"), {"day": day})
+    rows = cursor.rowcount
+    cursor.execute(query("keys_of_table"), {"table": table})
+    for number, (key, index) in enumerate(cursor.fetchall()):
+        # Explicit names, because the previous day's indexes have taken those that Postgres would choose.
+        name = f"{partition_name(table, day)}_{number}"
+        with timed(f"index {name}"):
+            cursor.execute(
+                f"ALTER TABLE {new} ADD CONSTRAINT {name} {key}"
+                if key
+                else f"CREATE INDEX {name} ON {new} {index}"
+            )
+    cursor.execute(f"ANALYZE {new}")
     return rows
 
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from archive.upkeep import KEPT_SNAPSHOTS, compact_day, tidy_archive
+from archive.upkeep import KEPT_SNAPSHOTS, compact_days, tidy_archive
 from core.catalog import RAW_POSTS
 from core.settings import Settings
 from tests.archived import archive_posts
@@ -55,10 +55,10 @@ def snapshots(spark: SparkSession) -> int:
 def test_a_days_files_become_one_with_the_same_records(lake: SparkSession) -> None:
     before = records(lake)
     assert files(lake)[DAY] == COMMITS
-    assert compact_day(lake, DAY) == (2 * COMMITS, 2)
+    assert compact_days(lake, DAY, DAY) == (2 * COMMITS, 2)
     assert files(lake) == {DAY: 1, DAY + timedelta(days=1): COMMITS, None: 1}
     assert records(lake) == before
-    assert compact_day(lake, DAY) == (0, 0)
+    assert compact_days(lake, DAY, DAY) == (0, 0)
 
 
 def test_the_newest_snapshots_and_those_of_the_last_day_are_kept(lake: SparkSession) -> None:
@@ -104,7 +104,7 @@ def test_the_stream_resumes_after_upkeep_and_archives_nothing_twice(
 ) -> None:
     send(module_settings, [b"one", b"two"])
     drain_topics(lake, module_settings, "archive")
-    compact_day(lake, DAY)
+    compact_days(lake, DAY, DAY)
     tidy_archive(lake)
     send(module_settings, [b"three", b"four"])
     drain_topics(lake, module_settings, "archive")

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from archive.days import read_archived_day
 from archive.storage import check_storage
 from batch.failures import sentence_for
-from batch.statistics.learn import read_rows
+from batch.statistics.rows_before import read_rows
 from core.catalog import S3_RETRIES, spark_properties
 from core.errors import NotReadyError
 from core.settings import Settings
