@@ -1,7 +1,8 @@
 """`python3 -m deploy.local.setup.install`: create the virtual environment and download the Java archives.
 
 Runs on the system's Python before anything is installed, so it uses only the standard library. What exists is
-left alone, and an interrupted run resumes. `--check` only reports by its exit code whether all is there.
+left alone, and an interrupted run resumes. `--check` only reports by its exit code whether all is there;
+`--classes-later` leaves the archive of Spark's classes, which makes later starts faster, to the caller.
 """
 
 import fcntl
@@ -21,9 +22,10 @@ STAMP = VENV / "groundswell-ready"
 CLASS_ARCHIVE = VENV / "spark-classes.jsa"
 
 
-def is_complete() -> bool:
+def is_complete(*, classes_later: bool = False) -> bool:
     """Return whether there is nothing to do."""
-    return python_is_ready() and launcher.is_written(VENV) and CLASS_ARCHIVE.exists() and not missing_jars()
+    has_classes = classes_later or CLASS_ARCHIVE.exists()
+    return python_is_ready() and launcher.is_written(VENV) and has_classes and not missing_jars()
 
 
 def python_is_ready() -> bool:
@@ -34,8 +36,8 @@ def python_is_ready() -> bool:
         return False
 
 
-def set_up() -> None:
-    """Make what is missing. Raises SetupError."""
+def set_up(*, classes_later: bool = False) -> None:
+    """Make what is missing, `classes_later` without the archive of Spark's classes. Raises SetupError."""
     jars_are_missing = bool(missing_jars())
     if jars_are_missing or not python_is_ready():
         CLASS_ARCHIVE.unlink(missing_ok=True)
@@ -53,7 +55,7 @@ def set_up() -> None:
         for fetcher in fetchers.values():
             fetcher.kill()
     launcher.write(VENV)
-    if not CLASS_ARCHIVE.exists():
+    if not classes_later and not CLASS_ARCHIVE.exists():
         _archive_classes()
 
 
@@ -139,7 +141,8 @@ def _is_whole() -> bool:
 
 def main() -> int:
     """Check or set up; return the exit code."""
-    if is_complete():
+    classes_later = "--classes-later" in sys.argv[1:]
+    if is_complete(classes_later=classes_later):
         return 0
     if "--check" in sys.argv[1:]:
         return 1
@@ -152,7 +155,7 @@ def main() -> int:
     with (LOCAL / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second set-up of this checkout waits and then finds all done
         try:
-            set_up()
+            set_up(classes_later=classes_later)
         except SetupError as error:
             print(error, file=sys.stderr)
             return 1
