@@ -27,7 +27,7 @@ help: ## list the targets
 
 run: export RUN_STARTED := $(shell date +%s)
 # The first run shows its alerts before it makes later starts faster.
-run: SETUP := --classes-later
+run: SETUP := --quick
 run: setup ## load a simulated history, replay a day, show alerts; POSTS=file: your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 
