@@ -26,6 +26,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: export RUN_STARTED := $(shell date +%s)
+# The first run shows its alerts before it makes later starts faster.
+run: SETUP := --quick
 run: setup ## load a simulated history, replay a day, show alerts; POSTS=file: your own (CLOCK= SPEED= RATE= LIMIT=)
 	@exec $(PY) -m deploy.local.run
 
@@ -72,7 +74,7 @@ up: setup ## start Kafka, S3, Postgres and the page
 	@$(PY) -m deploy.local up
 
 setup: ## install the Python packages and the Java archives, once
-	@$(PY) -S -E -m deploy.local.setup.install --check 2>/dev/null || sh deploy/local/setup/setup.sh
+	@$(PY) -S -E -m deploy.local.setup.install --check $(SETUP) 2>/dev/null || sh deploy/local/setup/setup.sh $(SETUP)
 
 lint: setup ## style, types and dead code
 	@$(PY) -m ruff check .

@@ -45,7 +45,7 @@ def test_the_next_run_learns_the_day_that_was_played_and_plays_the_next(tmp_path
         tmp_path,
         Calendar(
             first_live_day=date(2026, 2, 7),
-            history_sent=True,
+            history_imported=True,
             last_learned=date(2026, 2, 6),
             played=[date(2026, 2, 7)],
         ),

@@ -52,3 +52,16 @@ def test_set_up_is_complete_only_with_the_command_of_this_checkout(
     assert not install.is_complete()
     install.set_up()
     assert install.is_complete()
+
+
+def test_a_run_starts_without_the_archive_of_classes(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "VENV", venv)
+    monkeypatch.setattr(install, "CLASS_ARCHIVE", venv / "spark-classes.jsa")
+    monkeypatch.setattr(install, "python_is_ready", lambda: True)
+    monkeypatch.setattr(install, "missing_jars", list)
+    monkeypatch.setattr(install, "_archive_classes", (venv / "spark-classes.jsa").touch)
+    install.set_up(quick=True)
+    assert install.is_complete(quick=True)
+    assert not install.is_complete()
+    install.set_up()
+    assert install.is_complete()

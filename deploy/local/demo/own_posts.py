@@ -70,6 +70,7 @@ def play_own_posts(session: Session, pattern: str, *, clock: str, speed: str, ra
             session.screen.say(line)
     after = _totals(settings, counted_since=counted_since)
     _report(session, json.loads(summary.read_text()), archived, (before, after), is_old=is_old)
+    session.archive_classes()
     session.show_next_steps()
 
 

@@ -3,9 +3,11 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from archive.session import CLASS_ARCHIVE
+from core.errors import NotReadyError
 from core.settings import Settings
 from deploy.local import processes, stack
-from deploy.local.demo.stages import Commands, Screen
+from deploy.local.demo.stages import Commands, Screen, StoppedError
 from deploy.local.demo.watching import AlertPrinter, detection_has_started, lag_records, newest_event_time
 from deploy.local.layout import Layout
 from deploy.local.servers import airflow
@@ -68,6 +70,19 @@ class Session:
             return
         with self.screen.stage("preparing Airflow"):
             airflow.migrate_database(self.layout, self._environment)
+
+    def archive_classes(self) -> None:
+        """Archive Spark's classes, if the set-up left that for now; an empty file if Java cannot."""
+        if CLASS_ARCHIVE.exists():
+            return
+        title = "archiving Spark's classes for later starts"
+        try:
+            self.commands.run("classes", title, "deploy.local.classes")
+        except StoppedError:
+            raise
+        except NotReadyError as error:
+            self.screen.say(f"Later starts are slower: {error}")
+            CLASS_ARCHIVE.touch()  # as set-up does, so that nobody tries again
 
     def start_streaming(
         self, *, first_event: datetime, replays_old_posts: bool, from_here: bool = False

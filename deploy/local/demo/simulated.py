@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 from deploy.local.demo import world as demo
 from deploy.local.demo.session import Session
@@ -39,51 +39,50 @@ class LiveDay:
         self._folder = session.layout.root / "demo"
         self._calendar = demo.read_calendar(self._folder, datetime.now(UTC).date())
         self._day = self._calendar.live_day
-        self._finish_batch: Callable[[], None] = lambda: None
 
     def play(self, options: list[str]) -> None:
         """Run all steps; `options` go to the producer."""
         session, calendar = self._session, self._calendar
-        first = "" if calendar.history_sent else "a history of 7 days, then "
+        first = "" if calendar.has_history else "a history of 7 days, then "
         session.screen.say(
             f"Groundswell: {first}{self._day:%A, %d %B %Y} of a simulated world, "
             f"{demo.POSTS_PER_DAY:,} posts a day"
         )
         session.prepare()
-        side_by_side(session.start_stack, self._simulate)
-        if calendar.played:
-            # The days to learn were fully archived when they were played.
-            side_by_side(self._start_streaming, self._learn)
-        else:
-            side_by_side(self._send_history, session.prepare_airflow)
-            self._start_streaming()
-            session.wait_for("archive", "archiving what is in Kafka")
-            self._learn()
+        side_by_side(self._simulate, self._start)
+        self._import_history()
+        self._learn()
         session.show_alerts()
+        decided: list[float] = []
         replay_started = time.time()
-        self._replay(options)
-        session.wait_for("detect", "detecting what is in Kafka")
-        session.commands.run("finish", "closing the last windows", "streaming.finish")
-        session.finish_alerts()
-        decided = time.time()
+
+        def replay_and_decide() -> None:
+            self._replay(options)
+            session.wait_for("detect", "detecting what is in Kafka")
+            session.commands.run("finish", "closing the last windows", "streaming.finish")
+            session.finish_alerts()
+            decided.append(time.time())
+
+        side_by_side(replay_and_decide, self._fill_tables)
         session.wait_for("archive", "archiving the live day")
-        self._finish_batch()
-        self._note(played=[*calendar.played, self._day])
+        self._note(last_learned=self._day - demo.ONE_DAY, played=[*calendar.played, self._day])
         session.is_decided = True
         found = demo.compare_with_labels(
             demo.read_events(self._folder, self._day), alerts_of_day(session.settings, self._day)
         )
-        report(session, found, decided=decided, replay_started=replay_started)
+        report(session, found, decided=decided[0], replay_started=replay_started)
+        self._run_airflow()
+        session.archive_classes()
         session.show_next_steps()
 
     def _simulate(self) -> None:
-        days = [self._day] if self._calendar.history_sent else [*self._calendar.days_to_learn(), self._day]
+        days = [self._day] if self._calendar.has_history else [*self._calendar.days_to_learn(), self._day]
         if all(demo.posts_file(self._folder, day).exists() for day in days):
             return
         self._note()
         self._session.commands.run(
             "simulate",
-            f"simulating {len(days)} day{'s' if len(days) > 1 else ''}",
+            f"simulating {_days(len(days))}",
             *(
                 "producer",
                 "simulate",
@@ -106,23 +105,20 @@ class LiveDay:
             ),
         )
 
-    def _send_history(self) -> None:
-        if self._calendar.history_sent:
+    def _import_history(self) -> None:
+        """Bring the history into the archive, past Kafka, so that detection never sees it."""
+        if self._calendar.has_history:
             return
         files = [str(demo.posts_file(self._folder, day)) for day in self._calendar.days_to_learn()]
         self._session.commands.run(
-            "producer-history",
-            "sending the history to Kafka",
-            "producer",
-            *files,
-            "--clock",
-            "original",
-            "--no-sort",
+            "import", "importing the history into the archive", "batch", "import", *files
         )
-        self._note(history_sent=True)
+        self._note(history_imported=True)
 
-    def _start_streaming(self) -> None:
-        # A day that was begun resumes where detection is; before the first the topic holds only the history.
+    def _start(self) -> None:
+        """Start the servers and the streaming process, which creates the archive's table."""
+        self._session.start_stack()
+        # A day that was begun resumes where detection is.
         midnight = datetime(self._day.year, self._day.month, self._day.day, tzinfo=UTC)
         first_event = midnight + demo.ONE_DAY if self._calendar.begun == self._day else midnight
         self._session.start_streaming(
@@ -130,40 +126,34 @@ class LiveDay:
         )
 
     def _learn(self) -> None:
-        """Run the batch for the days not yet learned: the last in Airflow, earlier ones in one command."""
-        run = self._session.commands.run
-        self._session.prepare_airflow()
+        """Learn the statistics of the days before the live day, which detection needs first."""
         days = self._calendar.days_to_learn()
-        earlier = days[:-1]
-        if earlier:
-            run(
-                "batch",
-                f"daily batch, {len(earlier)} days",
-                "batch",
-                "--from",
-                str(earlier[0]),
-                "--to",
-                str(earlier[-1]),
-                "--steps",
-                "complete,load,trends,statistics",
-            )
-            self._note(last_learned=earlier[-1])
+        if all(is_learned(self._session.settings, day) for day in days):
+            return
+        self._batch("statistics", f"learning {_days(len(days))}", days, "statistics")
+
+    def _fill_tables(self) -> None:
+        """Fill the tables of the same days, which only readers need, and prepare Airflow."""
+        days = self._calendar.days_to_learn()
         if days:
-            command = ["airflow", "dags", "test", "daily_batch", str(days[-1])]
-            # Airflow would retry after minutes, but the user waits. Detection needs only the statistics.
-            finish = self._session.commands.run_until(
-                "airflow-dags-test",
-                f"statistics of {days[-1]} in Airflow",
-                *command,
-                gives_up_at=b"=up_for_retry",
-                enough=lambda: is_learned(self._session.settings, days[-1]),
-            )
+            self._batch("load", f"loading {_days(len(days))} into the tables", days, "load,trends")
+        self._session.prepare_airflow()
 
-            def finish_batch() -> None:
-                finish(f"the rest of the daily batch of {days[-1]}")
-                self._note(last_learned=days[-1])
+    def _batch(self, name: str, title: str, days: Sequence[date], steps: str) -> None:
+        # The import ended before, and later days were fully archived when they were played.
+        period = ["--from", str(days[0]), "--to", str(days[-1])]
+        self._session.commands.run(name, title, "batch", *period, "--steps", steps, "--assume-complete")
 
-            self._finish_batch = finish_batch
+    def _run_airflow(self) -> None:
+        """Run the daily batch of the day that was played, as Airflow would at half past midnight."""
+        # Airflow would retry after minutes, but the user waits.
+        self._session.commands.run(
+            "airflow-dags-test",
+            f"the daily batch of {self._day} in Airflow",
+            *("airflow", "dags", "test", "daily_batch", str(self._day)),
+            gives_up_at=b"=up_for_retry",
+        )
+        self._note(last_learned=self._day)
 
     def _replay(self, options: list[str]) -> None:
         if self._calendar.sent == self._day:
@@ -237,6 +227,10 @@ def lines_of(result: DemoReport) -> list[str]:
         ),
         f"Rightly silent on: {', '.join(silent) or '-'}",
     ]
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def _named(event: LabelledEvent) -> str:

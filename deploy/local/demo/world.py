@@ -22,7 +22,7 @@ class Calendar(BaseModel):
     """What the demonstration has done so far; kept in `.local/demo/calendar.json`."""
 
     first_live_day: date
-    history_sent: bool = False
+    history_imported: bool = False
     last_learned: date | None = None
     begun: date | None = None
     sent: date | None = None
@@ -32,6 +32,11 @@ class Calendar(BaseModel):
     def world_start(self) -> date:
         """First day of the simulated world and of its history."""
         return self.first_live_day - HISTORY_DAYS * ONE_DAY
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the archive holds the history."""
+        return self.history_imported or bool(self.played)
 
     @property
     def live_day(self) -> date:

@@ -1,7 +1,8 @@
 """`python3 -m deploy.local.setup.install`: create the virtual environment and download the Java archives.
 
 Runs on the system's Python before anything is installed, so it uses only the standard library. What exists is
-left alone, and an interrupted run resumes. `--check` only reports by its exit code whether all is there.
+left alone, and an interrupted run resumes. `--check` only reports by its exit code whether all is there;
+`--quick` leaves out what only makes later starts faster: compiled packages, the archive of Spark's classes.
 """
 
 import fcntl
@@ -21,9 +22,10 @@ STAMP = VENV / "groundswell-ready"
 CLASS_ARCHIVE = VENV / "spark-classes.jsa"
 
 
-def is_complete() -> bool:
+def is_complete(*, quick: bool = False) -> bool:
     """Return whether there is nothing to do."""
-    return python_is_ready() and launcher.is_written(VENV) and CLASS_ARCHIVE.exists() and not missing_jars()
+    has_classes = quick or CLASS_ARCHIVE.exists()
+    return python_is_ready() and launcher.is_written(VENV) and has_classes and not missing_jars()
 
 
 def python_is_ready() -> bool:
@@ -34,26 +36,27 @@ def python_is_ready() -> bool:
         return False
 
 
-def set_up() -> None:
-    """Make what is missing. Raises SetupError."""
+def set_up(*, quick: bool = False) -> None:
+    """Make what is missing, `quick` without what only makes later starts faster. Raises SetupError."""
     jars_are_missing = bool(missing_jars())
     if jars_are_missing or not python_is_ready():
         CLASS_ARCHIVE.unlink(missing_ok=True)
-    if not python_is_ready():
+    is_new = not python_is_ready()
+    if is_new:
         _make_environment()
-        if jars_are_missing:
-            _install_pyspark()
+        _install_lock()
     fetchers = start_fetching() if jars_are_missing else {}
     try:
-        if not python_is_ready():
-            _install_lock()
+        if is_new:
+            if not quick or sys.dont_write_bytecode:
+                _compile()
             STAMP.write_text(_fingerprint())
         finish_fetching(fetchers)
     finally:
         for fetcher in fetchers.values():
             fetcher.kill()
     launcher.write(VENV)
-    if not CLASS_ARCHIVE.exists():
+    if not quick and not CLASS_ARCHIVE.exists():
         _archive_classes()
 
 
@@ -67,22 +70,18 @@ def _make_environment() -> None:
         run_step("installing the package installer", command, may_fail=True)
 
 
-def _install_pyspark() -> None:
-    """Install pyspark before the rest: the Java archives need its fetcher, and it takes longest to unpack."""
-    lines = LOCK.read_text().splitlines()
-    pyspark = next(line.split()[0] for line in lines if line.startswith("pyspark=="))
-    run_step(
-        "installing pyspark, which brings the fetcher of the Java archives",
-        [*_installer("install"), "--no-deps", pyspark],
-    )
-
-
 def _install_lock() -> None:
+    """Install everything at once: pyspark, which is built here, takes as long as all others together."""
     if _has_uv():
-        # Compiled now: if Python may not write (PYTHONDONTWRITEBYTECODE), each command would compile again.
-        run_step("installing the Python packages", [*_installer("sync"), "--compile-bytecode", str(LOCK)])
+        run_step("installing the Python packages", [*_installer("sync"), str(LOCK)])
     else:
         run_step("installing the Python packages with pip", [*_installer("install"), "-r", str(LOCK)])
+
+
+def _compile() -> None:
+    """Compile the packages: if Python may not write (PYTHONDONTWRITEBYTECODE), each command would do it."""
+    command = [str(PYTHON), "-m", "compileall", "-q", "-j", "0", *map(str, VENV.glob("lib/python3*"))]
+    run_step("compiling the Python packages", command, may_fail=True)
 
 
 def _archive_classes() -> None:
@@ -139,7 +138,8 @@ def _is_whole() -> bool:
 
 def main() -> int:
     """Check or set up; return the exit code."""
-    if is_complete():
+    quick = "--quick" in sys.argv[1:]
+    if is_complete(quick=quick):
         return 0
     if "--check" in sys.argv[1:]:
         return 1
@@ -152,7 +152,7 @@ def main() -> int:
     with (LOCAL / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second set-up of this checkout waits and then finds all done
         try:
-            set_up()
+            set_up(quick=quick)
         except SetupError as error:
             print(error, file=sys.stderr)
             return 1

@@ -24,4 +24,4 @@ if ! "$chosen" -c 'import sys; sys.exit(sys.version_info < (3, 6))'; then
 fi
 # A Python between 3.6 and 3.10 says itself which it is.
 if ! new_enough "$chosen"; then exec "$chosen" deploy/local/setup/preflight.py --setup; fi
-exec "$chosen" -m deploy.local.setup.install
+exec "$chosen" -m deploy.local.setup.install "$@"
