@@ -1,6 +1,7 @@
-"""Translates Kafka client properties from their Java names, as documented by Kafka, for the Python client.
+"""Translates Kafka client properties from their Java names, as Kafka documents them, for the Python clients.
 
-Spark takes them unchanged; kafka-python has its own names, reads only PEM files and does not support JAAS.
+Spark takes them unchanged; kafka-python and librdkafka have their own names, read only PEM files and do not
+support JAAS.
 """
 
 import re
@@ -18,6 +19,15 @@ JAVA_ONLY = {
 _SAME_FILE = {
     "ssl.truststore.location": ("ssl_cafile",),
     "ssl.keystore.location": ("ssl_certfile", "ssl_keyfile"),
+}
+_LIBRDKAFKA_FILES = {
+    "ssl.truststore.location": ("ssl.ca.location",),
+    "ssl.keystore.location": ("ssl.certificate.location", "ssl.key.location"),
+}
+_LIBRDKAFKA_NAMES = {
+    "max.request.size": "message.max.bytes",
+    "receive.buffer.bytes": "socket.receive.buffer.bytes",
+    "send.buffer.bytes": "socket.send.buffer.bytes",
 }
 _LOGIN = re.compile(
     r"""\s*(?P<module>[\w.]+)\s+(?:required|requisite|sufficient|optional)\b(?P<options>.*?);\s*""", re.DOTALL
@@ -51,7 +61,28 @@ def kafka_python_options(options: Mapping[str, str]) -> dict[str, str | int | bo
     return translated
 
 
-def _login(jaas: str) -> dict[str, str | int | bool]:
+def librdkafka_options(options: Mapping[str, str]) -> dict[str, str]:
+    """Return `options` with librdkafka's names; raise SettingsError if one cannot be translated.
+
+    >>> librdkafka_options({"security.protocol": "SSL", "ssl.endpoint.identification.algorithm": ""})
+    {'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': 'none'}
+    """
+    translated: dict[str, str] = {}
+    for name, value in options.items():
+        if name == "sasl.jaas.config":
+            login = _login(value)
+            translated |= {f"sasl.{key.removeprefix('sasl_plain_')}": text for key, text in login.items()}
+        elif name in _LIBRDKAFKA_FILES:
+            _require_pem(options, name)
+            translated |= dict.fromkeys(_LIBRDKAFKA_FILES[name], value)
+        elif name == "ssl.endpoint.identification.algorithm":
+            translated[name] = value.strip().lower() or "none"
+        elif name not in JAVA_ONLY:
+            translated[_LIBRDKAFKA_NAMES.get(name, name)] = value
+    return translated
+
+
+def _login(jaas: str) -> dict[str, str]:
     """Return user and password from a `sasl.jaas.config` line (Java's Configuration syntax).
 
     Empty for login modules that do not use them.

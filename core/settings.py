@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from core.errors import SettingsError
-from core.kafka_options import kafka_python_options
+from core.kafka_options import kafka_python_options, librdkafka_options
 
 ENV_PREFIX = "GROUNDSWELL_"
 RENAMED_SETTINGS = {
@@ -262,6 +262,10 @@ class Settings(BaseSettings):
     def kafka_python_arguments(self) -> dict[str, str | int | bool]:
         """Return the keyword arguments that every kafka-python client takes; raise SettingsError."""
         return {"bootstrap_servers": self.kafka_bootstrap_servers, **kafka_python_options(self.kafka_options)}
+
+    def librdkafka_arguments(self) -> dict[str, str]:
+        """Return the properties that every librdkafka client takes; raise SettingsError."""
+        return {"bootstrap.servers": self.kafka_bootstrap_servers, **librdkafka_options(self.kafka_options)}
 
 
 def read_settings(**changes: object) -> Settings:

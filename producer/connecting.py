@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from kafka import KafkaAdminClient, KafkaProducer
+from confluent_kafka import KafkaError as RdKafkaError
+from confluent_kafka import KafkaException, Producer
+from kafka import KafkaAdminClient
 from kafka.errors import (
     AuthorizationError,
     KafkaConfigurationError,
@@ -14,25 +16,39 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
-from kafka.producer.future import FutureRecordMetadata
-from kafka.structs import TopicPartition
 
 from core.errors import NotReadyError, SettingsError
 from core.settings import Settings
-from producer.partitioner import partition_of
 
-LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
-BATCH_BYTES = 131_072
-LINGER_MILLISECONDS = 20
+SENDER: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "linger.ms": 20,
+    "batch.size": 131_072,
+    "compression.type": "lz4",
+    "message.max.bytes": 16 * 1024 * 1024,
+    "queue.buffering.max.messages": 0,
+    "delivery.timeout.ms": 0,
+    "reconnect.backoff.max.ms": 1_000,
+    "partitioner": "murmur2_random",
+    "log_level": 0,
+}
+"""Records wait without limits in number and time; `Delivery` limits their bytes. Partitions as in Java."""
 BOOTSTRAP_MILLISECONDS = 3_000
-NEVER_MILLISECONDS = 2**31 - 1
 SECONDS_BETWEEN_REASONS = 60.0
 SECONDS_FOR_TOPICS = 10.0
 """How long a broker that was away may take, once it answers, to know its topics."""
 ACCESS_ERRORS = (AuthorizationError, SaslAuthenticationFailedError)
-"""The broker answers, but denies access."""
+ACCESS_CODES = {
+    RdKafkaError._AUTHENTICATION,
+    RdKafkaError.SASL_AUTHENTICATION_FAILED,
+    RdKafkaError.TOPIC_AUTHORIZATION_FAILED,
+    RdKafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
+"""The broker answers, but denies access: as the admin client says it, and as the producer does."""
 
 Say = Callable[[str], None]
+Denied = Callable[[RdKafkaError], None]
 Result = TypeVar("Result")
 
 
@@ -88,39 +104,11 @@ class LastError(logging.Handler):
                 self.error = argument
 
 
-class PostsProducer(KafkaProducer):  # type: ignore[misc]
-    """Kafka's producer with a shortcut to its batches: a third less work per record than `send`.
-
-    `send` checks serializers, headers, sizes and partitions, which do not change here. With more than one
-    batch waiting it also wakes the network thread for every record; once per new batch is enough, because the
-    thread checks all batches.
-    """
-
-    def __init__(self, **configs: Any) -> None:
-        """Connect; see KafkaProducer."""
-        super().__init__(**configs)
-        self._partitions: dict[str, list[TopicPartition]] = {}
-
-    def put(self, topic: str, key: bytes, value: bytes) -> FutureRecordMetadata:
-        """Append a record to the newest batch of the partition that every client picks for the key."""
-        partitions = self._partitions.get(topic) or self._find_partitions(topic)
-        future, _, is_new_batch, _ = self._accumulator.append(
-            partitions[partition_of(key, len(partitions))], None, key, value, ()
-        )
-        if is_new_batch:
-            self._sender.wakeup()
-        return future
-
-    def _find_partitions(self, topic: str) -> list[TopicPartition]:
-        partitions = [TopicPartition(topic, number) for number in sorted(self.partitions_for(topic))]
-        self._partitions[topic] = partitions
-        return partitions
-
-
-def connect_producer(settings: Settings, *, stop: StopEvent, say: Say) -> PostsProducer:
+def connect_producer(settings: Settings, *, stop: StopEvent, say: Say, on_denial: Denied) -> Producer:
     """Return a connected producer once both topics exist; waits as long as it takes.
 
-    Raises SettingsError if the broker denies access or the settings are invalid, NotReadyError if a topic is
+    `on_denial` is called, while the producer is polled, once the broker takes nothing more from it. Raises
+    SettingsError if the broker denies access or the settings are invalid, NotReadyError if a topic is
     missing, Stopped.
     """
     log, last = logging.getLogger("kafka"), LastError()
@@ -128,10 +116,10 @@ def connect_producer(settings: Settings, *, stop: StopEvent, say: Say) -> PostsP
     log.setLevel(logging.WARNING)
     log.addHandler(last)
     try:
-        arguments = settings.kafka_python_arguments()
+        properties = {**SENDER, **settings.librdkafka_arguments()}
         retries = Retries(settings.kafka_bootstrap_servers, last, stop=stop, say=say)
-        _wait_for_topics(retries, arguments, settings)
-        return retries.until_connected(lambda: _producer(arguments, settings))
+        _wait_for_topics(retries, settings.kafka_python_arguments(), settings)
+        return retries.until_connected(lambda: _producer(properties, settings, last, on_denial))
     finally:
         log.removeHandler(last)
         log.setLevel(logging.CRITICAL)
@@ -158,7 +146,7 @@ class Retries:
                 raise SettingsError(
                     f"Kafka's settings are invalid: {error}. Check GROUNDSWELL_KAFKA_OPTIONS."
                 ) from error
-            except (KafkaError, OSError) as error:
+            except (KafkaError, KafkaException, OSError) as error:
                 self._wait(self._last.error or error)
                 continue
             if self._next_reason is not None:
@@ -220,27 +208,22 @@ def _wait_for_topics(retries: Retries, arguments: dict[str, str | int | bool], s
         )
 
 
-def _producer(arguments: dict[str, str | int | bool], settings: Settings) -> PostsProducer:
-    options: dict[str, Any] = {
-        "acks": "all",
-        "enable_idempotence": True,
-        "linger_ms": LINGER_MILLISECONDS,
-        "batch_size": BATCH_BYTES,
-        "compression_type": "lz4",
-        "max_request_size": LARGEST_REQUEST_BYTES,
-        "delivery_timeout_ms": NEVER_MILLISECONDS,
-        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
-        "max_block_ms": BOOTSTRAP_MILLISECONDS,
-        "reconnect_backoff_max_ms": 1_000,
-        "allow_auto_create_topics": False,
-        "metrics_enabled": False,
-        **arguments,
-    }
-    producer = PostsProducer(**options)
+def _producer(properties: dict[str, Any], settings: Settings, last: LastError, on_denial: Denied) -> Producer:
+    """Return a producer that knows both topics."""
+
+    def note(error: RdKafkaError) -> None:
+        denied = error.code() in ACCESS_CODES
+        last.error = (SaslAuthenticationFailedError if denied else KafkaError)(error.str())
+        if denied or error.fatal():
+            on_denial(error)
+
     try:
-        for topic in (settings.posts_topic, settings.rejected_topic):
-            producer.partitions_for(topic)
-    except BaseException:
-        producer.close(timeout=0)
-        raise
+        producer = Producer({**properties, "error_cb": note})
+    except KafkaException as error:
+        raise KafkaConfigurationError(error.args[0].str()) from error
+    for topic in (settings.posts_topic, settings.rejected_topic):
+        try:
+            producer.list_topics(topic, timeout=BOOTSTRAP_MILLISECONDS / 1000)
+        finally:
+            producer.poll(0)
     return producer

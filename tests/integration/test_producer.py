@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import random
 import subprocess
 import time
 import zipfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import orjson
 import pytest
 import zstandard
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.partitioner.default import murmur2
 
 from core.settings import Settings
@@ -101,6 +104,27 @@ def test_a_line_of_10_MB_is_sent_and_a_longer_one_is_rejected(settings: Settings
     [rejected] = [orjson.loads(record.value) for record in records_of(settings, settings.rejected_topic)]
     assert (rejected["line"], rejected["reason"], rejected["raw_base64"]) == (2, "longer than 10 MB", None)
     assert summary["rejected"] == {"longer than 10 MB": 1}
+
+
+def test_of_a_batch_that_the_topic_finds_too_large_only_the_posts_that_are_so_alone_are_rejected(
+    settings: Settings, tmp_path: Path
+) -> None:
+    admin = KafkaAdminClient(**settings.kafka_python_arguments())
+    topic = ConfigResource(ConfigResourceType.TOPIC, settings.posts_topic, {"max.message.bytes": "2000"})
+    admin.alter_configs([topic])
+    admin.close()
+    rng = random.Random(1)
+    path = tmp_path / "posts.ndjson"
+    with path.open("wb") as file:
+        for number in range(40):
+            text = rng.randbytes(3_000 if number in (7, 8, 30) else 300).hex()
+            file.write(b'{"itemInfos": {"id": "%d", "text": "%b"}}\n' % (number + 1, text.encode()))
+    summary = run(settings, tmp_path, path)
+    assert summary["rejected"] == {"larger than the topic takes": 3}
+    sent = [int(record.key) for record in records_of(settings, settings.posts_topic)]
+    assert sorted(sent) == sorted(set(range(1, 41)) - {8, 9, 31})
+    rejected = [orjson.loads(record.value) for record in records_of(settings, settings.rejected_topic)]
+    assert sorted(row["line"] for row in rejected) == [8, 9, 31]
 
 
 def test_posts_come_from_standard_input_and_from_s3(settings: Settings, tmp_path: Path) -> None:

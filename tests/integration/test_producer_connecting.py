@@ -150,7 +150,9 @@ def test_a_client_slower_than_the_broker_still_gets_the_rejection(
     timer = Timer(20, stop.set)
     timer.start()
     with pytest.raises(SettingsError, match="denies access"):
-        connect_producer(guarded_with(guarded, "wrong"), stop=stop, say=lambda _: None)
+        connect_producer(
+            guarded_with(guarded, "wrong"), stop=stop, say=lambda _: None, on_denial=lambda _: None
+        )
     timer.cancel()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import SettingsError
-from core.kafka_options import kafka_python_options
+from core.kafka_options import kafka_python_options, librdkafka_options
 from core.settings import read_settings
 
 REQUIRED = {
@@ -44,6 +44,10 @@ def test_a_jaas_login_becomes_user_and_password(jaas: str, user: str, password: 
         "sasl_plain_username": user,
         "sasl_plain_password": password,
     }
+    assert librdkafka_options({"sasl.jaas.config": jaas}) == {
+        "sasl.username": user,
+        "sasl.password": password,
+    }
 
 
 def test_pem_files_are_translated_and_java_only_properties_are_left_out() -> None:
@@ -66,6 +70,14 @@ def test_pem_files_are_translated_and_java_only_properties_are_left_out() -> Non
         "ssl_check_hostname": False,
         "sasl_mechanism": "AWS_MSK_IAM",
     }
+    assert librdkafka_options(options) == {
+        "ssl.ca.location": "/ca.pem",
+        "ssl.certificate.location": "/me.pem",
+        "ssl.key.location": "/me.pem",
+        "ssl.key.password": "x",
+        "ssl.endpoint.identification.algorithm": "none",
+        "sasl.mechanism": "AWS_MSK_IAM",
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,10 +98,11 @@ def test_pem_files_are_translated_and_java_only_properties_are_left_out() -> Non
 def test_what_python_cannot_use_is_rejected_with_what_to_do_and_without_the_password(
     options: dict[str, str], sentence: str
 ) -> None:
-    with pytest.raises(SettingsError) as raised:
-        kafka_python_options(options)
-    assert sentence in str(raised.value)
-    assert "secret" not in str(raised.value)
+    for translate in (kafka_python_options, librdkafka_options):
+        with pytest.raises(SettingsError) as raised:
+            translate(options)
+        assert sentence in str(raised.value)
+        assert "secret" not in str(raised.value)
 
 
 def test_options_that_are_not_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
