@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-SCORE_VERSION = "score-4"
+SCORE_VERSION = "score-5"
 
 ANSCOMBE = 0.375
 DEFAULT_LEVEL = 2 * ANSCOMBE**0.5
