@@ -12,6 +12,7 @@ from alerts.past import Past, RunningPosts, Sums
 from alerts.traffic import ExpectedTraffic
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.day_counts import DayCounts
+from detection.first_day import first_day_overdispersion, past_windows
 from detection.judge_day import JudgedDay, judge_day
 from detection.learn import default_rows
 from detection.score import rule_for
@@ -142,6 +143,24 @@ def test_a_word_that_jumped_before_is_no_news_when_it_jumps_again_and_a_steady_o
     posts[0] = np.where(np.arange(192) % 12 == 0, 65, 5)
     posts[:, 150] = 75
     assert judged_whole(posts, total, None).verdicts.anomalous[:, 54].tolist() == [False, True]
+
+
+def test_counts_below_three_that_are_not_kept_widen_the_scale_of_rare_words_alone_and_little() -> None:
+    rates = np.repeat([0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 20.0], 200)[:, None]
+    steady = np.random.default_rng(5).poisson(rates, (1_400, 192)).astype(float)
+    past = past_windows(steady, np.full(192, 1_000.0), gap=2).from_window(191)
+    overdispersion = first_day_overdispersion(past)[:, 0]
+    assert overdispersion[800:].tolist() == [0.2] * 600
+    assert (overdispersion * past.compared_posts[:, 0] / 190)[:800].max() < 2
+
+
+def test_jumps_of_the_past_count_relative_to_the_share_that_is_expected_again() -> None:
+    posts = np.zeros((2, 192))
+    posts[:, ::10] = 60
+    posts[1, 188:190] = 30
+    past = past_windows(posts, np.full(192, 1_000.0), gap=2).from_window(191)
+    assert past.by_recent[:, 0].tolist() == [False, True]
+    assert first_day_overdispersion(past)[:, 0].round(1).tolist() == [8.5, 0.3]
 
 
 def test_a_word_of_which_an_older_version_kept_no_squares_is_judged_by_the_usual_overdispersion() -> None:
