@@ -15,9 +15,11 @@ from detection import score as rule
 from detection.arrays import Flags, Floats
 from detection.dominant import ratio_by_others
 from detection.first_day import (
+    OVERDISPERSION,
     PastWindows,
     first_day_expected,
     first_day_hourly_spread,
+    first_day_overdispersion,
     first_day_ratio,
     first_day_scale,
 )
@@ -75,11 +77,15 @@ def expectation(counts: Sequence[LiveCount], compared: Compared) -> Expectation:
     hour = [in_windows.window(back) for back in range(rule.WINDOWS_PER_HOUR)]
     own = hour[0]
     spread = _or_default((count.hourly_spread for count in counts), rule.DEFAULT_HOURLY_SPREAD)
-    past_scale = first_day_scale(own.past_ratio, own.by_past)
+    overdispersion = (
+        np.full(len(counts), OVERDISPERSION) if own.past is None else first_day_overdispersion(own.past)
+    )
+    past_scale = first_day_scale(own.past_ratio, own.by_past, overdispersion)
     past_spread = first_day_hourly_spread(
         past_scale,
         np.sum([window.past_ratio for window in hour], axis=0),
         np.sum([window.by_past for window in hour], axis=0),
+        overdispersion,
     )
     by_past = own.first_day | in_windows.unlearned
     return Expectation(
@@ -175,6 +181,8 @@ class _InWindows:
             total=self._floats(lambda start: float(past.total_posts(start - ago))),
             recent_posts=np.array([past.recent_posts(*window) for window in windows], dtype=float),
             recent_total=self._floats(lambda start: float(past.recent_total_posts(start - ago))),
+            squares=np.array([past.squares(*window) for window in windows], dtype=float),
+            total_squares=self._floats(lambda start: float(past.total_squares(start - ago))),
             ready=self._flags(lambda start: past.ready(start - ago)),
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -14,17 +15,35 @@ from detection.first_day import LEARNING_WINDOWS, RECENT_WINDOWS, past_gap
 from sql.connection import query
 
 
+class Sums(NamedTuple):
+    """What windows have together."""
+
+    posts: int
+    squares: float
+    """Sum of their squared posts; NaN if an older version, which did not keep it, summed them up."""
+
+
+NOTHING = Sums(0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class RunningPosts:
     """Posts by window start, summed up from the first window on."""
 
     starts: Sequence[datetime]
-    sums: Sequence[int]
+    sums: Sequence[Sums]
 
-    def until(self, start: datetime) -> int:
-        """Return the posts of the windows up to the one that starts at `start`, included."""
+    @classmethod
+    def of(cls, posts: Mapping[datetime, int]) -> "RunningPosts":
+        """Sum up `posts` by window start, in any order."""
+        starts = sorted(posts)
+        squares = accumulate(float(posts[start] ** 2) for start in starts)
+        return cls(starts, list(map(Sums, accumulate(posts[start] for start in starts), squares)))
+
+    def until(self, start: datetime) -> Sums:
+        """Return the sums of the windows up to the one that starts at `start`, included."""
         index = bisect_right(self.starts, start)
-        return self.sums[index - 1] if index else 0
+        return self.sums[index - 1] if index else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +55,8 @@ class Past:
     since: datetime | None
     """Start of the first window with posts; None if there is none."""
     traffic: RunningPosts
-    moved: Mapping[str, int]
-    """Posts by keyword in windows that have left `live_counts`; they are part of every past."""
+    moved: Mapping[str, Sums]
+    """Sums by keyword over windows that have left `live_counts`; they are part of every past."""
     live: Mapping[str, RunningPosts]
     """Posts by keyword in the windows that are still there."""
 
@@ -48,12 +67,19 @@ class Past:
 
     def total_posts(self, start: datetime) -> int:
         """Return the posts of all keywords in the past of the window that starts at `start`."""
-        return self.traffic.until(start - self.gap * WINDOW)
+        return self.traffic.until(start - self.gap * WINDOW).posts
+
+    def total_squares(self, start: datetime) -> float:
+        """Return the sum of their squares over the windows of that past."""
+        return self.traffic.until(start - self.gap * WINDOW).squares
 
     def posts(self, keyword: str, start: datetime) -> int:
         """Return the posts of `keyword` in the past of the window that starts at `start`."""
-        live = self.live.get(keyword)
-        return self.moved.get(keyword, 0) + (live.until(start - self.gap * WINDOW) if live else 0)
+        return self.moved.get(keyword, NOTHING).posts + self._live(keyword, start).posts
+
+    def squares(self, keyword: str, start: datetime) -> float:
+        """Return the sum of their squares over the windows of that past; NaN if unknown."""
+        return self.moved.get(keyword, NOTHING).squares + self._live(keyword, start).squares
 
     def recent_posts(self, keyword: str, start: datetime) -> int:
         """Return the posts of `keyword` in the newest two windows of that past."""
@@ -64,9 +90,13 @@ class Past:
         """Return the posts of all keywords in those."""
         return self._recent(self.traffic, start)
 
+    def _live(self, keyword: str, start: datetime) -> Sums:
+        live = self.live.get(keyword)
+        return live.until(start - self.gap * WINDOW) if live else NOTHING
+
     def _recent(self, posts: RunningPosts, start: datetime) -> int:
         last = start - self.gap * WINDOW
-        return posts.until(last) - posts.until(last - RECENT_WINDOWS * WINDOW)
+        return posts.until(last).posts - posts.until(last - RECENT_WINDOWS * WINDOW).posts
 
 
 def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[str]) -> Past:
@@ -76,7 +106,7 @@ def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[
     cursor.execute(query("traffic_of_past"), parameters)
     posts: dict[datetime, int] = dict(cursor.fetchall())
     cursor.execute(query("past_counts"), parameters)
-    moved = dict(cursor.fetchall())
+    moved = {keyword: Sums(total, squares) for keyword, total, squares in cursor.fetchall()}
     cursor.execute(query("live_counts_of_past"), parameters)
     live: dict[str, dict[datetime, int]] = {}
     for keyword, start, count in cursor.fetchall():
@@ -84,12 +114,7 @@ def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[
     return Past(
         gap=past_gap(settings.lateness_minutes),
         since=min(posts, default=None),
-        traffic=_running(posts),
+        traffic=RunningPosts.of(posts),
         moved=moved,
-        live={keyword: _running(counts) for keyword, counts in live.items()},
+        live={keyword: RunningPosts.of(counts) for keyword, counts in live.items()},
     )
-
-
-def _running(posts: Mapping[datetime, int]) -> RunningPosts:
-    starts = sorted(posts)
-    return RunningPosts(starts, list(accumulate(posts[start] for start in starts)))

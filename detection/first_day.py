@@ -2,8 +2,9 @@
 
 The past of a window is the same UTC day and the day before, from the first window with posts to the last one
 that was closed when the window began. The share that a keyword had of its posts, or of those of the newest
-two windows if that is larger, is expected of it again. docs/decisions/0026-the-first-day.md has the
-measurements behind the rule and its constants.
+two windows if that is larger, is expected of it again, and what jumped before may jump again. The
+measurements behind the rule and its constants are in docs/decisions/0026-the-first-day.md and
+docs/decisions/0038-a-word-that-jumps-by-nature.md.
 """
 
 from dataclasses import dataclass, fields
@@ -20,7 +21,11 @@ LEARNING_WINDOWS = 3
 RECENT_WINDOWS = 2
 """Newest windows of the past that count by themselves too: words of the hour, and a traffic that changes."""
 OVERDISPERSION = 0.2
-"""Variance of a keyword's count beyond that of a Poisson count, over the square of its mean."""
+"""Variance of a keyword's count beyond that of a Poisson count, over its squared mean, at least."""
+OVERDISPERSION_WINDOWS = 4.0
+"""Windows of that overdispersion which a keyword's own past is averaged with."""
+RARE_EXCESS_PER_WINDOW, RARE_EXCESS_PER_POST = 6.0, 1.5
+"""Excess variance, the lesser of the two, which says nothing: counts below 3 are none, so rare words jump."""
 EVERYWHERE = 0.9
 """Share of the past from which a keyword counts as one in every post, which is never bounded."""
 
@@ -36,6 +41,10 @@ class PastWindows:
     recent_posts: Floats
     """The same in its newest two windows."""
     recent_total: Floats
+    squares: Floats
+    """Sum of the squared posts of the keyword over the windows of the past, NaN if unknown."""
+    total_squares: Floats
+    """The same of all keywords."""
     ready: Flags
     """Whether the window can be judged: the past begins at least three windows before it."""
 
@@ -88,6 +97,8 @@ def past_windows(posts: Floats, total: Floats, *, gap: int) -> PastWindows:
         total=past_total,
         recent_posts=past - older,
         recent_total=past_total - older_total,
+        squares=_sum_before(kept**2, gap),
+        total_squares=_sum_before(total**2, gap),
         ready=(np.arange(len(total)) >= first + LEARNING_WINDOWS) & (past_total > 0),
     )
 
@@ -99,7 +110,7 @@ def first_day_expected(past: PastWindows, posts: Floats, total: Floats) -> Float
     posts of others make likely, (total - posts)/(1 - share), or than the newest two windows had on average,
     unless its share is .9 or more. Unknown totals, which are 1 a window, know no dominant keyword.
 
-    >>> past = PastWindows(*map(np.array, (50.0, 100.0, 5.0, 50.0, True)))
+    >>> past = PastWindows(*map(np.array, (50.0, 100.0, 5.0, 50.0, 1250.0, 5e3, True)))
     >>> first_day_expected(past, np.array([10.0, 990.0]), np.array([20.0, 1000.0])).tolist()
     [10.0, 12.5]
     """
@@ -117,26 +128,52 @@ def first_day_ratio(past: PastWindows, total: Floats) -> Floats:
     return np.where(compared > 0, total / np.where(compared > 0, compared, 1.0), 0.0)
 
 
-def first_day_scale(ratio: Floats, expected: Floats) -> Floats:
-    """Return the standard deviation of square-root posts: sqrt(1 + ratio + .2*expected).
+def first_day_overdispersion(past: PastWindows) -> Floats:
+    """Return each keyword's overdispersion by its past, at least .2.
+
+    With its share of the posts of all keywords, N_t in window t, the squares of a keyword's means add up to
+    share^2 * sum(N_t^2). What its squared posts exceed them, the variance of a Poisson count and
+    min(6*n, 1.5*posts) by is overdispersion (the method of moments), taken relative to the share that is
+    expected again. It is averaged with four more windows of .2; the past has as much information as n =
+    sum(N_t)^2 / sum(N_t^2) windows of equal traffic. Where squares are unknown it is .2.
+
+    >>> past = PastWindows(*map(np.array, ([40.0, 40.0], 400.0, 0.0, 0.0, [400.0, 1600.0], 4e4, True)))
+    >>> first_day_overdispersion(past).round(3).tolist()
+    [0.2, 1.52]
+    """
+    windows = np.maximum(past.total, 1.0) ** 2 / np.maximum(past.total_squares, 1.0)
+    mean_squares = _share(past.posts, past.total) ** 2 * past.total_squares
+    rare = np.minimum(RARE_EXCESS_PER_WINDOW * windows, RARE_EXCESS_PER_POST * past.posts)
+    excess = np.maximum(past.squares - past.posts - mean_squares - rare, 0.0)
+    compared_squares = _share(past.compared_posts, past.compared_total) ** 2 * past.total_squares
+    own = excess / np.where(compared_squares > 0, compared_squares, 1.0)
+    averaged = (windows * own + OVERDISPERSION_WINDOWS * OVERDISPERSION) / (windows + OVERDISPERSION_WINDOWS)
+    overdispersion: Floats = np.fmax(averaged, OVERDISPERSION)
+    return overdispersion
+
+
+def first_day_scale(ratio: Floats, expected: Floats, overdispersion: Floats) -> Floats:
+    """Return the standard deviation of square-root posts: sqrt(1 + ratio + overdispersion*expected).
 
     The variance of a Poisson count, that of an expectation from a past with 1/ratio of its traffic, and
     overdispersion. For an hour, `ratio` and `expected` are the sums over its windows.
 
-    >>> first_day_scale(np.array([0.0, 1.0]), np.array([0.0, 10.0])).tolist()
-    [1.0, 2.0]
+    >>> first_day_scale(np.array([0.0, 1.0]), np.array([0.0, 10.0]), np.array([0.2, 0.7])).tolist()
+    [1.0, 3.0]
     """
-    scale: Floats = np.sqrt(1 + ratio + OVERDISPERSION * expected)
+    scale: Floats = np.sqrt(1 + ratio + overdispersion * expected)
     return scale
 
 
-def first_day_hourly_spread(scale: Floats, hourly_ratio: Floats, hourly_expected: Floats) -> Floats:
+def first_day_hourly_spread(
+    scale: Floats, hourly_ratio: Floats, hourly_expected: Floats, overdispersion: Floats
+) -> Floats:
     """Return the hourly spread that widens `scale` to the scale of the hour.
 
-    >>> first_day_hourly_spread(np.array([1.0]), np.array([1.0]), np.array([10.0])).tolist()
+    >>> first_day_hourly_spread(*map(np.array, ([1.0], [1.0], [10.0], [0.2]))).tolist()
     [4.0]
     """
-    spread: Floats = (first_day_scale(hourly_ratio, hourly_expected) / scale) ** 2
+    spread: Floats = (first_day_scale(hourly_ratio, hourly_expected, overdispersion) / scale) ** 2
     return spread
 
 

@@ -15,6 +15,7 @@ from detection.first_day import (
     PastWindows,
     first_day_expected,
     first_day_hourly_spread,
+    first_day_overdispersion,
     first_day_ratio,
     first_day_scale,
     past_windows,
@@ -205,12 +206,13 @@ def _by_past(
     posts, total = kept(posts[:, first:]), total[first:]
     expected = np.where(past.ready, first_day_expected(past, posts, total), posts)
     ratio = np.where(past.ready, first_day_ratio(past, total), 0.0)
-    scales = first_day_scale(ratio, expected)[:, in_day]
+    of_day = past.from_window(before)
+    overdispersion = first_day_overdispersion(of_day)
+    scales = first_day_scale(ratio[..., in_day], expected[:, in_day], overdispersion)
     spread = np.ones_like(scales)
     if before:
         sums = _hourly_sums(ratio, seasonality), _hourly_sums(expected, seasonality)
-        spread = first_day_hourly_spread(scales, *sums)
-    of_day = past.from_window(before)
+        spread = first_day_hourly_spread(scales, *sums, overdispersion)
     if otherwise is None:
         return _Expectation(
             expected, ratio, scales, spread, first_day=past.ready, learning=~past.ready, past=of_day

@@ -1,4 +1,4 @@
--- depends: 0051.keyword-rule-of-statistics
+-- depends: 0053.jumps-of-the-past
 -- Habits move by an hour when clocks change: which windows were judged by moved habits, and which raised no alert for it.
 
 ALTER TABLE alert_windows ADD COLUMN moved_hours smallint NOT NULL DEFAULT 0;

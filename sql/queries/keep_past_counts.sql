@@ -4,10 +4,12 @@ WITH moved AS (
 ), forgotten AS (
     DELETE FROM past_counts WHERE day < (%(first)s::timestamptz AT TIME ZONE 'UTC')::date
 )
-INSERT INTO past_counts AS kept (day, keyword, posts)
-SELECT (window_start AT TIME ZONE 'UTC')::date, keyword, sum(posts)
+INSERT INTO past_counts AS kept (day, keyword, posts, squared_posts)
+SELECT (window_start AT TIME ZONE 'UTC')::date, keyword, sum(posts), sum(posts::double precision * posts)
 FROM moved
 WHERE window_start >= %(first)s
 GROUP BY 1, 2
 ORDER BY 1, 2
-ON CONFLICT (day, keyword) DO UPDATE SET posts = kept.posts + excluded.posts
+ON CONFLICT (day, keyword) DO UPDATE SET
+    posts = kept.posts + excluded.posts,
+    squared_posts = kept.squared_posts + excluded.squared_posts

@@ -1,10 +1,12 @@
 """`--fresh-detect` on a real Postgres: open alerts end as detection would end them; its clock is reset."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import pytest
 
+from alerts.live_counts import delete_closed
 from alerts.past import Past, load_past
 from alerts.traffic import save_traffic
 from core.errors import BadInputError
@@ -98,6 +100,32 @@ def test_windows_of_before_are_no_past_of_a_first_day_until_they_are_counted_aga
     with transaction(settings) as cursor:
         save_traffic(cursor, {start + WINDOW: 300})
     assert (past().since, past().total_posts(start + 4 * WINDOW)) == (start + WINDOW, 300)
+
+
+def test_squared_posts_are_kept_with_the_past_and_unknown_where_an_older_version_began_it(
+    settings: Settings,
+) -> None:
+    start, day = datetime(2026, 1, 6, 12, 0, tzinfo=UTC), date(2026, 1, 6)
+    later = start + 12 * WINDOW
+    with transaction(settings) as cursor:
+        save_traffic(cursor, {start: 500, start + WINDOW: 400})
+        cursor.execute("INSERT INTO past_counts (day, keyword, posts) VALUES (%s, 'snow', 90)", (day,))
+        cursor.execute(
+            """
+            INSERT INTO live_counts
+            SELECT keyword, window_start::timestamptz, posts, 0, 0, window_start::timestamptz, 1, 1, 1, 0
+            FROM (VALUES
+                ('snow', '2026-01-06 12:00Z', 9), ('ice', '2026-01-06 12:00Z', 3),
+                ('ice', '2026-01-06 12:15Z', 4), ('ice', '2026-01-06 14:00Z', 5)
+            ) AS counts (keyword, window_start, posts)
+            """
+        )
+        for hours in (2, 3):
+            delete_closed(cursor, start + timedelta(hours=hours), gap=2, into_past=True)
+        past = load_past(cursor, settings, day, ["snow", "ice"])
+    assert (past.posts("snow", later), past.posts("ice", later)) == (99, 12)
+    assert (past.squares("ice", later), past.total_squares(later)) == (9 + 16 + 25, 500**2 + 400**2)
+    assert isnan(past.squares("snow", later))
 
 
 def test_a_checkpoint_that_is_not_on_a_local_disk_is_left_to_the_user(settings: Settings) -> None:

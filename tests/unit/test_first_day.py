@@ -1,17 +1,18 @@
 """Laws of the first day: judged by the windows before, alike live and for whole days, and silent at first."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import accumulate
 
 import numpy as np
 import pytest
 
 from alerts.expected import Compared, expectation
 from alerts.live_counts import LiveCount
-from alerts.past import Past, RunningPosts
+from alerts.past import Past, RunningPosts, Sums
 from alerts.traffic import ExpectedTraffic
 from core.windows import ONE_DAY, WINDOW, day_start
 from detection.day_counts import DayCounts
+from detection.first_day import first_day_overdispersion, past_windows
 from detection.judge_day import JudgedDay, judge_day
 from detection.learn import default_rows
 from detection.score import rule_for
@@ -51,10 +52,13 @@ def live(posts: np.ndarray, total: np.ndarray) -> tuple[list[LiveCount], dict[da
     past = Past(
         gap=2,
         since=min(traffic),
-        traffic=RunningPosts(sorted(traffic), list(accumulate(traffic[start] for start in sorted(traffic)))),
-        moved={str(word): int(kept[word, :40].sum()) for word in range(len(posts))},
+        traffic=RunningPosts.of(traffic),
+        moved={
+            str(word): Sums(int(kept[word, :40].sum()), float((kept[word, :40] ** 2).sum()))
+            for word in range(len(posts))
+        },
         live={
-            str(word): RunningPosts(starts[40:], list(accumulate(kept[word, 40:].tolist())))
+            str(word): RunningPosts.of(dict(zip(starts[40:], kept[word, 40:].tolist(), strict=True)))
             for word in range(len(posts))
         },
     )
@@ -132,6 +136,40 @@ def test_nothing_alerts_in_the_first_45_minutes_and_a_burst_after_them_does() ->
 def test_a_word_that_was_always_frequent_is_no_news() -> None:
     posts, total = np.full((1, 192), 200.0), np.full(192, 1_000.0)
     assert not judged_whole(posts, total, None).verdicts.anomalous.any()
+
+
+def test_a_word_that_jumped_before_is_no_news_when_it_jumps_again_and_a_steady_one_is() -> None:
+    posts, total = np.full((2, 192), 10.0), np.full(192, 10_000.0)
+    posts[0] = np.where(np.arange(192) % 12 == 0, 65, 5)
+    posts[:, 150] = 75
+    assert judged_whole(posts, total, None).verdicts.anomalous[:, 54].tolist() == [False, True]
+
+
+def test_counts_below_three_that_are_not_kept_widen_the_scale_of_rare_words_alone_and_little() -> None:
+    rates = np.repeat([0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 20.0], 200)[:, None]
+    steady = np.random.default_rng(5).poisson(rates, (1_400, 192)).astype(float)
+    past = past_windows(steady, np.full(192, 1_000.0), gap=2).from_window(191)
+    overdispersion = first_day_overdispersion(past)[:, 0]
+    assert overdispersion[800:].tolist() == [0.2] * 600
+    assert (overdispersion * past.compared_posts[:, 0] / 190)[:800].max() < 2
+
+
+def test_jumps_of_the_past_count_relative_to_the_share_that_is_expected_again() -> None:
+    posts = np.zeros((2, 192))
+    posts[:, ::10] = 60
+    posts[1, 188:190] = 30
+    past = past_windows(posts, np.full(192, 1_000.0), gap=2).from_window(191)
+    assert past.by_recent[:, 0].tolist() == [False, True]
+    assert first_day_overdispersion(past)[:, 0].round(1).tolist() == [8.5, 0.3]
+
+
+def test_a_word_of_which_an_older_version_kept_no_squares_is_judged_by_the_usual_overdispersion() -> None:
+    posts, total = a_stream(7, begins=0)
+    counts, traffic, past = live(posts, total)
+    forgotten = replace(past, moved={word: Sums(sums.posts, np.nan) for word, sums in past.moved.items()})
+    nothing = ExpectedTraffic(as_of=None, expected_posts=np.ones(24), known=False)
+    by = expectation(counts, Compared(nothing, traffic, {}, forgotten))
+    assert by.scale.tolist() == np.sqrt(1 + by.ratio + 0.2 * by.expected).tolist()
 
 
 def test_traffic_that_grows_or_stops_raises_nothing() -> None:
