@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerts.live_counts import LiveCount
 from alerts.past import Past
 from alerts.traffic import ExpectedTraffic
 from core.windows import WINDOW
 from detection import score as rule
-from detection.arrays import Flags, Floats
+from detection.arrays import Flags, Floats, Integers
 from detection.dominant import ratio_by_others
 from detection.first_day import (
+    RECENT_WINDOWS,
     PastWindows,
     first_day_expected,
     first_day_hourly_spread,
@@ -101,9 +101,12 @@ class _InWindows:
         self._counts, self._compared, self._traffic = counts, compared, compared.traffic
         self._starts = sorted({count.window_start for count in counts})
         position = {start: i for i, start in enumerate(self._starts)}
-        self._index: NDArray[np.int64] = np.array(
-            [position[count.window_start] for count in counts], dtype=np.int64
-        )
+        self._index: Integers = np.array([position[count.window_start] for count in counts], dtype=np.int64)
+        self._rows = {keyword: row for row, keyword in enumerate({count.keyword: None for count in counts})}
+        self._row: Integers = np.array([self._rows[count.keyword] for count in counts], dtype=np.int64)
+        self._first = self._starts[0] - (rule.WINDOWS_PER_HOUR - 1 + RECENT_WINDOWS) * WINDOW
+        """Start of the earliest window whose past is needed."""
+        self._posts_of_past: Integers | None = None
         self._shares = hour_shares(self._traffic.expected_posts)
         self._level = _or_default((count.level for count in counts), rule.DEFAULT_LEVEL)
         self.unlearned: Flags = self._unlearned()
@@ -169,14 +172,29 @@ class _InWindows:
         return normal, ratio_by_others(posts, normal, self.scale, total, expected_total, beside)
 
     def _past_windows(self, past: Past, ago: timedelta) -> PastWindows:
-        windows = [(count.keyword, count.window_start - ago) for count in self._counts]
+        live, recently = (self._live_posts(past, before) for before in (ago, ago + RECENT_WINDOWS * WINDOW))
+        moved = np.array([past.moved.get(keyword, 0) for keyword in self._rows], dtype=float)
         return PastWindows(
-            posts=np.array([past.posts(*window) for window in windows], dtype=float),
+            posts=moved[self._row] + live,
             total=self._floats(lambda start: float(past.total_posts(start - ago))),
-            recent_posts=np.array([past.recent_posts(*window) for window in windows], dtype=float),
+            recent_posts=live - recently,
             recent_total=self._floats(lambda start: float(past.recent_total_posts(start - ago))),
             ready=self._flags(lambda start: past.ready(start - ago)),
         )
+
+    def _live_posts(self, past: Past, ago: timedelta) -> Floats:
+        """Return the posts of each count's keyword in the past of the window `ago` before its own."""
+        column = [(start - ago - self._first) // WINDOW for start in self._starts]
+        posts: Floats = self._past_posts(past)[self._row, np.array(column)[self._index]].astype(float)
+        return posts
+
+    def _past_posts(self, past: Past) -> Integers:
+        """Return live posts [K, n] of K keywords in the past of each window from `_first` on."""
+        if self._posts_of_past is None:
+            windows = range((self._starts[-1] - self._first) // WINDOW + 1)
+            starts = [self._first + number * WINDOW for number in windows]
+            self._posts_of_past = past.live_posts(list(self._rows), starts)
+        return self._posts_of_past
 
     def _floats(self, value: Callable[[datetime], float]) -> Floats:
         """Return `value` of each count's window start, called once per distinct start."""
