@@ -236,7 +236,8 @@ def _undecided_windows(
     judge: Judge, loaded: _Loaded, keywords: set[str], step: _Step
 ) -> dict[str, list[JudgedWindow]]:
     """Return all undecided windows of `keywords`; those that are not loaded yet are loaded and judged."""
-    begun, others = keywords & loaded.open_keywords, keywords - loaded.open_keywords
+    begun = keywords & loaded.open_keywords if step.closes_windows else set()
+    others = keywords - begun
     windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in keywords}
     parts = [(judged, begun) for judged in loaded.closing]
     for wanted, first in ((begun, step.closed_until), (others, step.decided_until)):
