@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alerts.live_counts import LiveCount
-from alerts.past import Past
+from alerts.past import NOTHING, Past
 from alerts.traffic import ExpectedTraffic
 from core.windows import WINDOW
 from detection import score as rule
-from detection.arrays import Flags, Floats
+from detection.arrays import Flags, Floats, Integers
 from detection.dominant import ratio_by_others
 from detection.first_day import (
     OVERDISPERSION,
+    RECENT_WINDOWS,
     PastWindows,
     first_day_expected,
     first_day_hourly_spread,
@@ -107,9 +107,12 @@ class _InWindows:
         self._counts, self._compared, self._traffic = counts, compared, compared.traffic
         self._starts = sorted({count.window_start for count in counts})
         position = {start: i for i, start in enumerate(self._starts)}
-        self._index: NDArray[np.int64] = np.array(
-            [position[count.window_start] for count in counts], dtype=np.int64
-        )
+        self._index: Integers = np.array([position[count.window_start] for count in counts], dtype=np.int64)
+        self._rows = {keyword: row for row, keyword in enumerate({count.keyword: None for count in counts})}
+        self._row: Integers = np.array([self._rows[count.keyword] for count in counts], dtype=np.int64)
+        self._first = self._starts[0] - (rule.WINDOWS_PER_HOUR - 1 + RECENT_WINDOWS) * WINDOW
+        """Start of the earliest window whose past is needed."""
+        self._sums_of_past: Floats | None = None
         self._shares = hour_shares(self._traffic.expected_posts)
         self._level = _or_default((count.level for count in counts), rule.DEFAULT_LEVEL)
         self.unlearned: Flags = self._unlearned()
@@ -175,16 +178,32 @@ class _InWindows:
         return normal, ratio_by_others(posts, normal, self.scale, total, expected_total, beside)
 
     def _past_windows(self, past: Past, ago: timedelta) -> PastWindows:
-        windows = [(count.keyword, count.window_start - ago) for count in self._counts]
+        live, before = (self._live_sums(past, back) for back in (ago, ago + RECENT_WINDOWS * WINDOW))
+        moved = np.array([past.moved.get(keyword, NOTHING) for keyword in self._rows], dtype=float)
+        posts, squares = (moved[self._row] + live).T
         return PastWindows(
-            posts=np.array([past.posts(*window) for window in windows], dtype=float),
+            posts=posts,
             total=self._floats(lambda start: float(past.total_posts(start - ago))),
-            recent_posts=np.array([past.recent_posts(*window) for window in windows], dtype=float),
+            recent_posts=live[:, 0] - before[:, 0],
             recent_total=self._floats(lambda start: float(past.recent_total_posts(start - ago))),
-            squares=np.array([past.squares(*window) for window in windows], dtype=float),
+            squares=squares,
             total_squares=self._floats(lambda start: float(past.total_squares(start - ago))),
             ready=self._flags(lambda start: past.ready(start - ago)),
         )
+
+    def _live_sums(self, past: Past, ago: timedelta) -> Floats:
+        """Return posts and squares [n, 2] of n counts' keywords in the past of the windows `ago` before."""
+        column = [(start - ago - self._first) // WINDOW for start in self._starts]
+        sums: Floats = self._sums(past)[self._row, np.array(column)[self._index]]
+        return sums
+
+    def _sums(self, past: Past) -> Floats:
+        """Return live sums [K, n, 2] of K keywords in the past of each window from `_first` on."""
+        if self._sums_of_past is None:
+            windows = range((self._starts[-1] - self._first) // WINDOW + 1)
+            starts = [self._first + number * WINDOW for number in windows]
+            self._sums_of_past = past.live_sums(list(self._rows), starts)
+        return self._sums_of_past
 
     def _floats(self, value: Callable[[datetime], float]) -> Floats:
         """Return `value` of each count's window start, called once per distinct start."""

@@ -21,17 +21,18 @@ EARLIER = (WINDOWS_PER_HOUR - 1) * WINDOW
 EARLIER_IN_PAST = EARLIER + RECENT_WINDOWS * WINDOW
 """How long before a window, and the gap of its past, counts are needed by themselves on a first day."""
 
-OF_BATCH = """
-AND (hours.keyword, hours.window_start) IN (SELECT keyword, window_start FROM batch_counts)
+OF_WINDOWS = """
 AND (
     hours.posts >= %(min_posts)s
     OR hours.hourly_posts >= 2 * %(min_posts)s
     OR hours.keyword = ANY (%(keywords)s)
 )
 """
-"""Counts that the batch changed and that could be anomalies, by window or hour, or are of `keywords`."""
-OF_WINDOWS = "AND (hours.posts >= %(min_posts)s OR hours.hourly_posts >= 2 * %(min_posts)s)"
-"""All counts that could be anomalies, by window or hour."""
+"""Counts that could be anomalies, by window or hour, or are of `keywords`."""
+OF_BATCH = (
+    "AND (hours.keyword, hours.window_start) IN (SELECT keyword, window_start FROM batch_counts)" + OF_WINDOWS
+)
+"""The same of the counts that the batch changed."""
 OF_KEYWORDS = "AND hours.keyword = ANY (%(keywords)s)"
 """All counts of `keywords`."""
 

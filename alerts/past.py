@@ -2,15 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
 from typing import NamedTuple
 
+import numpy as np
 from psycopg2.extensions import cursor as Cursor
 
 from core.settings import Settings
 from core.windows import ONE_DAY, WINDOW, day_start
+from detection.arrays import Floats
 from detection.first_day import LEARNING_WINDOWS, RECENT_WINDOWS, past_gap
 from sql.connection import query
 
@@ -42,8 +44,12 @@ class RunningPosts:
 
     def until(self, start: datetime) -> Sums:
         """Return the sums of the windows up to the one that starts at `start`, included."""
-        index = bisect_right(self.starts, start)
-        return self.sums[index - 1] if index else NOTHING
+        return self.until_each([start])[0]
+
+    def until_each(self, starts: Iterable[datetime]) -> list[Sums]:
+        """Return the same for each of `starts`."""
+        counts = (bisect_right(self.starts, start) for start in starts)
+        return [self.sums[count - 1] if count else NOTHING for count in counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,10 @@ class Past:
     live: Mapping[str, RunningPosts]
     """Posts by keyword in the windows that are still there."""
 
+    def extended(self, further: "Past") -> "Past":
+        """Return this past with the keywords of `further`, of the same day, as well."""
+        return replace(self, moved={**self.moved, **further.moved}, live={**self.live, **further.live})
+
     def ready(self, start: datetime) -> bool:
         """Return whether the past suffices to judge the window that starts at `start`."""
         long_enough = self.since is not None and start >= self.since + LEARNING_WINDOWS * WINDOW
@@ -73,30 +83,19 @@ class Past:
         """Return the sum of their squares over the windows of that past."""
         return self.traffic.until(start - self.gap * WINDOW).squares
 
-    def posts(self, keyword: str, start: datetime) -> int:
-        """Return the posts of `keyword` in the past of the window that starts at `start`."""
-        return self.moved.get(keyword, NOTHING).posts + self._live(keyword, start).posts
+    def live_sums(self, keywords: Sequence[str], starts: Sequence[datetime]) -> Floats:
+        """Return posts and squares [K, n, 2] of K keywords in the past of windows that start at n `starts`.
 
-    def squares(self, keyword: str, start: datetime) -> float:
-        """Return the sum of their squares over the windows of that past; NaN if unknown."""
-        return self.moved.get(keyword, NOTHING).squares + self._live(keyword, start).squares
-
-    def recent_posts(self, keyword: str, start: datetime) -> int:
-        """Return the posts of `keyword` in the newest two windows of that past."""
-        live = self.live.get(keyword)
-        return self._recent(live, start) if live else 0
+        Without those that have left `live_counts`.
+        """
+        ends = [start - self.gap * WINDOW for start in starts]
+        nothing = RunningPosts([], [])
+        sums = [self.live.get(keyword, nothing).until_each(ends) for keyword in keywords]
+        return np.array(sums, dtype=float).reshape(len(keywords), len(ends), 2)
 
     def recent_total_posts(self, start: datetime) -> int:
-        """Return the posts of all keywords in those."""
-        return self._recent(self.traffic, start)
-
-    def _live(self, keyword: str, start: datetime) -> Sums:
-        live = self.live.get(keyword)
-        return live.until(start - self.gap * WINDOW) if live else NOTHING
-
-    def _recent(self, posts: RunningPosts, start: datetime) -> int:
-        last = start - self.gap * WINDOW
-        return posts.until(last).posts - posts.until(last - RECENT_WINDOWS * WINDOW).posts
+        """Return the posts of all keywords in the newest two windows of that past."""
+        return self.total_posts(start) - self.total_posts(start - RECENT_WINDOWS * WINDOW)
 
 
 def load_past(cursor: Cursor, settings: Settings, day: date, keywords: Iterable[str]) -> Past:

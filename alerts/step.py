@@ -10,7 +10,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from alerts import live_counts, store, traffic
 from alerts.drops import update_drops
-from alerts.judge import Judge, Judged
+from alerts.judge import Judge
+from alerts.judged import Judged
 from alerts.plans import Plans, load_plans
 from core.keyword_rule import KEYWORD_RULE_VERSION
 from core.settings import Settings
@@ -172,9 +173,9 @@ class _Loaded:
     open_keywords: set[str]
     """Keywords with an open alert."""
     changed: list[Judged]
-    """Counts that the batch changed."""
+    """Counts that the batch changed in windows that stay open."""
     closing: list[Judged]
-    """Counts of the windows that close with this step."""
+    """Counts of the windows that close with this step, and all of `open_keywords` in them."""
 
 
 def _advance(cursor: Cursor, settings: Settings, step: _Step) -> None:
@@ -187,7 +188,7 @@ def _advance(cursor: Cursor, settings: Settings, step: _Step) -> None:
     alerts = []
     if keywords := _keywords_concerned(loaded, step):
         confirmed = store.load_confirmed(cursor, keywords)
-        undecided = _undecided_windows(judge, keywords, step)
+        undecided = _undecided_windows(judge, loaded, keywords, step)
         alerts = _alerts_of(
             rule, keywords, confirmed, undecided, quiet_before=window_number(step.quiet_until)
         )
@@ -201,10 +202,15 @@ def _load(cursor: Cursor, judge: Judge, step: _Step) -> _Loaded:
     changed, closing = [], []
     if step.of_batch:
         changed = judge.judge(
-            live_counts.OF_BATCH, first=step.decided_until, before=FAR, keywords=open_keywords
+            live_counts.OF_BATCH, first=step.closed_until, before=FAR, keywords=open_keywords
         )
     if step.closes_windows:
-        closing = judge.judge(live_counts.OF_WINDOWS, first=step.decided_until, before=step.closed_until)
+        closing = judge.judge(
+            live_counts.OF_WINDOWS,
+            first=step.decided_until,
+            before=step.closed_until,
+            keywords=open_keywords,
+        )
     return _Loaded(open_keywords, changed, closing)
 
 
@@ -227,13 +233,20 @@ def _keywords_concerned(loaded: _Loaded, step: _Step) -> set[str]:
     return anomalous | (loaded.open_keywords & changed)
 
 
-def _undecided_windows(judge: Judge, keywords: set[str], step: _Step) -> dict[str, list[JudgedWindow]]:
-    """Load and judge all undecided windows of `keywords`."""
+def _undecided_windows(
+    judge: Judge, loaded: _Loaded, keywords: set[str], step: _Step
+) -> dict[str, list[JudgedWindow]]:
+    """Return all undecided windows of `keywords`; those that are not loaded yet are loaded and judged."""
+    begun = keywords & loaded.open_keywords if step.closes_windows else set()
+    others = keywords - begun
     windows: dict[str, list[JudgedWindow]] = {keyword: [] for keyword in keywords}
-    for judged in judge.judge(
-        live_counts.OF_KEYWORDS, first=step.decided_until, before=FAR, keywords=keywords
-    ):
-        for keyword, window in judged.windows(window_number(step.closed_until)):
+    parts = [(judged, begun) for judged in loaded.closing]
+    for wanted, first in ((begun, step.closed_until), (others, step.decided_until)):
+        if wanted:
+            further = judge.judge(live_counts.OF_KEYWORDS, first=first, before=FAR, keywords=wanted)
+            parts += [(judged, wanted) for judged in further]
+    for judged, wanted in parts:
+        for keyword, window in judged.windows(window_number(step.closed_until), wanted):
             windows[keyword].append(window)
     return windows
 

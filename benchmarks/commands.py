@@ -7,6 +7,7 @@ from benchmarks import (
     evidence,
     explain,
     imports,
+    judging,
     keywords,
     latency,
     load,
@@ -32,6 +33,7 @@ app.command("first-day")(first_day.main)
 app.command("events")(events.main)
 app.command("explain")(explain.main)
 app.command("open-windows")(open_windows.main)
+app.command("judging")(judging.main)
 app.command("keywords")(keywords.main)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(grouping.app, name="grouping")

@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     operator_restarts: int = Field(
         default=1, ge=1, description="operator alert: restarts of a query within 15 minutes"
     )
-    operator_lag_records: int = Field(100_000, ge=1, description="operator alert: lag of a query in records")
+    operator_lag_records: int = Field(default=100_000, ge=1, description="operator alert: records of lag")
     operator_rejected_share: float = Field(
         default=0.05, gt=0, le=1, description="operator alert: share of rejected records in the last hour"
     )

@@ -12,6 +12,8 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from detection.arrays import Floats
+
 
 def as_real(number: float) -> float:
     """Round `number` as a column of type real does.
@@ -23,6 +25,16 @@ def as_real(number: float) -> float:
     14.571457
     """
     return float(str(np.float32(number)))
+
+
+def as_reals(numbers: Floats) -> list[float]:
+    """Round each of `numbers` as `as_real` does.
+
+    >>> as_reals(np.array([14.57145730543548, np.inf]))
+    [14.571457, inf]
+    """
+    rounded: list[float] = numbers.astype(np.float32).astype(str).astype(float).tolist()
+    return rounded
 
 
 @dataclass(frozen=True, slots=True)

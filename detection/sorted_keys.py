@@ -96,6 +96,15 @@ def _found(segment: Integers, keys: Integers) -> tuple[Integers, Integers]:
 
 def _merged(older: _Segment, newer: _Segment) -> _Segment:
     """Merge two segments that have no key in common."""
-    at = np.searchsorted(older.keys, newer.keys)
-    columns = {name: np.insert(column, at, newer.columns[name]) for name, column in older.columns.items()}
-    return _Segment(np.insert(older.keys, at, newer.keys), columns)
+    at = np.searchsorted(older.keys, newer.keys) + np.arange(len(newer.keys))
+    is_older = np.ones(len(older.keys) + len(newer.keys), dtype=bool)
+    is_older[at] = False
+    elsewhere = np.flatnonzero(is_older)
+
+    def merged(first: Integers, second: Integers) -> Integers:
+        both = np.empty(len(is_older), dtype=np.int64)
+        both[elsewhere], both[at] = first, second
+        return both
+
+    columns = {name: merged(column, newer.columns[name]) for name, column in older.columns.items()}
+    return _Segment(merged(older.keys, newer.keys), columns)

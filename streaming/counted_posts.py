@@ -1,11 +1,13 @@
 """The posts that detection has counted in open windows: in memory, and in a file per batch in its checkpoint.
 
-The file of a batch is written before its transaction in Postgres commits. A start reads the files of the
-batches that were committed; Spark repeats one that was not, and its file is written again.
+The file of a batch is written while the batch is counted and decided, and is there before its transaction in
+Postgres commits. A start reads the files of the batches that were committed; Spark repeats one that was not,
+and its file is written again.
 """
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -47,6 +49,9 @@ class CountedPosts:
         self._windows: OpenWindows | None = None
         self._kept: deque[_File] = deque()
         self._last_batch = -1
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: list[Future[None]] = []
+        """The file of the present batch, until it was waited for."""
         self._measures: dict[int, Measures] = {}
         """By batch id, until `measures_of` returned them."""
 
@@ -82,22 +87,33 @@ class CountedPosts:
         """Yield itself, to `count` a batch that is committed inside; after a failure, `resume` is needed."""
         try:
             yield self
+            self.wait_until_written()
         except BaseException:
             self._windows = None
+            wait(self._writing)
+            self._writing = []
             raise
         self._last_batch = batch_id
 
+    def wait_until_written(self) -> None:
+        """Wait for the file of the batch, as has to be done before its transaction commits.
+
+        Raises what writing it raised.
+        """
+        while self._writing:
+            self._writing.pop().result()
+
     def count(self, batch_id: int, posts: pa.Table, closed_before: int) -> Counted:
-        """Count a batch of posts in windows from number `closed_before` on, and write its file."""
+        """Count a batch of posts in windows from number `closed_before` on, and begin to write its file."""
         assert self._windows is not None
         self._forget_closed(closed_before)
         in_time = posts.filter(pc.greater_equal(posts["window"], closed_before))
         new = self._windows.enter(in_time)
-        counted = self._windows.count(new)
         if new.num_rows:
             number = self._kept[-1].number + 1 if self._kept else 0
             self._kept.append(_File(number, batch_id, pc.max(new["window"]).as_py()))
-            self._files.write(self._kept[-1].name, _content(new))
+            self._writing.append(self._writer.submit(self._write, self._kept[-1].name, new))
+        counted = self._windows.count(new)
         self._measures[batch_id] = Measures(
             watermark=window_start(closed_before),
             late_posts=posts.num_rows - in_time.num_rows,
@@ -112,6 +128,9 @@ class CountedPosts:
         found = self._measures.get(batch_id, NO_MEASURES)
         self._measures = {other: measures for other, measures in self._measures.items() if other > batch_id}
         return found
+
+    def _write(self, name: str, posts: pa.Table) -> None:
+        self._files.write(name, _content(posts))
 
     def _forget_closed(self, closed_before: int) -> None:
         assert self._windows is not None

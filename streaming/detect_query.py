@@ -79,6 +79,7 @@ def batch_writer(settings: Settings, counted: CountedPosts) -> Callable[[DataFra
             changed = counting.count(batch_id, batch, window_number(closed_until))
             _enter_in_ledger(cursor, *ledger, changed.last_post_at)
             apply_counts(cursor, settings, changed)
+            counting.wait_until_written()
 
     return write_batch
 

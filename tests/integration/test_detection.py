@@ -3,12 +3,15 @@
 import json
 import random
 from collections import Counter, defaultdict
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 
 import pytest
 
 from core.settings import Settings
+from sql.connection import connect
+from sql.rows import fetch_dicts, insert_rows
 from tests.kafka_posts import drain_topics, let_time_decide, send
 from tests.tables import learn_nothing, rows
 
@@ -201,3 +204,29 @@ def test_a_second_run_over_the_same_topic_changes_nothing(world: Settings, spark
     before = rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")
     drain_topics(spark_for(world), world)
     assert (rows(world, snapshot), rows(world, "SELECT count(*) FROM rejected_records")) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "table"),
+    [
+        ("upsert_alert_windows", "alert_windows"),
+        ("upsert_alerts", "anomaly_alerts"),
+        ("insert_suppressed_windows", "suppressed_windows"),
+    ],
+)
+def test_rows_that_are_copied_are_those_that_a_statement_with_values_inserts(
+    world: Settings, monkeypatch: pytest.MonkeyPatch, statement: str, table: str
+) -> None:
+    inserted = {}
+    for least in (1, 10**9):
+        monkeypatch.setattr("sql.rows.COPIED_ROWS", least)
+        with closing(connect(world)) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {table}")
+            before = fetch_dicts(cursor)
+            cursor.execute(f"DELETE FROM {table}")
+            insert_rows(cursor, statement, before)
+            columns = ", ".join(sorted(before[0].keys() - {"created_at", "updated_at"}))
+            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}")
+            inserted[least] = cursor.fetchall()
+    assert inserted[1]
+    assert inserted[1] == inserted[10**9]

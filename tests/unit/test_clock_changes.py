@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from alerts.expected import Compared
-from alerts.judge import Judged, judge_by_clocks, judge_counts
+from alerts.judge import judge_by_clocks, judge_counts
+from alerts.judged import Judged
 from alerts.live_counts import LiveCount
 from alerts.plans import Plans, Thresholds
 from alerts.traffic import ExpectedTraffic

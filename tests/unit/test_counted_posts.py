@@ -1,5 +1,6 @@
 """Laws of what a checkpoint has counted: it survives any stop, counts once, and is not used in part."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -130,3 +131,55 @@ def test_a_query_that_restarts_in_the_same_process_reads_nothing_again(
         path.unlink()
     new.resume(0, 0, 0)
     assert count(new, 1)
+
+
+class LateFiles(LocalFiles):
+    """Files that are written once `may_write` is set, or fail with `error` then."""
+
+    def __init__(self, folder: Path, error: Exception | None = None) -> None:
+        super().__init__(folder)
+        self.may_write = threading.Event()
+        self.error = error
+
+    def write(self, name: str, content: bytes) -> None:
+        if name != MARK:
+            assert self.may_write.wait(60)
+            if self.error is not None:
+                raise self.error
+        super().write(name, content)
+
+
+def test_a_batch_is_counted_while_its_file_is_written_and_ends_once_it_is(folder: Path) -> None:
+    files = LateFiles(folder)
+    counted = CountedPosts(files)
+    counted.begin()
+    with counted.batch(0):
+        assert counted.count(0, batch_of(0), 0).posts_by_window
+        assert files_of(folder) == []
+        files.may_write.set()
+        counted.wait_until_written()
+        assert len(files_of(folder)) == 1
+
+
+def test_a_batch_fails_if_its_file_cannot_be_written(folder: Path) -> None:
+    files = LateFiles(folder, OSError("disk full"))
+    counted = CountedPosts(files)
+    counted.begin()
+    files.may_write.set()
+    with pytest.raises(OSError, match="disk full"):
+        count(counted, 0)
+    with pytest.raises(AssertionError):
+        count(counted, 0)
+
+
+def test_a_batch_that_fails_ends_once_its_file_is_written_so_that_the_next_start_deletes_it(
+    folder: Path,
+) -> None:
+    files = LateFiles(folder)
+    counted = CountedPosts(files)
+    counted.begin()
+    threading.Timer(0.05, files.may_write.set).start()
+    fail(counted, 0)
+    assert len(files_of(folder)) == 1
+    counted.resume(-1, -1, 0)
+    assert files_of(folder) == []
