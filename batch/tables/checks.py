@@ -90,7 +90,7 @@ def archived_offsets(archive: DataFrame, start: datetime, end: datetime) -> dict
     Kafka's offsets are those from the first to the last in each partition: they have no gaps as long as the
     producer uses no transactions, which ours does not. Negative partitions are imports and are left out.
     """
-    return _offsets(archive, taken_between(start, end), F.lit(0)).get(0, NO_OFFSETS)
+    return _offsets(archive, taken_between(start, end), F.lit("all")).get("all", NO_OFFSETS)
 
 
 def _offsets(archive: DataFrame, taken: Column, group: Column) -> dict[Any, dict[str, int]]:
