@@ -69,7 +69,7 @@ def gather_evidence(
     with TemporaryDirectory(prefix="groundswell-evidence-", dir=settings.spark_local_dir) as name:
         folder = Path(name)
         files = write_posts(settings, spans, alerted, folder, processes=processes)
-        with scratch(folder) as database:
+        with scratch(folder / "scratch") as database:
             posts = PostsWithTerms(database, files)
             return [_evidence(alert, posts) for alert in alerts]
 

@@ -32,6 +32,9 @@ SAMPLED_POSTS = 20_000
 """Approximate size of the sample of a window's posts; a window with no more posts is taken whole."""
 PIECE_RECORDS = 100_000
 """Records of whole windows that a process reads at a time; a window with more is a piece of its own."""
+SCRATCH_MEMORY = "256MB"
+SHOWN_CHARACTERS = 10_000
+"""Characters kept of a text, so that posts fit into memory; people write fewer."""
 POSTS = pa.schema(
     {
         "record": pa.int64(),
@@ -61,9 +64,10 @@ CREATE TABLE deliveries (post_id BIGINT, "window" BIGINT, "offset" BIGINT, "part
 _FIRST_DELIVERIES = """
 COPY (
     SELECT * EXCLUDE (record) FROM posts SEMI JOIN (
-        SELECT arg_min(record, ("offset", "partition")) AS record FROM deliveries GROUP BY post_id, "window"
+        SELECT arg_min(record, "offset"::HUGEINT * 4294967296 + "partition") AS record
+        FROM deliveries GROUP BY post_id, "window"
     ) USING (record)
-) TO {file}
+) TO {file} (FORMAT parquet, ROW_GROUP_SIZE 2048)
 """
 
 log = logging.getLogger(__name__)
@@ -114,14 +118,17 @@ def write_posts(
 
 
 def scratch(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a database in memory that puts what is more than a quarter of a gigabyte into `folder`."""
+    """Return a database in memory that puts what does not fit into `SCRATCH_MEMORY` into `folder`."""
     options: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "256MB",
+        "memory_limit": SCRATCH_MEMORY,
         "threads": 1,
-        "temp_directory": str(folder / "scratch"),
+        "temp_directory": str(folder),
+        "preserve_insertion_order": False,
     }
     database = duckdb.connect(config=options)
     database.execute("SET enable_progress_bar = false")
+    # Joins look up wide posts in narrow rows, however few posts there are.
+    database.execute("SET disabled_optimizers = 'build_side_probe_side'")
     return database
 
 
@@ -131,7 +138,7 @@ def _write_in_process(settings: Settings, wanted: _Wanted, piece: list[Span], fi
 
 
 def _write_piece(reader: RecordReader, wanted: _Wanted, piece: list[Span], file: Path) -> None:
-    with scratch(file.with_suffix("")) as database:
+    with scratch(file.with_suffix(".scratch")) as database:
         posts = _Piece(wanted, database)
         for record in reader.read(piece):
             posts.add(record)
@@ -183,7 +190,7 @@ class _Piece:
         self._posts.append(
             (
                 *(self._records, post_id, window, record.event_micros, sampled),
-                *details,
+                *details._replace(text=details.text and details.text[:SHOWN_CHARACTERS]),
                 keywords,
                 [keyword for keyword in keywords if keyword in hashtags],
                 [keyword for keyword in keywords if keyword in self._alerted],

@@ -116,7 +116,7 @@ def some_records(seed: int) -> list[Record]:
 
     return [
         a_record(
-            rng.randrange(1, 500),
+            rng.randrange(1, 20_001),
             text(),
             window=rng.randrange(3),
             offset=offset,
@@ -186,3 +186,9 @@ def test_a_sample_of_other_posts_is_the_same_every_time_and_leaves_the_alerts_po
     for part, all_of_it in zip(sampled, whole, strict=True):
         for name in ("counted", "authors", "texts", "posts", "post_ids"):
             assert getattr(part, name) == getattr(all_of_it, name)
+
+
+def test_of_a_text_that_no_person_writes_only_the_beginning_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    archived(monkeypatch, [a_record(1, "flood " + 20_000 * "ab " + "end"), a_record(2, "flood", offset=1)])
+    evidence = {found.post_id: found.text for found in gathered(an_alert("flood", 0))[0].posts}
+    assert evidence == {1: ("flood " + 20_000 * "ab ")[: posts.SHOWN_CHARACTERS], 2: "flood"}
