@@ -13,7 +13,7 @@ from deploy.local.demo.world import ONE_DAY, posts_file, read_calendar
 
 
 class RecordedSession:
-    """Stands in for a session and its commands; `steps` are the names of what was done."""
+    """Records what a run asks of its session and commands; `steps` are the names of what was done."""
 
     def __init__(self, root: Path, *, fails_at: str = "") -> None:
         self.layout = type("Layout", (), {"root": root, "logs": root})()
