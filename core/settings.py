@@ -94,9 +94,7 @@ class Settings(BaseSettings):
         default=None, description="folder of the jars; empty: already on Spark's class path"
     )
     spark_driver_memory: str | None = Field(default=None, description="heap of the Spark driver; empty: 2g")
-    spark_local_dir: str | None = Field(
-        default=None, description="folder for scratch files of Spark and of evidence"
-    )
+    spark_local_dir: str | None = Field(default=None, description="folder of scratch files, for evidence too")
     shuffle_partitions: int = Field(
         default=2, ge=1, description="shuffle partitions of the stream's jobs on the archive"
     )
