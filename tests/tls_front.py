@@ -40,12 +40,14 @@ class TlsFront:
         for task in open_tasks:
             task.cancel()
         await asyncio.gather(*open_tasks, return_exceptions=True)
+        self._server.close()
+        await asyncio.sleep(0.1)  # until the connections are closed
 
     async def _listen(self) -> None:
-        server = await asyncio.start_server(
+        self._server = await asyncio.start_server(
             self._serve, "127.0.0.1", 0, ssl=None if self._for_postgres else self._context
         )
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._for_postgres:
