@@ -16,6 +16,7 @@ from benchmarks import (
     throughput,
 )
 from benchmarks.accuracy import command as accuracy
+from benchmarks.beside import command as beside
 from benchmarks.first_day import command as first_day
 from benchmarks.grouping import command as grouping
 from core.command_line import new_app
@@ -25,6 +26,7 @@ app.command("throughput")(throughput.main)
 app.command("latency")(latency.main)
 app.command("load")(load.main)
 app.command("tables")(tables.main)
+app.command("beside")(beside.main)
 app.command("catch-up")(catch_up.main)
 app.command("endurance")(endurance.main)
 app.command("import")(imports.main)
