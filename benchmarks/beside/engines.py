@@ -118,7 +118,7 @@ def in_bytewax(files: Sequence[Path], scratch: Path) -> Result:
         "count", shares, clock, windower, WindowShare, WindowShare.add, WindowShare.join
     )
     op.output("counts", counted.down, TestingSink(out))
-    run_main(flow)
+    run_main(flow)  # type: ignore[no-untyped-call]
     counts: Counter[tuple[int, str]] = Counter()
     for _, (window, share) in out:
         counts.update({(window, keyword): posts for keyword, posts in share.counts.items()})
