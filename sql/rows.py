@@ -15,7 +15,7 @@ from sql.connection import query
 
 Row = TypeVar("Row")
 COPIED_ROWS = 200
-"""Rows from which `insert_rows` sends them by COPY, a third of the time of a statement with their values."""
+"""Rows from which `insert_rows` sends them by COPY, not as a statement with their values."""
 _INSERT = re.compile(r"INSERT INTO (\w+)[\w\s]*\(([\w\s,]+)\)\s+VALUES %s")
 
 
