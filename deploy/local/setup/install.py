@@ -13,6 +13,7 @@ import time
 
 from deploy.local.setup import launcher
 from deploy.local.setup.archives import finish_fetching, missing_jars, start_fetching
+from deploy.local.setup.rule_jar import build_rule_jar, rule_jar
 from deploy.local.setup.steps import LOCAL, LOG, REPOSITORY, VENV, SetupError, run_step, say
 
 PYTHON = VENV / "bin" / "python"
@@ -23,7 +24,13 @@ CLASS_ARCHIVE = VENV / "spark-classes.jsa"
 
 def is_complete() -> bool:
     """Return whether there is nothing to do."""
-    return python_is_ready() and launcher.is_written(VENV) and CLASS_ARCHIVE.exists() and not missing_jars()
+    return (
+        python_is_ready()
+        and launcher.is_written(VENV)
+        and CLASS_ARCHIVE.exists()
+        and not missing_jars()
+        and rule_jar().exists()
+    )
 
 
 def python_is_ready() -> bool:
@@ -37,7 +44,7 @@ def python_is_ready() -> bool:
 def set_up() -> None:
     """Make what is missing. Raises SetupError."""
     jars_are_missing = bool(missing_jars())
-    if jars_are_missing or not python_is_ready():
+    if jars_are_missing or not rule_jar().exists() or not python_is_ready():
         CLASS_ARCHIVE.unlink(missing_ok=True)
     if not python_is_ready():
         _make_environment()
@@ -53,6 +60,8 @@ def set_up() -> None:
         for fetcher in fetchers.values():
             fetcher.kill()
     launcher.write(VENV)
+    if not rule_jar().exists():
+        build_rule_jar()
     if not CLASS_ARCHIVE.exists():
         _archive_classes()
 
