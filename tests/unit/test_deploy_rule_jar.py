@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 
 from core.keywords import CATALOG_PROPERTIES
-from deploy.local.setup import install, rule_jar
+from deploy.local.setup import install, launcher, rule_jar
 from deploy.local.setup.steps import SetupError
 
 COMPILER = "import pathlib, sys; pathlib.Path(sys.argv[1], 'groundswell').mkdir(); " + (
@@ -44,7 +44,7 @@ def test_changed_sources_need_another_archive_which_replaces_the_earlier_one(sou
     source.write_text("class Functions { }")
     assert not rule_jar.rule_jar().exists()
     rule_jar.build_rule_jar()
-    assert list((rule_jar.JARS / "spark").iterdir()) == [rule_jar.rule_jar()]
+    assert list(rule_jar.rule_jar().parent.iterdir()) == [rule_jar.rule_jar()]
 
 
 def test_sources_that_do_not_compile_are_an_error_and_leave_the_earlier_archive(
@@ -65,7 +65,7 @@ def test_set_up_is_not_complete_without_the_archive(
     source: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(install, "python_is_ready", lambda: True)
-    monkeypatch.setattr(install.launcher, "is_written", lambda _: True)
+    monkeypatch.setattr(launcher, "is_written", lambda _: True)
     monkeypatch.setattr(install, "CLASS_ARCHIVE", source)
     monkeypatch.setattr(install, "missing_jars", list)
     assert not install.is_complete()
