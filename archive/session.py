@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from core.catalog import spark_properties
 from core.errors import SettingsError
+from core.keywords import CATALOG_PROPERTIES
 from core.settings import Settings
 
 LOG_CONFIGURATION = Path(__file__).parent / "log4j2.properties"
@@ -26,6 +27,7 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.redaction.regex": "(?i)secret|password|token|access.?key|jaas",
+        **CATALOG_PROPERTIES,
     }
     if is_local(settings):
         options |= {

@@ -112,7 +112,6 @@ ASCII_WORD = (
     r"(?:#[a-z0-9_]+(?:'(?!s(?![a-z0-9_]))[a-z0-9_]+)*|(?:[a-z0-9_]{2,}|[og](?='[a-z0-9_]))(?:'[a-z0-9_]+)*)"
 )
 HASH_SIGN = r"[#\uFF03\uFE5F]"
-BEYOND_ASCII = r"[^\x00-\x7F]"
 LONG_RUN = rf"\S{{{MAX_KEYWORD_CHARACTERS + 1}}}"
 """Only texts in which this matches are searched for keywords to cut."""
 

@@ -13,7 +13,7 @@ from deploy.local.setup.archives import IVY_LOCK, ivy_command
 
 IVY_DIRECT = IVY_LOCK.with_name("ivy.xml")
 # A Java process downloads one archive after another; the longest list is split among three.
-PARTS = {"spark": 1, "kafka": 2, "s3": 3}
+PARTS = {"compiler": 1, "spark": 1, "kafka": 2, "s3": 3}
 
 
 def resolved(configuration: str, folder: Path) -> list[tuple[str, str, str]]:

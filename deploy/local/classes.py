@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from archive.session import CLASS_ARCHIVE, class_path
+from core.keywords import CATALOG_PROPERTIES, keywords
 from deploy.local.layout import layout_for
 
 EXIT_SECONDS = 120
@@ -52,6 +53,7 @@ def _session(folder: str, java_options: str) -> SparkSession:
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.warehouse.dir": Path(folder, "warehouse").as_uri(),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        **CATALOG_PROPERTIES,
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "hadoop",
         "spark.sql.catalog.lake.warehouse": Path(folder, "lake").as_uri(),
@@ -77,6 +79,7 @@ def _use_spark(spark: SparkSession, folder: str) -> None:
         .agg(F.count("*"), F.max("read.id"), F.collect_set("word"))
     )
     counted.orderBy("key").collect()
+    numbers.select(F.size(keywords(F.col("value")))).distinct().collect()
     numbers.write.parquet(f"{folder}/numbers")
     spark.read.parquet(f"{folder}/numbers").createOrReplaceTempView("numbers")
     spark.sql("SELECT key, row_number() OVER (PARTITION BY key ORDER BY at) AS place FROM numbers").toPandas()

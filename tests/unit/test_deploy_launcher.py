@@ -45,6 +45,7 @@ def test_set_up_is_complete_only_with_the_command_of_this_checkout(
     monkeypatch.setattr(install, "CLASS_ARCHIVE", archive)
     monkeypatch.setattr(install, "python_is_ready", lambda: True)
     monkeypatch.setattr(install, "missing_jars", list)
+    monkeypatch.setattr(install, "rule_jar", lambda: archive)
     assert install.is_complete()
     (venv / "bin" / "groundswell").write_text("#!/bin/sh\nexec /another/checkout/.venv/bin/groundswell\n")
     assert not install.is_complete()

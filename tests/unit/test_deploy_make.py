@@ -26,7 +26,7 @@ def test_every_archive_of_the_lock_has_a_folder_an_exact_revision_and_no_descrip
     assert len(dependencies) > 100
     assert {dependency.attrib["transitive"] for dependency in dependencies} == {"false"}
     folders = {dependency.attrib["conf"].partition("-")[0] for dependency in dependencies}
-    assert folders == {"spark", "kafka", "s3"}
+    assert folders == {"spark", "kafka", "s3", "compiler"}
     assert not [d.attrib["name"] for d in dependencies if not d.attrib["rev"][0].isdigit()]
 
 

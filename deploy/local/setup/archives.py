@@ -34,15 +34,24 @@ def missing_jars() -> list[str]:
 
 def ivy_command(folder: Path, *arguments: str) -> list[str]:
     """Return the command line of pyspark's Ivy with its own cache: a shared one may be half filled."""
-    archives = list(VENV.glob("lib/python3*/site-packages/pyspark/jars/ivy-*.jar"))
+    archives = pyspark_jars("ivy-*")
     if not archives:
         raise SetupError(
             "pyspark is not installed, so the Java archives cannot be fetched. Run `make setup`."
         )
-    home = os.environ.get("JAVA_HOME")
-    java = str(Path(home) / "bin" / "java") if home else "java"
     options = ["-Xmx256m", f"-Divy.default.ivy.user.dir={folder}"]
-    return [java, *options, "-jar", str(archives[0]), "-cache", str(folder / "cache"), *arguments]
+    return [java(), *options, "-jar", str(archives[0]), "-cache", str(folder / "cache"), *arguments]
+
+
+def pyspark_jars(name: str) -> list[Path]:
+    """Return the archives that pyspark brings whose names without `.jar` match `name`."""
+    return sorted(VENV.glob(f"lib/python3*/site-packages/pyspark/jars/{name}.jar"))
+
+
+def java() -> str:
+    """Return the Java to run."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home) / "bin" / "java") if home else "java"
 
 
 def start_fetching() -> dict[str, subprocess.Popen[bytes]]:

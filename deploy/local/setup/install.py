@@ -14,6 +14,7 @@ import time
 
 from deploy.local.setup import launcher
 from deploy.local.setup.archives import finish_fetching, missing_jars, start_fetching
+from deploy.local.setup.rule_jar import build_rule_jar, rule_jar
 from deploy.local.setup.steps import LOCAL, LOG, REPOSITORY, VENV, SetupError, run_step, say
 
 PYTHON = VENV / "bin" / "python"
@@ -24,8 +25,13 @@ CLASS_ARCHIVE = VENV / "spark-classes.jsa"
 
 def is_complete(*, quick: bool = False) -> bool:
     """Return whether there is nothing to do."""
-    has_classes = quick or CLASS_ARCHIVE.exists()
-    return python_is_ready() and launcher.is_written(VENV) and has_classes and not missing_jars()
+    return (
+        python_is_ready()
+        and launcher.is_written(VENV)
+        and (quick or CLASS_ARCHIVE.exists())
+        and not missing_jars()
+        and rule_jar().exists()
+    )
 
 
 def python_is_ready() -> bool:
@@ -39,7 +45,7 @@ def python_is_ready() -> bool:
 def set_up(*, quick: bool = False) -> None:
     """Make what is missing, `quick` without what only makes later starts faster. Raises SetupError."""
     jars_are_missing = bool(missing_jars())
-    if jars_are_missing or not python_is_ready():
+    if jars_are_missing or not rule_jar().exists() or not python_is_ready():
         CLASS_ARCHIVE.unlink(missing_ok=True)
     is_new = not python_is_ready()
     if is_new:
@@ -56,6 +62,8 @@ def set_up(*, quick: bool = False) -> None:
         for fetcher in fetchers.values():
             fetcher.kill()
     launcher.write(VENV)
+    if not rule_jar().exists():
+        build_rule_jar()
     if not quick and not CLASS_ARCHIVE.exists():
         _archive_classes()
 
