@@ -67,7 +67,24 @@ def make_template(servers: Settings) -> None:
     from sql.migrate import migrate
 
     create_databases(servers, [TEMPLATE])
-    migrate(servers.model_copy(update={"postgres_database": TEMPLATE}))
+    template = servers.model_copy(update={"postgres_database": TEMPLATE})
+    write_without_waiting_for_the_disk(template)
+    migrate(template)
+
+
+def write_without_waiting_for_the_disk(settings: Settings) -> None:
+    """Let Postgres not wait for the disk, which no test needs: they kill programs, not the machine."""
+    from sql.connection import connect
+
+    connection = connect(settings)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER SYSTEM SET fsync = off")
+            cursor.execute("ALTER SYSTEM SET full_page_writes = off")
+            cursor.execute("SELECT pg_reload_conf()")
+    finally:
+        connection.close()
 
 
 @pytest.fixture
@@ -95,7 +112,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
         spark_driver_memory="1g",
     )
     warehouse = tmp_path_factory.mktemp("spark-warehouse").as_uri()
-    session = start_session(settings, "tests", **{"spark.sql.warehouse.dir": warehouse}, **FAIR_SHARES)
+    options = {
+        "spark.sql.warehouse.dir": warehouse,
+        # As the batch has it: compiling a query takes longer than running it on a few posts. The stream's own
+        # process, which compiles, runs in the tests of kills, restarts and simulated days.
+        "spark.sql.codegen.wholeStage": "false",
+    }
+    session = start_session(settings, "tests", **options, **FAIR_SHARES)
     yield session
     session.stop()
 
