@@ -91,9 +91,9 @@ def test_seven_tabs_are_alive_and_one_that_listens_may_close(
     for tab in tabs:
         expect(tab.get_by_role("link", name="storm")).to_be_visible()
     first.close()
-    add_alert(world, "wind")
+    add_alert(world, "gale")
     for tab in tabs[1:]:
-        expect(tab.get_by_role("link", name="wind")).to_be_visible()
+        expect(tab.get_by_role("link", name="gale")).to_be_visible()
 
 
 def test_it_is_complete_without_scripts(world: Settings, address: str, open_page: OpenPage) -> None:

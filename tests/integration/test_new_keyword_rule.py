@@ -31,7 +31,6 @@ BURSTS = {
         "indonesia": 120,
         "#meme": 120,
         "#not": 120,
-        "war": 200,
         "was": 60,
     },
 }
@@ -125,7 +124,7 @@ def test_words_that_the_older_rule_did_not_count_are_judged_by_the_windows_befor
 
 
 def test_the_first_day_that_the_new_rule_learns_makes_them_usual(upgraded: Settings) -> None:
-    burst = ["alpaca", "bank", "indonesia", "meme", "not", "storm", "war", "was"]
+    burst = ["alpaca", "bank", "indonesia", "meme", "not", "storm", "was"]
     assert alerted(upgraded, NEXT) == [(keyword, False) for keyword in burst]
     learned = rows(upgraded, "SELECT DISTINCT as_of, keyword_rule FROM traffic_statistics ORDER BY as_of")
     assert learned == [(LEARNED, "keywords-0"), (UPGRADED, KEYWORD_RULE_VERSION)]
