@@ -94,6 +94,12 @@ def status_text(settings: Settings, *, now: datetime) -> str:
     return as_text(figures, now=now, alerts=alerts)
 
 
+def status_rows(settings: Settings, *, now: datetime) -> list[tuple[str, str]]:
+    """Return the same as rows of name and text; raises psycopg2.Error."""
+    figures, alerts = _read(settings)
+    return as_rows(figures, now=now, alerts=alerts)
+
+
 def _read(settings: Settings) -> tuple[Figures, list[OpenAlert]]:
     figures: defaultdict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
     with transaction(settings, application_name="groundswell figures") as cursor:
@@ -108,8 +114,15 @@ def _read(settings: Settings) -> tuple[Figures, list[OpenAlert]]:
     return figures, alerts
 
 
-def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = (), tables: int = 8) -> str:
-    """Return the figures as readable text, with the `tables` largest tables and the open operator alerts."""
+def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = ()) -> str:
+    """Return the figures as readable text, with the largest tables and the open operator alerts."""
+    return "\n".join(f"{name:<18}{text}" for name, text in as_rows(figures, now=now, alerts=alerts))
+
+
+def as_rows(
+    figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = (), tables: int = 8
+) -> list[tuple[str, str]]:
+    """Return the figures as rows of name and text, with the `tables` largest tables and the open alerts."""
     rows = [
         ("posts in", _by_label(figures, "kafka_records")),
         ("archived", _by_label(figures, "archived_records")),
@@ -130,7 +143,7 @@ def as_text(figures: Figures, *, now: datetime, alerts: Sequence[OpenAlert] = ()
             for alert in alerts
         ),
     ]
-    return "\n".join(f"{name:<18}{text or 'none'}" for name, text in rows)
+    return [(name, text or "none") for name, text in rows]
 
 
 def _total(figures: Figures, name: str) -> float:

@@ -11,13 +11,13 @@ import orjson
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response
 from pydantic import AfterValidator
 
+from alerts.explain.sentence import reason_of
 from core.settings import Settings
 from sql.figures import METRICS, read_figures
 from web import reading
 from web.choices import Day, Kind, Origin, Severity, State, Status
 from web.cursors import Place, cursor_of, place_of
 from web.problems import answer_problems, documented
-from web.reasons import reason_of
 from web.schemas import AlertDetails, Alerts, Figures, IncidentDetails, Incidents, Trends
 
 router = APIRouter()
@@ -95,7 +95,7 @@ def alerts(
         "updated_after": updated_after,
     }
     with reading.reading(request.app.state.settings) as connection:
-        rows = reading.api_alerts(connection, **chosen, **_page(cursor, chosen, limit))
+        rows = reading.alerts(connection, **chosen, **_page(cursor, chosen, limit))
     return _list(request, "alerts", rows, chosen, limit, "alert_id", as_csv=as_csv)
 
 
@@ -103,16 +103,16 @@ def alerts(
 def alert(request: Request, alert_id: UUID) -> Response:
     """Return one alert with its reason, windows, posts and what stands out in them."""
     settings: Settings = request.app.state.settings
-    with reading.reading(request.app.state.settings) as connection:
-        found = reading.api_alerts(connection, alert_id=str(alert_id), most=1)
-        if not found:
+    with reading.reading(settings) as connection:
+        found = reading.alert(connection, alert_id)
+        if found is None:
             raise HTTPException(404, f"There is no alert {alert_id}.")
         windows = reading.windows_by_alert(connection, [alert_id])[alert_id]
         evidence = reading.evidence(connection, [alert_id])
         terms = reading.terms(connection, alert_id)
     details = {
-        **found[0],
-        "reason": reason_of(found[0], windows, min_posts=settings.min_posts),
+        **found,
+        "reason": reason_of(found, windows, min_posts=settings.min_posts) if windows else None,
         "windows": [_without(row, "alert_id", *BITMAPS) for row in windows],
         "evidence": [{**row, "post_id": str(row["post_id"])} for row in evidence],
         "terms": [_without(row, "alert_id") for rows in terms.values() for row in rows],
@@ -132,7 +132,7 @@ def incidents(
     """List incidents, newest first."""
     chosen: dict[str, Any] = {"status": status, "updated_after": updated_after}
     with reading.reading(request.app.state.settings) as connection:
-        rows = reading.api_incidents(connection, **chosen, **_page(cursor, chosen, limit))
+        rows = reading.incidents(connection, **chosen, **_page(cursor, chosen, limit))
     return _list(request, "incidents", rows, chosen, limit, "incident_id", as_csv=as_csv)
 
 
@@ -140,11 +140,11 @@ def incidents(
 def incident(request: Request, incident_id: UUID) -> Response:
     """Return one incident with its alerts."""
     with reading.reading(request.app.state.settings) as connection:
-        found = reading.api_incidents(connection, incident_id=str(incident_id), most=1)
-        if not found:
+        found = reading.incident(connection, incident_id)
+        if found is None:
             raise HTTPException(404, f"There is no incident {incident_id}.")
-        members = reading.api_alerts(connection, incident_id=str(incident_id), most=1000)
-    return _json({**found[0], "alerts": sorted(members, key=lambda row: (-row["posts"], row["keyword"]))})
+    incident, members = found
+    return _json({**incident, "alerts": members})
 
 
 @router.get("/trends", response_model=Trends, responses=OF_LISTS)
@@ -192,7 +192,7 @@ def _page(cursor: str | None, chosen: Mapping[str, Any], limit: int) -> dict[str
     place = place_of(cursor, chosen) if cursor else None
     return {
         "before_window": place and place.moment,
-        "before_id": place and str(place.row_id),
+        "before_id": place and place.row_id,
         "most": limit + 1,
     }
 

@@ -7,16 +7,21 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import register_uuid
 
 from core.settings import Settings
 from sql.connection import query, transaction
 from sql.rows import fetch_dicts
+
+register_uuid()  # type: ignore[no-untyped-call]
 
 Row = dict[str, Any]
 PAGE_ROWS = 50
 """Rows of a list on one page."""
 MOST_ENTRIES = 200
 """Rows of the first page at most."""
+MOST_MEMBERS = 1_000
+"""Alerts of an incident at most."""
 TREND_KINDS = ("keyword", "hashtag", "challenge", "music", "author")
 
 
@@ -53,31 +58,39 @@ def strip(cursor: Cursor) -> Row:
     return _rows(cursor, "web_strip", {})[0]
 
 
+def alerts(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
+    """Return alerts, newest first, by the parameters of web_alerts; those left out choose all."""
+    return _rows(cursor, "web_alerts", {**_ALL_ALERTS, **chosen, "most": most})
+
+
+def incidents(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
+    """Return incidents, newest first, by the parameters of web_incidents, likewise."""
+    return _rows(cursor, "web_incidents", {**_ALL_INCIDENTS, **chosen, "most": most})
+
+
 def alert(cursor: Cursor, alert_id: UUID) -> Row | None:
-    """Return one alert with its people, incident and label; None if there is none."""
-    return next(iter(_rows(cursor, "web_alert", {"alert_id": str(alert_id)})), None)
+    """Return one alert; None if there is none."""
+    return next(iter(alerts(cursor, alert_id=alert_id, most=1)), None)
 
 
 def windows_by_alert(cursor: Cursor, alert_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     """Return the unusual windows of alerts, in order, by alert."""
     windows: dict[UUID, list[Row]] = {alert_id: [] for alert_id in alert_ids}
-    for row in _rows(cursor, "web_windows", {"alert_ids": [str(alert_id) for alert_id in alert_ids]}):
-        windows[UUID(str(row["alert_id"]))].append(row)
+    for row in _rows(cursor, "web_windows", {"alert_ids": list(alert_ids)}):
+        windows[row["alert_id"]].append(row)
     return windows
 
 
 def evidence(cursor: Cursor, alert_ids: Sequence[UUID], *, most: int = 12) -> list[Row]:
     """Return the posts behind alerts with their roles, most liked first."""
-    return _rows(
-        cursor, "web_evidence", {"alert_ids": [str(alert_id) for alert_id in alert_ids], "most": most}
-    )
+    return _rows(cursor, "web_evidence", {"alert_ids": list(alert_ids), "most": most})
 
 
 def terms(cursor: Cursor, alert_id: UUID) -> dict[str, list[Row]]:
     """Return what stands out in an alert's posts, clearest first, by kind."""
     cursor.execute(
         "SELECT * FROM alert_terms WHERE alert_id = %(alert_id)s::uuid ORDER BY kind, z_score DESC",
-        {"alert_id": str(alert_id)},
+        {"alert_id": alert_id},
     )
     by_kind: dict[str, list[Row]] = {}
     for row in fetch_dicts(cursor):
@@ -87,14 +100,9 @@ def terms(cursor: Cursor, alert_id: UUID) -> dict[str, list[Row]]:
 
 def incident(cursor: Cursor, incident_id: UUID) -> tuple[Row, list[Row]] | None:
     """Return an incident and its alerts, those with the most posts first; None if there is none."""
-    found = _rows(cursor, "web_incident", {"incident_id": str(incident_id)})
-    alerts = _rows(cursor, "web_incident_alerts", {"incident_id": str(incident_id)})
-    return (found[0], alerts) if found else None
-
-
-def alerts_of_keyword(cursor: Cursor, keyword: str) -> list[Row]:
-    """Return the newest alerts of a keyword."""
-    return _rows(cursor, "web_alerts_of_keyword", {"keyword": keyword, "most": PAGE_ROWS})
+    found = incidents(cursor, incident_id=incident_id, most=1)
+    members = alerts(cursor, incident_id=incident_id, most=MOST_MEMBERS)
+    return (found[0], sorted(members, key=lambda row: (-row["posts"], row["keyword"]))) if found else None
 
 
 def days_of_keyword(cursor: Cursor, keyword: str) -> list[Row]:
@@ -121,16 +129,6 @@ def trend_days(cursor: Cursor) -> list[date]:
 def trends(cursor: Cursor, *, day: date, kind: str, skip: int = 0, most: int = PAGE_ROWS + 1) -> list[Row]:
     """Return trends of a day and kind by rank; by default one more than a page if there are more."""
     return _rows(cursor, "web_trends", {"day": day, "kind": kind, "skip": skip, "most": most})
-
-
-def api_alerts(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
-    """Return alerts, newest first, by the parameters of web_api_alerts; those left out choose all."""
-    return _rows(cursor, "web_api_alerts", {**_ALL_ALERTS, **chosen, "most": most})
-
-
-def api_incidents(cursor: Cursor, *, most: int, **chosen: object) -> list[Row]:
-    """Return incidents, newest first, by the parameters of web_api_incidents, likewise."""
-    return _rows(cursor, "web_api_incidents", {**_ALL_INCIDENTS, **chosen, "most": most})
 
 
 def checks(cursor: Cursor) -> list[Row]:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
+from alerts.explain.sentence import reason_of
 from core.dropped_parts import dropped_parts
 from core.settings import Settings
 from core.text_keywords import text_tokens
-from sql.figures import baseline_sentence, status_text
+from sql.figures import baseline_sentence, status_rows
 from web import charts, reading
 from web.choices import Day, Kind, Origin, Severity, State
-from web.reasons import reason_of
 from web.texts import word_path
 
 router = APIRouter(include_in_schema=False)
@@ -43,10 +43,10 @@ def now(
     chosen = reading.Filter(state, severity, origin, watched)
     with reading.reading(_settings(request)) as cursor:
         entries = reading.now(cursor, chosen)
-        windows = reading.windows_by_alert(cursor, [_uuid(entry["alert_id"]) for entry in entries])
+        windows = reading.windows_by_alert(cursor, [entry["alert_id"] for entry in entries])
         strip = reading.strip(cursor)
     for entry in entries:
-        entry["sparkline"] = charts.sparkline(windows[_uuid(entry["alert_id"])])
+        entry["sparkline"] = charts.sparkline(windows[entry["alert_id"]])
     baseline = baseline_sentence(strip["judged_by"], strip["learned_minutes"]) if strip["judged_by"] else None
     choices = {
         "state": (state, State),
@@ -75,17 +75,17 @@ def alert(request: Request, alert_id: UUID) -> Response:
         windows = reading.windows_by_alert(cursor, [alert_id])[alert_id]
         evidence = reading.evidence(cursor, [alert_id])
         terms = reading.terms(cursor, alert_id)
-        together = reading.incident(cursor, _uuid(found["incident_id"])) if found["incident_id"] else None
+        together = reading.incident(cursor, found["incident_id"]) if found["incident_id"] else None
     return _page(
         request,
         "alert.html",
         alert=found,
-        sentence=reason_of(found, windows, min_posts=_settings(request).min_posts),
+        sentence=reason_of(found, windows, min_posts=_settings(request).min_posts) if windows else None,
         windows=windows,
         chart=charts.chart(windows, min_posts=_settings(request).min_posts),
         evidence=evidence,
         terms=terms,
-        others=[other for other in together[1] if _uuid(other["alert_id"]) != alert_id] if together else [],
+        others=[other for other in together[1] if other["alert_id"] != alert_id] if together else [],
     )
 
 
@@ -97,11 +97,11 @@ def incident(request: Request, incident_id: UUID) -> Response:
         if found is None:
             raise HTTPException(404, f"There is no incident {incident_id}; its alerts may have another now.")
         incident, alerts = found
-        alert_ids = [_uuid(row["alert_id"]) for row in alerts]
+        alert_ids = [row["alert_id"] for row in alerts]
         windows = reading.windows_by_alert(cursor, alert_ids)
         evidence = reading.evidence(cursor, alert_ids, most=20)
     for row in alerts:
-        row["sparkline"] = charts.sparkline(windows[_uuid(row["alert_id"])])
+        row["sparkline"] = charts.sparkline(windows[row["alert_id"]])
     headline = windows[alert_ids[0]] if alerts else []
     return _page(
         request,
@@ -131,7 +131,7 @@ def word(request: Request, word: str) -> Response:
             typed=word,
             keyword=keyword,
             dropped=list(dropped_parts(word)),
-            alerts=reading.alerts_of_keyword(cursor, keyword),
+            alerts=reading.alerts(cursor, keyword=keyword, most=reading.PAGE_ROWS),
             suppressed=reading.suppressed(cursor, keyword=keyword)[: reading.PAGE_ROWS],
             drops=reading.drops(cursor, keyword=keyword)[: reading.PAGE_ROWS],
             days=reading.days_of_keyword(cursor, keyword),
@@ -168,12 +168,12 @@ def drops(request: Request, skip: Skip = 0) -> Response:
 def pipeline(request: Request) -> Response:
     """Show how far each stage is, and what the operator has to know."""
     settings = _settings(request)
-    status = status_text(settings, now=datetime.now(UTC))
-    with reading.reading(_settings(request)) as cursor:
+    status = status_rows(settings, now=datetime.now(UTC))
+    with reading.reading(settings) as cursor:
         return _page(
             request,
             "pipeline.html",
-            status=[(line[:18].strip(), line[18:]) for line in status.splitlines()],
+            status=status,
             checks=reading.checks(cursor),
             days=reading.days(cursor),
             rejected=reading.rejected(cursor),
@@ -193,10 +193,6 @@ def _paged(rows: list[reading.Row], skip: int) -> dict[str, Any]:
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
-
-
-def _uuid(value: object) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
 
 
 def _page(request: Request, template: str, **context: object) -> Response:

@@ -51,6 +51,16 @@ def what_happened(window: Mapping[str, Any], *, opened_by: str, min_posts: int) 
     )
 
 
+def reason_of(alert: Mapping[str, Any], windows: Sequence[Mapping[str, Any]], *, min_posts: int) -> str:
+    """Describe an alert by its highest window, or by its first where only the hour was unusual.
+
+    `alert` holds columns of anomaly_alerts, `windows` its rows of alert_windows in order, at least one.
+    """
+    by_hour = alert["opened_by"] == "hour"
+    described = windows[0] if by_hour else max(windows, key=lambda window: float(window["score"]))
+    return what_happened(described, opened_by=alert["opened_by"], min_posts=min_posts)
+
+
 def by_what(window: Mapping[str, Any]) -> str:
     """Return what the expectation of a window comes from: the time of the week, or on a first day the past.
 

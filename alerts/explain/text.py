@@ -5,7 +5,7 @@ from typing import Any
 
 from alerts.explain.explanation import Explanation
 from alerts.explain.recompute import Comparison
-from alerts.explain.sentence import ORIGINS, post_line, terms_line, what_happened
+from alerts.explain.sentence import ORIGINS, post_line, reason_of, terms_line
 from alerts.listing import shown_distinct
 from core.settings import Settings
 
@@ -27,9 +27,7 @@ def explanation_lines(explanation: Explanation, settings: Settings) -> Iterator[
 
 def _alert_lines(explanation: Explanation, settings: Settings) -> Iterator[str]:
     alert, windows = explanation.stored.alert, explanation.stored.windows
-    by_hour = alert["opened_by"] == "hour"
-    described = windows[0] if by_hour else max(windows, key=lambda window: window["score"])
-    yield f"{what_happened(described, opened_by=alert['opened_by'], min_posts=settings.min_posts)}."
+    yield f"{reason_of(alert, windows, min_posts=settings.min_posts)}."
     end = f"ended {alert['resolved_at']:%Y-%m-%d %H:%M}" if alert["resolved_at"] else "ongoing"
     yield (
         f"Started {alert['opened_window']:%Y-%m-%d %H:%M} UTC, "
