@@ -18,7 +18,7 @@ from web import reading
 from web.choices import Day, Kind, Origin, Severity, State, Status
 from web.cursors import Place, cursor_of, place_of
 from web.problems import answer_problems, documented
-from web.schemas import AlertDetails, Alerts, Figures, IncidentDetails, Incidents, Trends
+from web.schemas import AlertDetails, Alerts, Figures, IncidentDetails, Incidents, Term, Trends, Window
 
 router = APIRouter()
 OF_LISTS = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}} | documented(422, 503)
@@ -113,9 +113,9 @@ def alert(request: Request, alert_id: UUID) -> Response:
     details = {
         **found,
         "reason": reason_of(found, windows, min_posts=settings.min_posts) if windows else None,
-        "windows": [_without(row, "alert_id", *BITMAPS) for row in windows],
+        "windows": [{name: row[name] for name in Window.model_fields} for row in windows],
         "evidence": [{**row, "post_id": str(row["post_id"])} for row in evidence],
-        "terms": [_without(row, "alert_id") for rows in terms.values() for row in rows],
+        "terms": [{name: row[name] for name in Term.model_fields} for rows in terms.values() for row in rows],
     }
     return _json(details)
 
@@ -184,9 +184,6 @@ def status(request: Request) -> Response:
     )
 
 
-BITMAPS = ("authors_bitmap", "texts_bitmap", "hourly_authors_bitmap")
-
-
 def _page(cursor: str | None, chosen: Mapping[str, Any], limit: int) -> dict[str, Any]:
     """Return the parameters of a page: one row more than it shows, after the place of the cursor."""
     place = place_of(cursor, chosen) if cursor else None
@@ -234,7 +231,3 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> Response:
             for row in rows
         )
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
-
-
-def _without(row: Mapping[str, Any], *columns: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in columns}

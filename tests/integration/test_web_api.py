@@ -12,6 +12,7 @@ from core.settings import Settings
 from tests.alert_rows import OPENED, add_alert, add_post, id_of, set_clock
 from tests.tables import rows
 from web.app import create_app
+from web.schemas import Window
 
 WORDS = [f"w{number}" for number in range(7)]
 
@@ -93,6 +94,7 @@ def test_an_alert_has_its_reason_windows_posts_and_exact_ids(client: TestClient)
     alert = answer(client, f"/alerts/{id_of('w0')}")
     assert alert["reason"].startswith("83 posts by 63 people in 15 minutes; 2 were expected")
     assert [window["posts"] for window in alert["windows"]] == [83]
+    assert set(alert["windows"][0]) == set(Window.model_fields)
     assert [post["post_id"] for post in alert["evidence"]] == ["7701529392496531971"]
     assert (alert["opened_window"], alert["watched"]) == ("2026-01-02T18:15:00Z", True)
     assert alert["incident_id"] == id_of("incident")
