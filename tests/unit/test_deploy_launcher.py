@@ -60,6 +60,7 @@ def test_a_run_starts_without_the_archive_of_classes(venv: Path, monkeypatch: py
     monkeypatch.setattr(install, "CLASS_ARCHIVE", venv / "spark-classes.jsa")
     monkeypatch.setattr(install, "python_is_ready", lambda: True)
     monkeypatch.setattr(install, "missing_jars", list)
+    monkeypatch.setattr(install, "rule_jar", lambda: venv)
     monkeypatch.setattr(install, "_archive_classes", (venv / "spark-classes.jsa").touch)
     install.set_up(quick=True)
     assert install.is_complete(quick=True)
